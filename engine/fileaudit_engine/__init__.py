@@ -1,0 +1,3 @@
+"""File-access detection with Sigma rules that run inside the Linux kernel."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,84 @@
+"""What the compiler produces: one plan for the kernel, one for user space.
+
+A `KernelPlan` is plain data that knows nothing of BPF: bit sets by dimension (bit *i* is clause *i*), ready
+to be written into maps, and just as ready to be evaluated by the model in `classifier`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fileaudit_engine.compiler.constraint import Clause
+from fileaudit_engine.compiler.ir import Predicate
+from fileaudit_engine.events.fields import LogSource
+from fileaudit_engine.events.model import AccessMode, Operation, Outcome
+from fileaudit_engine.rules.ast import Rule
+
+KEY_BYTES = 248
+"""The longest path literal in the kernel: an LPM key is at most 256 bytes, its 4-byte length and padding
+included. Longer literals are cut, and user space checks the rest."""
+
+SELECTORS = 32 * 4 * 2
+"""Entries in the selector table: operations x access modes x outcomes."""
+
+
+def selector(operation: Operation, access: AccessMode | None, outcome: Outcome) -> int:
+    """Index into the selector table: operation * 8 + access mode * 2 + outcome.
+
+    Operations without an access mode use that of `read`.
+    """
+    return operation.number * 8 + (access.number if access else 0) * 2 + outcome.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelPlan:
+    """The classifier's tables. All bit sets are ints; bit i stands for `clauses[i]`.
+
+    Per event the kernel computes
+    `selectors[selector] & (any_prefix | prefixes[longest matching]) & (any_suffix | suffixes[longest
+    matching]) & (any_component | OR of components[each component])`; zero means drop. An event whose path
+    cannot be tested skips the last three.
+
+    Attributes:
+        clauses: What each bit means.
+        owners: Per clause, the index of its rule in `UserPlan.rules`.
+        selectors: `SELECTORS` entries: the clauses that accept this operation, access mode and outcome.
+        any_prefix: Clauses that ask nothing of the path's beginning; `any_suffix`, `any_component` likewise.
+        prefixes: ASCII-lower-cased literal -> clauses, **with the bits of every shorter key that is its
+            prefix**, since a longest-prefix-match look-up returns only the longest.
+        suffixes: The same for endings (keys as they are written, not reversed).
+        components: ASCII-lower-cased path component (the text between two slashes) -> clauses.
+    """
+
+    clauses: tuple[Clause, ...]
+    owners: tuple[int, ...]
+    selectors: tuple[int, ...]
+    any_prefix: int
+    prefixes: Mapping[bytes, int]
+    any_suffix: int
+    suffixes: Mapping[bytes, int]
+    any_component: int
+    components: Mapping[bytes, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRule:
+    """A rule as user space evaluates it.
+
+    Attributes:
+        rule: The parsed document.
+        logsource: Which events it speaks of.
+        predicate: The whole rule, log source included.
+        selections: Each detection on its own, by name, for the alert that says which of them matched.
+    """
+
+    rule: Rule
+    logsource: LogSource
+    predicate: Predicate
+    selections: Mapping[str, Predicate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserPlan:
+    """The rules, in the order in which they were loaded."""
+
+    rules: tuple[UserRule, ...]

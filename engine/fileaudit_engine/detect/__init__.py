@@ -1,0 +1,1 @@
+"""From events to alerts: pure, without clock, I/O or logging."""

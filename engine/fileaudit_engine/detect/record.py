@@ -1,0 +1,59 @@
+"""What detection hands on: records, ready for disk, terminal and wire.
+
+A rule of level `informational` writes an audit event, every other level raises an alert. Both are one ECS
+document with a deterministic id, so that the same event through the same rules is kept once.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fileaudit_engine.compiler.plan import UserRule
+from fileaudit_engine.events.model import FileEvent, Loss
+
+
+class Kind(str, enum.Enum):
+    """ECS `event.kind`."""
+
+    ALERT = "alert"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A rule matched an event.
+
+    Attributes:
+        rule: Which.
+        event: What happened.
+        selections: The detections that hold for the event, in document order.
+        losses: What was lost in the time that the rule speaks of.
+    """
+
+    rule: UserRule
+    event: FileEvent
+    selections: tuple[str, ...]
+    losses: tuple[Loss, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """An alert or an audit event as it is stored, shown and sent.
+
+    Attributes:
+        id: Deterministic, `event.id` of the document.
+        kind: Alert or audit event.
+        ts_ns: When it happened, nanoseconds since the Unix epoch.
+        rule: Key of the rule.
+        level: Its level.
+        document: The ECS document, nested, JSON types only, names escaped by `text.to_document`.
+        event: The event behind it, for output that wants the untouched names.
+    """
+
+    id: str
+    kind: Kind
+    ts_ns: int
+    rule: str
+    level: str
+    document: Mapping[str, object]
+    event: FileEvent

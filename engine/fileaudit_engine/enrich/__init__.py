@@ -1,0 +1,1 @@
+"""Names and histories for the numbers that the kernel gives."""

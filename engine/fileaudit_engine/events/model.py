@@ -1,0 +1,210 @@
+"""The one shape that a file event has, from the capture to the alert.
+
+Values are what the kernel says, in the kernel's units; names of users and images are filled in by whoever
+completes the event. Text is in memory as `fileaudit_engine.text` describes it (bytes survive). Attributes
+that a source does not know are `None`, and a rule then sees the field as absent.
+
+The enumerations' numbers are part of the kernel ABI (`bpf/event.h`); their string values are what rules and
+documents say.
+"""
+
+import enum
+
+import msgspec
+
+
+class Operation(str, enum.Enum):
+    """What was done to a file. `number` is the kernel's code for it in `bpf/event.h`."""
+
+    OPEN = "open"
+    CREATE = "create"
+    READ = "read"
+    WRITE = "write"
+    TRUNCATE = "truncate"
+    MKDIR = "mkdir"
+    RMDIR = "rmdir"
+    UNLINK = "unlink"
+    RENAME = "rename"
+    LINK = "link"
+    SYMLINK = "symlink"
+    CHMOD = "chmod"
+    CHOWN = "chown"
+    UTIMES = "utimes"
+    SETXATTR = "setxattr"
+    REMOVEXATTR = "removexattr"
+    MOUNT = "mount"
+    UMOUNT = "umount"
+    EXEC = "exec"
+
+    @property
+    def number(self) -> int:
+        """Position in the kernel's enumeration, from 0; at most 31."""
+        return _OPERATION_NUMBER[self]
+
+
+class AccessMode(str, enum.Enum):
+    """What an open file may be used for: the kernel's O_ACCMODE, with O_PATH as a mode of its own.
+
+    `read_write` counts as both: a rule that asks for `read` or for `write` sees it (`modes`).
+    """
+
+    READ = "read"
+    WRITE = "write"
+    READ_WRITE = "read_write"
+    PATH = "path"
+
+    @property
+    def number(self) -> int:
+        """Code in the kernel ABI, 0 to 3."""
+        return _ACCESS_NUMBER[self]
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The values that a rule's `AccessMode` is compared with."""
+        return _ACCESS_MODES[self]
+
+
+class Outcome(str, enum.Enum):
+    """Whether the call did what was asked; ECS `event.outcome`."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+    @property
+    def number(self) -> int:
+        """Code in the kernel ABI: 0 success, 1 failure."""
+        return 0 if self is Outcome.SUCCESS else 1
+
+
+_OPERATION_NUMBER = {operation: number for number, operation in enumerate(Operation)}
+_ACCESS_NUMBER = {mode: number for number, mode in enumerate(AccessMode)}
+_ACCESS_MODES = {
+    AccessMode.READ: ("read",),
+    AccessMode.WRITE: ("write",),
+    AccessMode.READ_WRITE: ("read_write", "read", "write"),
+    AccessMode.PATH: ("path",),
+}
+OPERATIONS = tuple(Operation)
+ACCESS_MODES = tuple(AccessMode)
+
+
+class PathState(enum.IntFlag):
+    """What is to be known about an event's path; the numbers are ABI."""
+
+    RESOLVED = 0
+    """The kernel's own path of the file, whole."""
+    TRUNCATED = 1
+    """Too long or too deep: only the end is there."""
+    UNRESOLVED = 2
+    """What the caller asked for, made absolute; links in it were not followed by the kernel."""
+    FOLLOWED = 4
+    """Unresolved by the kernel; user space followed the links afterwards."""
+    DELETED = 8
+    """The file had no name any more."""
+    UNREACHABLE = 16
+    """The walk ended at a root that is not the host's (another mount namespace, a detached mount)."""
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """A process as its exec record tells it; shared by all its events.
+
+    Attributes:
+        pid: Process id (the kernel's tgid) in the host's namespace.
+        start_ns: Start on the boot clock; with `pid` it identifies the process for ever.
+        executable: Resolved path of the image.
+        args: The arguments, at most as many bytes as `bpf/process.h` keeps.
+        args_truncated: Whether arguments were cut off.
+        name: The kernel's comm, at most 15 bytes.
+        parent_pid: The parent's id, known even where `parent` is not.
+        parent: The parent, as it was when the process was made.
+    """
+
+    pid: int
+    start_ns: int | None = None
+    executable: str | None = None
+    args: tuple[str, ...] | None = None
+    args_truncated: bool = False
+    name: str | None = None
+    parent_pid: int | None = None
+    parent: "Process | None" = None
+
+
+class FileEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation on one file.
+
+    Attributes:
+        ts_ns: When the call returned, nanoseconds since the Unix epoch.
+        operation: What was done.
+        syscall: The system call's name, such as `openat2`.
+        path: The file: absolute, resolved, in the host's mount namespace; see `path_state`.
+        asked_path: What the caller passed, untouched.
+        path_state: What is to be known about `path`.
+        flags: The call's flags (`O_…` for opens), as the kernel numbers them.
+        access_mode: For opens.
+        errno: 0 on success, else the positive error number.
+        result: The call's return value.
+        inode: Inode number of the file.
+        device: Its device, in the kernel's encoding (major << 20 | minor).
+        mode: Its type and permission bits (`st_mode`).
+        thread_id: The thread that made the call.
+        user_id: Real user; `group_id`, `effective_user_id`, `effective_group_id` likewise.
+        login_user_id: Who logged in (auid); None where nobody did.
+        session_id: The audit session; None where there is none.
+        cgroup_id: The cgroup v2 id of the thread.
+        user_name: Name of `user_id`; `group_name` and `login_user_name` likewise.
+        host_name: Where it happened, if the source says so.
+        process: Who did it.
+        extra: Fields that the table does not know, kept only when the user allowed them.
+    """
+
+    ts_ns: int
+    operation: Operation
+    process: Process
+    syscall: str | None = None
+    path: str | None = None
+    asked_path: str | None = None
+    path_state: PathState = PathState.RESOLVED
+    flags: int | None = None
+    access_mode: AccessMode | None = None
+    errno: int = 0
+    result: int | None = None
+    inode: int | None = None
+    device: int | None = None
+    mode: int | None = None
+    thread_id: int | None = None
+    user_id: int | None = None
+    group_id: int | None = None
+    effective_user_id: int | None = None
+    effective_group_id: int | None = None
+    login_user_id: int | None = None
+    session_id: int | None = None
+    cgroup_id: int | None = None
+    user_name: str | None = None
+    group_name: str | None = None
+    login_user_name: str | None = None
+    host_name: str | None = None
+    extra: dict[str, object] | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Success unless there is an errno."""
+        return Outcome.FAILURE if self.errno else Outcome.SUCCESS
+
+
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
+    """Events that were dropped, as an event of its own.
+
+    Attributes:
+        first_ns: Nothing was lost before, nanoseconds since the Unix epoch.
+        last_ns: The counters were read then.
+        counts: How many, by what (an operation's name, or `process` for records of the process table).
+    """
+
+    first_ns: int
+    last_ns: int
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """All that was lost."""
+        return sum(self.counts.values())

@@ -1,0 +1,1 @@
+"""The rule language: Sigma documents with locations, parsed and checked."""

@@ -1,0 +1,148 @@
+"""A parsed Sigma rule: what the document says, with every place kept, nothing interpreted yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fileaudit_engine.diagnostics import Location
+
+Scalar = str | int | float | bool | None
+"""A YAML 1.2 core scalar."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigmaValue:
+    """One value of a detection item. A `str` still has its wildcards and escapes."""
+
+    value: Scalar
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionItem:
+    """`field|modifier|…: value(s)`; a keyword search where `field` is None.
+
+    Attributes:
+        field: The name as written.
+        modifiers: As written, in order; each is in the registry, together they are legal.
+        values: One or more.
+        is_list: Whether the document wrote a list (an empty or single list is not a plain value).
+        location: The key's place.
+    """
+
+    field: str | None
+    modifiers: tuple[str, ...]
+    values: tuple[SigmaValue, ...]
+    is_list: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionMap:
+    """A map: all items must match."""
+
+    items: tuple[DetectionItem, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionList:
+    """A list of maps or keyword items: any one must match."""
+
+    members: tuple["Detection", ...]
+    location: Location
+
+
+Detection = DetectionItem | DetectionMap | DetectionList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """A detection by its name."""
+
+    name: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantified:
+    """`1 of x*`, `any of them`, `all of x*`, already resolved.
+
+    Attributes:
+        every: True for `all of`; False for `1 of` and `any of`.
+        pattern: As written, `them` included.
+        names: The detections that it selects, in document order; never empty.
+    """
+
+    every: bool
+    pattern: str
+    names: tuple[str, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not:
+    """Negation."""
+
+    operand: "Condition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class And:
+    """All of two or more."""
+
+    operands: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Or:
+    """Any of two or more."""
+
+    operands: tuple["Condition", ...]
+
+
+Condition = Identifier | Quantified | Not | And | Or
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSourceSpec:
+    """The `logsource` map as written."""
+
+    category: str | None
+    product: str | None
+    service: str | None
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule document.
+
+    Attributes:
+        key: What reports, tests and the command line call it: `name`, else the file's stem, made unique.
+        id: The UUID, lower case; None where the document has none.
+        level: One of informational, low, medium, high, critical; medium where the document has none.
+        conditions: One or more; the rule matches if any does.
+        custom: Attributes that Sigma does not define, kept as they are.
+        location: Of the document's first key.
+    """
+
+    key: str
+    title: str
+    id: str | None = None
+    name: str | None = None
+    status: str | None = None
+    description: str | None = None
+    author: str | None = None
+    date: str | None = None
+    modified: str | None = None
+    license: str | None = None
+    references: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    level: str = "medium"
+    logsource: LogSourceSpec
+    detections: Mapping[str, Detection]
+    conditions: tuple[Condition, ...]
+    custom: Mapping[str, object]
+    location: Location

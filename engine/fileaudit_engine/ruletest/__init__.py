@@ -1,0 +1,1 @@
+"""Proof that rules fire and stay silent: test cases, runner, reports."""

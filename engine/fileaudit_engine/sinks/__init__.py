@@ -1,0 +1,1 @@
+"""Where alerts and audit events go once they are on disk."""

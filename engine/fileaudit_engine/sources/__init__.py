@@ -1,0 +1,1 @@
+"""Where events come from: the live kernel, or a recording."""

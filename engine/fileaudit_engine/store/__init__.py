@@ -1,0 +1,1 @@
+"""The embedded store: every alert and audit event, on disk before it is seen."""

@@ -1,0 +1,78 @@
+r"""Names as the kernel has them, and the two ways to show them.
+
+A file name is bytes. In memory it is a `str` decoded as UTF-8 with `surrogateescape`, so that every byte
+survives. Nothing else in the engine may decode or print one; three pairs of functions do it:
+
+* `from_kernel` / `to_kernel`: bytes to the string in memory, and back, without loss.
+* `to_document` / `from_document`: for JSON. A byte that is no UTF-8 becomes `\xNN`; a backslash in the
+  name that would read as such an escape becomes `\x5c`. Reversible for every name.
+* `printable`: for terminals and logs, one way only. Control characters, line and paragraph separators,
+  bidirectional overrides and other invisible characters are escaped too: what is printed can neither move
+  the cursor nor pretend to be another line.
+"""
+
+import re
+import unicodedata
+
+_ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
+_NEEDS_ESCAPE = re.compile(r"[\udc80-\udcff]|\\(?=x[0-9a-fA-F]{2})")
+_PLAIN = re.compile(r"[\x20-\x5b\x5d-\x7e]*")
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def from_kernel(raw: bytes) -> str:
+    """The string in memory for the bytes of a name."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def to_kernel(name: str) -> bytes:
+    """The bytes of a name; the inverse of `from_kernel`.
+
+    A lone surrogate that no byte produced (JSON can carry one) is written as its three UTF-8-like bytes.
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogatepass")
+
+
+def to_document(name: str) -> str:
+    r"""The name for a JSON document, valid Unicode, reversible."""
+    return _NEEDS_ESCAPE.sub(_escape_byte, name) if not name.isascii() or "\\x" in name else name
+
+
+def from_document(text: str) -> str:
+    """The string in memory for what `to_document` wrote."""
+    if "\\x" not in text:
+        return text
+    raw = _ESCAPE.sub(lambda m: _character(int(m[1], 16)), text)
+    return from_kernel(to_kernel(raw))
+
+
+def printable(name: str) -> str:
+    r"""The name for a terminal or a log line: nothing in it acts, every character can be seen."""
+    if _PLAIN.fullmatch(name):
+        return name
+    return "".join(map(_shown, name))
+
+
+def _escape_byte(match: re.Match[str]) -> str:
+    character = match[0]
+    return "\\x5c" if character == "\\" else f"\\x{ord(character) - 0xDC00:02x}"
+
+
+def _character(byte: int) -> str:
+    return chr(byte) if byte < 0x80 else chr(0xDC00 + byte)
+
+
+def _shown(character: str) -> str:
+    if character == "\\":
+        return "\\\\"
+    if unicodedata.category(character) not in _INVISIBLE:
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
