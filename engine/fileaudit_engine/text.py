@@ -76,3 +76,29 @@ def _shown(character: str) -> str:
     if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+class _Folding(dict[int, int]):
+    """Code point -> its simple case folding, learned on demand."""
+
+    def __missing__(self, code: int) -> int:
+        character = chr(code)
+        for folded in (character.casefold(), character.lower()):
+            if len(folded) == 1:
+                self[code] = ord(folded)
+                return self[code]
+        self[code] = code
+        return code
+
+
+_FOLDING = _Folding()
+
+
+def fold(text: str) -> str:
+    """Unicode simple case folding: two texts are equal regardless of case if their foldings are.
+
+    Simple means one character for one: lengths and positions stay as they are, and `ß` is not `ss`. Only two
+    characters outside ASCII fold into it: U+017F (long s) to `s` and U+212A (Kelvin sign) to `k`; the kernel
+    filter, which folds ASCII only, has to know them (`compiler/classifier.py`).
+    """
+    return text.lower() if text.isascii() else text.translate(_FOLDING)

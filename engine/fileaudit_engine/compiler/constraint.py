@@ -1,5 +1,310 @@
-"""PLACEHOLDER - being written."""
-from dataclasses import dataclass
+"""What the kernel can check of a rule.
+
+A rule is true for an event only if one of its *clauses* may be. A clause holds, per dimension of an event,
+what that dimension must be; the kernel ANDs the dimensions as bit sets. Widening a clause is always sound,
+narrowing never: whatever this module does not understand, it leaves `Unconstrained`.
+
+    TargetFilename|startswith: /etc/   ─┐
+    AccessMode: write                  ─┴─>  Clause(prefix=OneOf({b"/etc/"}), access=OneOf({WRITE, …}))
+    not TargetFilename: /etc/shadow    ───>  Clause()          # a negation says nothing certain of a path
+    not AccessMode: write              ───>  Clause(access=OneOf({READ, PATH, None}))   # few values: it does
+
+The law: for every event and every rule, if the rule matches then one of its clauses accepts the event.
+"""
+
+import itertools
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Generic, TypeVar
+
+from typing_extensions import assert_never
+
+from fileaudit_engine.compiler.glob import compile_glob
+from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Negation, Pattern, Predicate, Test
+from fileaudit_engine.events.fields import Dimension
+from fileaudit_engine.events.model import AccessMode, Operation, Outcome
+from fileaudit_engine.text import fold, to_kernel
+
+T = TypeVar("T", bound=Hashable)
+
+KEY_BYTES: Final = 248
+"""The longest path literal in the kernel: an LPM key is at most 256 bytes, its 4-byte length and padding
+included. Longer literals are cut; user space checks the rest."""
+
+CLAUSES_PER_RULE: Final = 16
+"""Past this many clauses a rule's clauses are widened into fewer: bits are shared by all rules."""
+
+_CROSS_PRODUCT: Final = 256
+"""Past this many clauses on the way, an AND keeps only its tighter side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unconstrained:
+    """The dimension may be anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsatisfiable:
+    """No value of the dimension will do: the clause never accepts an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(Generic[T]):
+    """The dimension must hold one of `values`; never empty (that is `Unsatisfiable`)."""
+
+    values: frozenset[T]
+
+
+Constraint = Unconstrained | Unsatisfiable | OneOf[T]
+
+UNCONSTRAINED: Final = Unconstrained()
+UNSATISFIABLE: Final = Unsatisfiable()
+
+
+def one_of(values: Iterable[T]) -> Constraint[T]:
+    """The constraint that `values` are; unsatisfiable where there are none."""
+    found = frozenset(values)
+    return OneOf(found) if found else UNSATISFIABLE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """to come"""
+    """A conjunction of one constraint a dimension. Path literals are ASCII-lower-cased bytes.
+
+    Attributes:
+        operation: What is done.
+        access: What a file is opened for; None stands for events without an access mode.
+        outcome: Success or failure.
+        prefix: What the path begins with.
+        suffix: What the path ends with.
+        component: A text that stands whole between two slashes of the path.
+    """
+
+    operation: Constraint[Operation] = UNCONSTRAINED
+    access: Constraint[AccessMode | None] = UNCONSTRAINED
+    outcome: Constraint[Outcome] = UNCONSTRAINED
+    prefix: Constraint[bytes] = UNCONSTRAINED
+    suffix: Constraint[bytes] = UNCONSTRAINED
+    component: Constraint[bytes] = UNCONSTRAINED
+
+    @property
+    def satisfiable(self) -> bool:
+        """Whether some event may pass."""
+        return not any(isinstance(getattr(self, name), Unsatisfiable) for name in DIMENSIONS)
+
+    @property
+    def tests_path(self) -> bool:
+        """Whether the path plays a part; without it every event of the operation goes to user space."""
+        return any(isinstance(c, OneOf) for c in (self.prefix, self.suffix, self.component))
+
+
+DIMENSIONS: Final = tuple(field.name for field in fields(Clause))
+
+
+def clauses(predicate: Predicate, *, most: int = CLAUSES_PER_RULE) -> tuple[Clause, ...]:
+    """The clauses of a predicate, at most `most`; none if it can never be true."""
+    return _bounded(_walk(predicate), most)
+
+
+def _walk(predicate: Predicate) -> tuple[Clause, ...]:
+    match predicate:
+        case All(operands=operands):
+            result: tuple[Clause, ...] = (Clause(),)
+            for operand in operands:
+                result = _both(result, _walk(operand))
+            return result
+        case AnyOf(operands=operands):
+            return merged(itertools.chain.from_iterable(map(_walk, operands)))
+        case Negation(operand=Test() as test):
+            return _satisfiable(_of_test(test, negated=True))
+        case Negation():
+            return (Clause(),)
+        case Test():
+            return _satisfiable(_of_test(predicate, negated=False))
+        case _ as never:
+            assert_never(never)
+
+
+def _satisfiable(clause: Clause) -> tuple[Clause, ...]:
+    return (clause,) if clause.satisfiable else ()
+
+
+# --- AND ---------------------------------------------------------------------------------------------------
+
+
+def _both(left: tuple[Clause, ...], right: tuple[Clause, ...]) -> tuple[Clause, ...]:
+    if len(left) * len(right) > _CROSS_PRODUCT:
+        return max(left, right, key=_tightness)
+    pairs = (conjunction(a, b) for a in left for b in right)
+    return merged(clause for clause in pairs if clause.satisfiable)
+
+
+def _tightness(side: tuple[Clause, ...]) -> tuple[bool, int]:
+    return all(clause.tests_path for clause in side), -len(side)
+
+
+def conjunction(a: Clause, b: Clause) -> Clause:
+    """The clause that accepts what both accept, or a wider one."""
+    return Clause(
+        operation=both(a.operation, b.operation),
+        access=both(a.access, b.access),
+        outcome=both(a.outcome, b.outcome),
+        prefix=_both_nested(a.prefix, b.prefix, bytes.startswith),
+        suffix=_both_nested(a.suffix, b.suffix, bytes.endswith),
+        component=_either(a.component, b.component),
+    )
+
+
+def both(a: Constraint[T], b: Constraint[T]) -> Constraint[T]:
+    """What two requirements on one dimension amount to."""
+    match a, b:
+        case Unconstrained(), _:
+            return b
+        case _, Unconstrained():
+            return a
+        case OneOf(x), OneOf(y):
+            return one_of(x & y)
+        case _:
+            return UNSATISFIABLE
+
+
+def _both_nested(
+    a: Constraint[bytes], b: Constraint[bytes], contains: Callable[[bytes, bytes], bool]
+) -> Constraint[bytes]:
+    """Both of two beginnings (or endings): of each pair the longer, if it holds the shorter."""
+    match a, b:
+        case OneOf(x), OneOf(y):
+            pairs = ((max(p, q, key=len), min(p, q, key=len)) for p in x for q in y)
+            return one_of(longer for longer, shorter in pairs if contains(longer, shorter))
+        case _:
+            return both(a, b)
+
+
+def _either(a: Constraint[bytes], b: Constraint[bytes]) -> Constraint[bytes]:
+    """Both of two component requirements: a path can meet both, the kernel asks for the rarer one."""
+    if isinstance(a, OneOf) and isinstance(b, OneOf):
+        return min(a, b, key=lambda side: (len(side.values), -min(map(len, side.values))))
+    return both(a, b)
+
+
+# --- OR ----------------------------------------------------------------------------------------------------
+
+
+def merged(alternatives: Iterable[Clause]) -> tuple[Clause, ...]:
+    """The same alternatives in fewer clauses, where that loses next to nothing.
+
+    Two clauses that differ in one dimension are one with the union. So are two that differ in prefix and
+    suffix only, when both ask for both: it accepts the beginning of one with the ending of the other, which
+    no file has by chance.
+    """
+    result: list[Clause] = []
+    for clause in dict.fromkeys(alternatives):
+        for index, known in enumerate(result):
+            if _close(known, clause):
+                result[index] = union(known, clause)
+                break
+        else:
+            result.append(clause)
+    return tuple(result)
+
+
+def _close(a: Clause, b: Clause) -> bool:
+    differing = {name for name in DIMENSIONS if getattr(a, name) != getattr(b, name)}
+    if len(differing) <= 1:
+        return True
+    ends = (a.prefix, a.suffix, b.prefix, b.suffix)
+    return differing <= {"prefix", "suffix"} and all(isinstance(end, OneOf) for end in ends)
+
+
+def union(a: Clause, b: Clause) -> Clause:
+    """The clause that accepts what either accepts, or a wider one."""
+    return Clause(**{name: _wider(getattr(a, name), getattr(b, name)) for name in DIMENSIONS})
+
+
+def _wider(a: Constraint[Any], b: Constraint[Any]) -> Constraint[Any]:
+    match a, b:
+        case OneOf(x), OneOf(y):
+            return OneOf(x | y)
+        case Unsatisfiable(), other:
+            return other
+        case other, Unsatisfiable():
+            return other
+        case _:
+            return UNCONSTRAINED
+
+
+def _bounded(alternatives: tuple[Clause, ...], most: int) -> tuple[Clause, ...]:
+    """At most `most` clauses: the last ones become one, as wide as it must be."""
+    if len(alternatives) <= most:
+        return alternatives
+    kept, rest = alternatives[: most - 1], alternatives[most - 1 :]
+    widest = rest[0]
+    for clause in rest[1:]:
+        widest = union(widest, clause)
+    return (*kept, widest)
+
+
+# --- one test ----------------------------------------------------------------------------------------------
+
+
+def _of_test(test: Test, *, negated: bool) -> Clause:
+    if not isinstance(test.check, Matches):
+        return Clause()
+    match test.field.dimension:
+        case Dimension.PATH:
+            return Clause() if negated else _of_path(test.check.pattern)
+        case Dimension.OPERATION:
+            return Clause(operation=_among(Operation, lambda o: (o.value,), test.check, negated=negated))
+        case Dimension.OUTCOME:
+            return Clause(outcome=_among(Outcome, lambda o: (o.value,), test.check, negated=negated))
+        case Dimension.ACCESS:
+            modes = (*AccessMode, None)
+            return Clause(access=_among(modes, lambda m: m.modes if m else (), test.check, negated=negated))
+        case None:
+            return Clause()
+        case _ as never:
+            assert_never(never)
+
+
+def _among(
+    domain: Iterable[T], texts: Callable[[T], tuple[str, ...]], check: Matches, *, negated: bool
+) -> Constraint[T]:
+    """Those of the few possible values that pass the check (or, negated, do not)."""
+    passes = compile_glob(check.pattern)
+    prepare = str if check.cased else fold
+    return one_of(value for value in domain if any(passes(prepare(t)) for t in texts(value)) is not negated)
+
+
+def _of_path(pattern: Pattern) -> Clause:
+    if not pattern:
+        return Clause()
+    clause = Clause()
+    first, last = pattern[0], pattern[-1]
+    if isinstance(first, str) and (literal := ascii_beginning(first)) not in {b"", b"/"}:
+        clause = replace(clause, prefix=OneOf(frozenset({literal})))
+    if isinstance(last, str) and (literal := ascii_ending(last)):
+        clause = replace(clause, suffix=OneOf(frozenset({literal})))
+    inner = (run for run in pattern[1:-1] if isinstance(run, str))
+    components = [component for run in inner for component in whole_components(run)]
+    if components:
+        clause = replace(clause, component=OneOf(frozenset({max(components, key=len)})))
+    return clause
+
+
+def ascii_beginning(literal: str) -> bytes:
+    """The part of a literal's beginning that the kernel can compare: ASCII, lower-cased, bounded."""
+    raw = to_kernel(literal)
+    length = next((i for i, byte in enumerate(raw) if byte >= 0x80), len(raw))
+    return raw[: min(length, KEY_BYTES)].lower()
+
+
+def ascii_ending(literal: str) -> bytes:
+    """The part of a literal's end that the kernel can compare."""
+    raw = to_kernel(literal)
+    start = next((i + 1 for i in range(len(raw) - 1, -1, -1) if raw[i] >= 0x80), 0)
+    return raw[max(start, len(raw) - KEY_BYTES) :].lower()
+
+
+def whole_components(literal: str) -> list[bytes]:
+    """The texts that stand between two slashes within a literal, ASCII ones only."""
+    return [part.lower().encode() for part in literal.split("/")[1:-1] if part and part.isascii()]

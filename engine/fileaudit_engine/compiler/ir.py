@@ -10,6 +10,7 @@ of insensitive checks are already folded here.
 
 import enum
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from fileaudit_engine.diagnostics import Location
 from fileaudit_engine.events.fields import Field
@@ -78,7 +79,7 @@ class Test:
 
     field: Field
     check: Check
-    location: Location | None = None
+    location: Location | None = dataclass_field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

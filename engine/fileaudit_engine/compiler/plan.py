@@ -7,18 +7,32 @@ to be written into maps, and just as ready to be evaluated by the model in `clas
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fileaudit_engine.compiler.constraint import Clause
+from fileaudit_engine.compiler.constraint import KEY_BYTES, Clause
 from fileaudit_engine.compiler.ir import Predicate
 from fileaudit_engine.events.fields import LogSource
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome
 from fileaudit_engine.rules.ast import Rule
 
-KEY_BYTES = 248
-"""The longest path literal in the kernel: an LPM key is at most 256 bytes, its 4-byte length and padding
-included. Longer literals are cut, and user space checks the rest."""
-
 SELECTORS = 32 * 4 * 2
 """Entries in the selector table: operations x access modes x outcomes."""
+
+
+SCAN_BYTES = 1024
+"""How far into a path the kernel looks for components; longer paths skip that dimension."""
+
+MAX_CLAUSES = 1024
+"""Bits of the largest classifier that is compiled."""
+
+__all__ = [
+    "KEY_BYTES",
+    "MAX_CLAUSES",
+    "SCAN_BYTES",
+    "SELECTORS",
+    "KernelPlan",
+    "UserPlan",
+    "UserRule",
+    "selector",
+]
 
 
 def selector(operation: Operation, access: AccessMode | None, outcome: Outcome) -> int:
@@ -40,7 +54,8 @@ class KernelPlan:
 
     Attributes:
         clauses: What each bit means.
-        owners: Per clause, the index of its rule in `UserPlan.rules`.
+        owners: Per clause, the indices of its rules in `UserPlan.rules`; more than one only where there are
+            more clauses than bits.
         selectors: `SELECTORS` entries: the clauses that accept this operation, access mode and outcome.
         any_prefix: Clauses that ask nothing of the path's beginning; `any_suffix`, `any_component` likewise.
         prefixes: ASCII-lower-cased literal -> clauses, **with the bits of every shorter key that is its
@@ -50,7 +65,7 @@ class KernelPlan:
     """
 
     clauses: tuple[Clause, ...]
-    owners: tuple[int, ...]
+    owners: tuple[tuple[int, ...], ...]
     selectors: tuple[int, ...]
     any_prefix: int
     prefixes: Mapping[bytes, int]

@@ -1,0 +1,136 @@
+"""From clauses to the tables of the kernel plan.
+
+Each clause owns one bit. Where a dimension of a clause is unconstrained, its bit stands in that dimension's
+default word; else it stands with each of its values. A longest-prefix-match look-up returns only the longest
+key that fits, so every key carries the bits of all shorter keys that it would hide.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from fileaudit_engine.compiler.constraint import (
+    CLAUSES_PER_RULE,
+    Clause,
+    Constraint,
+    OneOf,
+    clauses,
+    union,
+)
+from fileaudit_engine.compiler.ir import Predicate
+from fileaudit_engine.compiler.plan import MAX_CLAUSES, SELECTORS, KernelPlan, selector
+from fileaudit_engine.events.model import ACCESS_MODES, OPERATIONS, AccessMode, Outcome
+
+T = TypeVar("T")
+
+Owned = tuple[Clause, tuple[int, ...]]
+"""A clause and the rules that it stands for."""
+
+
+def kernel_plan(predicates: Sequence[Predicate]) -> KernelPlan:
+    """The plan for rules in the order of `predicates`."""
+    owned = _assign(predicates)
+    bits = [(clause, 1 << number) for number, (clause, _) in enumerate(owned)]
+    return KernelPlan(
+        clauses=tuple(clause for clause, _ in owned),
+        owners=tuple(rules for _, rules in owned),
+        selectors=_selectors(bits),
+        any_prefix=_unconstrained(bits, lambda clause: clause.prefix),
+        prefixes=_inherit(_table(bits, lambda clause: clause.prefix), _beginnings),
+        any_suffix=_unconstrained(bits, lambda clause: clause.suffix),
+        suffixes=_inherit(_table(bits, lambda clause: clause.suffix), _endings),
+        any_component=_unconstrained(bits, lambda clause: clause.component),
+        components=_table(bits, lambda clause: clause.component),
+    )
+
+
+def _assign(predicates: Sequence[Predicate]) -> list[Owned]:
+    """A bit for each clause; fewer clauses a rule, then shared bits, where bits run out."""
+    most = CLAUSES_PER_RULE
+    while True:
+        owned: list[Owned] = [
+            (clause, (rule,))
+            for rule, predicate in enumerate(predicates)
+            for clause in clauses(predicate, most=most)
+        ]
+        if len(owned) <= MAX_CLAUSES:
+            return owned
+        if most == 1:
+            return [*owned[: MAX_CLAUSES - 1], _shared(owned[MAX_CLAUSES - 1 :])]
+        most //= 2
+
+
+def _shared(owned: Sequence[Owned]) -> Owned:
+    """One clause for many rules: sound, and as wide as the widest of them."""
+    widest = owned[0][0]
+    for clause, _ in owned[1:]:
+        widest = union(widest, clause)
+    return widest, tuple(rule for _, rules in owned for rule in rules)
+
+
+def _selectors(bits: Sequence[tuple[Clause, int]]) -> tuple[int, ...]:
+    table = [0] * SELECTORS
+    for operation in OPERATIONS:
+        for access in ACCESS_MODES:
+            for outcome in Outcome:
+                accepted = _union_of(
+                    bit
+                    for clause, bit in bits
+                    if _accepts(clause.operation, operation)
+                    and _accepts_access(clause.access, access)
+                    and _accepts(clause.outcome, outcome)
+                )
+                table[selector(operation, access, outcome)] = accepted
+    return tuple(table)
+
+
+def _accepts(constraint: Constraint[T], value: T) -> bool:
+    return not isinstance(constraint, OneOf) or value in constraint.values
+
+
+def _accepts_access(constraint: Constraint[AccessMode | None], access: AccessMode) -> bool:
+    """The place of `read` in the table is also that of events without an access mode."""
+    return _accepts(constraint, access) or (access is AccessMode.READ and _accepts(constraint, None))
+
+
+def _union_of(bits: Iterable[int]) -> int:
+    result = 0
+    for bit in bits:
+        result |= bit
+    return result
+
+
+def _unconstrained(bits: Sequence[tuple[Clause, int]], dimension: Callable[[Clause], Constraint[Any]]) -> int:
+    return _union_of(bit for clause, bit in bits if not isinstance(dimension(clause), OneOf))
+
+
+def _table(
+    bits: Sequence[tuple[Clause, int]], dimension: Callable[[Clause], Constraint[bytes]]
+) -> Mapping[bytes, int]:
+    table: dict[bytes, int] = defaultdict(int)
+    for clause, bit in bits:
+        constraint = dimension(clause)
+        if isinstance(constraint, OneOf):
+            for value in constraint.values:
+                table[value] |= bit
+    return dict(sorted(table.items()))
+
+
+def _inherit(table: Mapping[bytes, int], shorter: Callable[[bytes], Iterable[bytes]]) -> Mapping[bytes, int]:
+    """Every key with the bits of all shorter keys that it hides.
+
+    Sound at three levels and more: keys are visited from short to long, so that the longest hidden key has
+    already taken over what it hides itself.
+    """
+    result: dict[bytes, int] = {}
+    for key in sorted(table, key=len):
+        result[key] = table[key] | next((result[piece] for piece in shorter(key) if piece in result), 0)
+    return result
+
+
+def _beginnings(key: bytes) -> Iterable[bytes]:
+    return (key[:length] for length in range(len(key) - 1, 0, -1))
+
+
+def _endings(key: bytes) -> Iterable[bytes]:
+    return (key[-length:] for length in range(len(key) - 1, 0, -1))
