@@ -22,11 +22,16 @@ The exceptions:
     └── InternalError              a law of the engine was broken: a bug, never the user's fault
 """
 
+import bisect
 import enum
+import functools
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fileaudit_engine.text import printable
+
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 
 class Severity(enum.IntEnum):
@@ -61,6 +66,40 @@ class Location:
     def __str__(self) -> str:
         """`file:line:column`, the form that editors make clickable."""
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceText:
+    """A text that diagnostics point into. Lines end where editors end them: LF, CR LF or CR.
+
+    Attributes:
+        file: As it stands in `Location.file`.
+        text: The whole text, decoded.
+    """
+
+    file: str
+    text: str
+
+    @functools.cached_property
+    def _starts(self) -> list[int]:
+        """Index of the first character of each line."""
+        return [0, *(found.end() for found in _LINE_BREAK.finditer(self.text))]
+
+    def line(self, number: int) -> str | None:
+        """A line without its end, counted from 1; None where there is none."""
+        if not 1 <= number <= len(self._starts):
+            return None
+        start = self._starts[number - 1]
+        found = _LINE_BREAK.search(self.text, start)
+        return self.text[start : found.start() if found else len(self.text)]
+
+    def location(self, start: int, end: int | None = None) -> Location:
+        """The span from index `start` up to `end` of the text, cut at the end of its first line."""
+        line = bisect.bisect_right(self._starts, start)
+        column = start - self._starts[line - 1] + 1
+        line_end = self._starts[line] if line < len(self._starts) else len(self.text) + 1
+        length = max(0, min(end, line_end) - start) if end is not None else 0
+        return Location(file=self.file, line=line, column=column, end_column=column + length)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +153,11 @@ class Collector:
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
-    def error(self, code: str, message: str, location: Location, *, label: str = "", help: str = "") -> None:  # noqa: A002 - the word that users read
+    def error(self, code: str, message: str, location: Location, *, label: str = "", help: str = "") -> None:  # noqa: A002 - users read it
         """Note an error."""
         self._add(code, Severity.ERROR, message, location, label, help)
 
-    def warning(self, code: str, message: str, location: Location, *, label: str = "", help: str = "") -> None:  # noqa: A002 - the word that users read
+    def warning(self, code: str, message: str, location: Location, *, label: str = "", help: str = "") -> None:  # noqa: A002 - users read it
         """Note a warning."""
         self._add(code, Severity.WARNING, message, location, label, help)
 

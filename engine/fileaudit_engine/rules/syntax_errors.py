@@ -1,0 +1,80 @@
+"""What the YAML parser complains about, in the words of somebody who writes rules.
+
+libyaml says where it stumbled and what it had hoped for. Behind nearly all of its complaints in a rule file
+stands one of a few slips: a tab, a wildcard or a colon without quotes, a quote that is never closed, a line
+that is indented by one too many. This table maps the complaint back to the slip.
+"""
+
+import yaml
+
+from fileaudit_engine.diagnostics import Diagnostic, Severity, SourceText
+
+_QUOTE = "put the value in single quotes"
+
+_SLIPS: tuple[tuple[str, str, str], ...] = (
+    ("cannot start any token", "this character cannot begin a value", _QUOTE),
+    (
+        "while scanning an alias",
+        "an unquoted '*' begins an alias",
+        "put a value with a wildcard in single quotes",
+    ),
+    ("while scanning an anchor", "an unquoted '&' begins an anchor", _QUOTE),
+    ("while scanning a tag", "an unquoted '!' begins a tag", _QUOTE),
+    ("undefined tag handle", "an unquoted '!' begins a tag", _QUOTE),
+    ("mapping values are not allowed", "a ':' in an unquoted value", f"{_QUOTE}, or correct the indentation"),
+    ("could not find expected ':'", "a key without ':'", "write 'key: value', or put the text in quotes"),
+    (
+        "unknown escape character",
+        "this escape means nothing in double quotes",
+        "use single quotes: no escapes there",
+    ),
+    ("hexdecimal number", "an escape without its hexadecimal digits", "use single quotes: no escapes there"),
+    (
+        "while scanning a quoted scalar",
+        "the quote is never closed",
+        "close it; in single quotes ' is written ''",
+    ),
+    (
+        "block mapping",
+        "this line does not belong to the map before it",
+        "give it the indentation of its neighbours",
+    ),
+    ("block collection", "this line does not belong to the list before it", "indent all '-' of a list alike"),
+    ("block sequence entries", "a list cannot begin here", "begin it on its own line"),
+    ("block scalar", "the header of a text block is '|' or '>'", "begin the text on the next line"),
+    ("flow sequence", "the list is not closed", "put ',' between values and ']' at the end"),
+    ("flow mapping", "the map is not closed", "put ',' between entries and '}' at the end"),
+    ("duplicate anchor", "the anchor is defined twice", "give each its own name"),
+    ("directive", "a directive has no place in a rule file", "remove the line that begins with '%'"),
+    (
+        "<document start>",
+        "this is neither a key nor a value",
+        "put a text of several words in quotes, or indent it",
+    ),
+)
+_UNKNOWN_SLIP = (
+    "the YAML cannot be read here",
+    "check quotes, colons and indentation of this and the previous line",
+)
+
+
+def syntax_error(source: SourceText, base: int, error: yaml.MarkedYAMLError) -> Diagnostic:
+    """The diagnostic for a complaint about the part of `source` that begins at index `base`."""
+    mark = error.problem_mark or error.context_mark
+    index = min(base + (mark.index if mark else 0), len(source.text))
+    complaint = f"{error.context or ''} {error.problem or ''}".strip()
+    message, remedy = _slip(complaint)
+    if source.text[index : index + 1] == "\t":
+        message, remedy = "a tab cannot indent", "indent with spaces"
+    return Diagnostic(
+        code="FA004",
+        severity=Severity.ERROR,
+        message=message,
+        location=source.location(index, index + 1),
+        label=complaint,
+        help=remedy,
+    )
+
+
+def _slip(complaint: str) -> tuple[str, str]:
+    return next(((message, remedy) for sign, message, remedy in _SLIPS if sign in complaint), _UNKNOWN_SLIP)
