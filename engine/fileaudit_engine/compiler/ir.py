@@ -8,25 +8,30 @@ Text is compared case-insensitively unless `cased`, by Unicode simple case foldi
 of insensitive checks are already folded here.
 """
 
-import enum
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
 from fileaudit_engine.diagnostics import Location
 from fileaudit_engine.events.fields import Field
+from fileaudit_engine.rules.values import Pattern, Wildcard
 
-
-class Wildcard(enum.Enum):
-    """The two wildcards of a Sigma value."""
-
-    ANY = "*"
-    """Any number of any characters, newlines and slashes included."""
-    ONE = "?"
-    """Exactly one character."""
-
-
-Pattern = tuple[str | Wildcard, ...]
-"""Literal runs and wildcards in order; two literals never stand side by side."""
+__all__ = [
+    "FALSE",
+    "TRUE",
+    "All",
+    "AnyOf",
+    "Check",
+    "EqualsBoolean",
+    "EqualsNumber",
+    "IsNull",
+    "Matches",
+    "Negation",
+    "Pattern",
+    "Predicate",
+    "Searches",
+    "Test",
+    "Wildcard",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
