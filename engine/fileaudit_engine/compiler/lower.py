@@ -1,0 +1,139 @@
+"""From the syntax tree to the intermediate representation: everything that Sigma abbreviates, spelled out.
+
+A list of values becomes alternatives (with `|all`, a conjunction), a map a conjunction, a list of maps
+alternatives, `1 of x*` alternatives, several conditions alternatives. Literals of tests that ignore case are
+folded here, once.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from typing_extensions import assert_never
+
+from fileaudit_engine.compiler.ir import (
+    All,
+    AnyOf,
+    Check,
+    EqualsBoolean,
+    EqualsNumber,
+    IsNull,
+    Matches,
+    Negation,
+    Pattern,
+    Predicate,
+    Searches,
+    Test,
+)
+from fileaudit_engine.compiler.plan import UserRule
+from fileaudit_engine.diagnostics import InternalError
+from fileaudit_engine.events.fields import BY_NAME, Field, LogSource
+from fileaudit_engine.rules.ast import (
+    And,
+    Condition,
+    Detection,
+    DetectionItem,
+    DetectionList,
+    DetectionMap,
+    Identifier,
+    LogSourceSpec,
+    Not,
+    Or,
+    Quantified,
+    Rule,
+    SigmaValue,
+)
+from fileaudit_engine.rules.modifiers import ResolvedModifiers, resolve
+from fileaudit_engine.text import fold
+
+
+def lower(rule: Rule) -> UserRule:
+    """The rule in the intermediate representation, its log source not yet applied.
+
+    Raises:
+        InternalError: The rule was not checked by the parser.
+    """
+    selections = {name: _detection(detection) for name, detection in rule.detections.items()}
+    conditions = tuple(_condition(condition, selections) for condition in rule.conditions)
+    return UserRule(
+        rule=rule,
+        logsource=log_source(rule.logsource),
+        predicate=AnyOf(operands=conditions),
+        selections=selections,
+    )
+
+
+def log_source(written: LogSourceSpec) -> LogSource:
+    """Which events a rule speaks of; the parser has checked that there is an answer."""
+    return LogSource(written.category or written.service)
+
+
+def _condition(condition: Condition, selections: Mapping[str, Predicate]) -> Predicate:
+    match condition:
+        case Identifier(name=name):
+            return selections[name]
+        case Quantified(every=every, names=names):
+            operands = tuple(selections[name] for name in names)
+            return All(operands=operands) if every else AnyOf(operands=operands)
+        case Not(operand=operand):
+            return Negation(operand=_condition(operand, selections))
+        case And(operands=parts):
+            return All(operands=tuple(_condition(part, selections) for part in parts))
+        case Or(operands=parts):
+            return AnyOf(operands=tuple(_condition(part, selections) for part in parts))
+        case _ as never:
+            assert_never(never)
+
+
+def _detection(detection: Detection) -> Predicate:
+    match detection:
+        case DetectionItem():
+            return _item(detection)
+        case DetectionMap(items=items):
+            return All(operands=tuple(map(_item, items)))
+        case DetectionList(members=members):
+            return AnyOf(operands=tuple(map(_detection, members)))
+        case _ as never:
+            assert_never(never)
+
+
+def _item(item: DetectionItem) -> Predicate:
+    if item.field is None:
+        raise InternalError(f"{item.location}: a keyword search reached the compiler")
+    field, modifiers = _field(item.field), resolve(item.modifiers)
+    values = tuple(_value(field, value, modifiers) for value in item.values)
+    return All(operands=values) if modifiers.all else AnyOf(operands=values)
+
+
+def _field(name: str) -> Field:
+    """The field's row; a name that the table does not know is one that the user allowed."""
+    known = BY_NAME.get(name)
+    if known is None:
+        raise InternalError(f"the field {name} reached the compiler unchecked")
+    return known
+
+
+def _value(field: Field, value: SigmaValue, modifiers: ResolvedModifiers) -> Predicate:
+    """One value: one test, or one for each form that a transformation gives it."""
+    checks = _checks(value, modifiers)
+    tests = tuple(Test(field=field, check=check, location=value.location) for check in checks)
+    return AnyOf(operands=tests)
+
+
+def _checks(value: SigmaValue, modifiers: ResolvedModifiers) -> Iterable[Check]:
+    match value.value:
+        case None:
+            return (IsNull(),)
+        case bool(truth):
+            return (EqualsBoolean(value=truth),)
+        case int(number) | float(number) if modifiers.kind == "plain":
+            return (EqualsNumber(number=number),)
+        case text if modifiers.kind == "re":
+            return (Searches(expression=str(text), flags=modifiers.re_flags),)
+        case text:
+            return [_matches(pattern, cased=modifiers.cased) for pattern in modifiers.patterns(str(text))]
+
+
+def _matches(pattern: Pattern, *, cased: bool) -> Matches:
+    if cased:
+        return Matches(pattern=pattern, cased=True)
+    folded = tuple(fold(part) if isinstance(part, str) else part for part in pattern)
+    return Matches(pattern=folded, cased=False)

@@ -1,0 +1,100 @@
+"""The compiler: from parsed rules to the plans, one visible stage after the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Test
+from fileaudit_engine.compiler.kernel import kernel_plan
+from fileaudit_engine.compiler.lint import full_stream
+from fileaudit_engine.compiler.lower import lower
+from fileaudit_engine.compiler.plan import KernelPlan, UserPlan, UserRule
+from fileaudit_engine.compiler.simplify import simplify
+from fileaudit_engine.diagnostics import Diagnostic
+from fileaudit_engine.events.fields import BY_NAME
+from fileaudit_engine.rules.ast import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A step that every rule takes.
+
+    Attributes:
+        name: What it is called in the docs and in errors.
+        run: The step.
+        reason: Why it is there, and why there.
+    """
+
+    name: str
+    run: Callable[[UserRule], UserRule]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """What the compiler made of a rule pack.
+
+    Attributes:
+        user: The rules for user space.
+        kernel: The tables for the kernel.
+        diagnostics: Warnings about what the rules cost.
+    """
+
+    user: UserPlan
+    kernel: KernelPlan
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def within_log_source(rule: UserRule) -> UserRule:
+    """The rule speaks only of the operations of its log source."""
+    operation = BY_NAME["Operation"]
+    names = sorted(operation.value for operation in rule.logsource.operations)
+    tests = tuple(Test(field=operation, check=Matches(pattern=(name,), cased=True)) for name in names)
+    return replace(rule, predicate=All(operands=(AnyOf(operands=tests), rule.predicate)))
+
+
+def simplified(rule: UserRule) -> UserRule:
+    """The rule with the smallest equivalent predicates."""
+    selections = {name: simplify(predicate) for name, predicate in rule.selections.items()}
+    return replace(rule, predicate=simplify(rule.predicate), selections=selections)
+
+
+STAGES: Final = (
+    Stage(
+        name="log source",
+        run=within_log_source,
+        reason="the log source is a condition like any other, and the kernel's cheapest one",
+    ),
+    Stage(
+        name="simplify",
+        run=simplified,
+        reason="after everything that adds to the predicate; constraints and closures see each test once",
+    ),
+)
+"""What happens to every rule between `lower` and the kernel plan, in this order."""
+
+
+def compile_rules(rules: Sequence[Rule]) -> Compiled:
+    """The plans for rules that were parsed without an error."""
+    lowered = tuple(_through_stages(lower(rule)) for rule in rules)
+    kernel = kernel_plan([rule.predicate for rule in lowered])
+    return Compiled(user=UserPlan(rules=lowered), kernel=kernel, diagnostics=_diagnostics(lowered, kernel))
+
+
+def _through_stages(rule: UserRule) -> UserRule:
+    for stage in STAGES:
+        rule = stage.run(rule)
+    return rule
+
+
+def _diagnostics(rules: Sequence[UserRule], kernel: KernelPlan) -> tuple[Diagnostic, ...]:
+    """What the rules' clauses cost, rule by rule."""
+    of_rule: list[list[int]] = [[] for _ in rules]
+    for clause, owners in enumerate(kernel.owners):
+        for owner in owners:
+            of_rule[owner].append(clause)
+    found = (
+        full_stream(rule, tuple(kernel.clauses[clause] for clause in of_rule[number]))
+        for number, rule in enumerate(rules)
+    )
+    return tuple(diagnostic for diagnostic in found if diagnostic is not None)
