@@ -6,6 +6,7 @@ to be written into maps, and just as ready to be evaluated by the model in `clas
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from fileaudit_engine.compiler.constraint import KEY_BYTES, Clause
 from fileaudit_engine.compiler.ir import Predicate
@@ -23,7 +24,11 @@ SCAN_BYTES = 1024
 MAX_CLAUSES = 1024
 """Bits of the largest classifier that is compiled."""
 
+CAPTURED_OPERATIONS: Final = frozenset({Operation.OPEN})
+"""What the live capture of this version has hooks for; replayed events may be of any operation."""
+
 __all__ = [
+    "CAPTURED_OPERATIONS",
     "KEY_BYTES",
     "MAX_CLAUSES",
     "SCAN_BYTES",
