@@ -13,7 +13,7 @@ The law: for every event and every rule, if the rule matches then one of its cla
 """
 
 import itertools
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Generic, TypeVar
 
@@ -36,6 +36,12 @@ CLAUSES_PER_RULE: Final = 16
 
 _CROSS_PRODUCT: Final = 256
 """Past this many clauses on the way, an AND keeps only its tighter side."""
+
+_ALTERNATIVES: Final = 64
+"""Past this many clauses on the way, an OR widens its last one: each is compared with all before it."""
+
+_LITERAL_PAIRS: Final = 65_536
+"""Past this many pairs of literals, an AND of two beginnings (or endings) keeps the side with fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ def _walk(predicate: Predicate) -> tuple[Clause, ...]:
                 result = _both(result, _walk(operand))
             return result
         case AnyOf(operands=operands):
-            return merged(itertools.chain.from_iterable(map(_walk, operands)))
+            return _any_of(operands)
         case Negation(operand=Test() as test):
             return _satisfiable(_of_test(test, negated=True))
         case Negation():
@@ -173,6 +179,8 @@ def _both_nested(
 ) -> Constraint[bytes]:
     """Both of two beginnings (or endings): of each pair the longer, if it holds the shorter."""
     match a, b:
+        case OneOf(x), OneOf(y) if len(x) * len(y) > _LITERAL_PAIRS:
+            return min(a, b, key=lambda side: len(side.values))
         case OneOf(x), OneOf(y):
             pairs = ((max(p, q, key=len), min(p, q, key=len)) for p in x for q in y)
             return one_of(longer for longer, shorter in pairs if contains(longer, shorter))
@@ -190,6 +198,14 @@ def _either(a: Constraint[bytes], b: Constraint[bytes]) -> Constraint[bytes]:
 # --- OR ----------------------------------------------------------------------------------------------------
 
 
+def _any_of(operands: Sequence[Predicate]) -> tuple[Clause, ...]:
+    """The clauses of alternatives, half by half, so that long lists of values do not grow one by one."""
+    if len(operands) <= _ALTERNATIVES:
+        return merged(itertools.chain.from_iterable(map(_walk, operands)))
+    middle = len(operands) // 2
+    return merged((*_any_of(operands[:middle]), *_any_of(operands[middle:])))
+
+
 def merged(alternatives: Iterable[Clause]) -> tuple[Clause, ...]:
     """The same alternatives in fewer clauses, where that loses next to nothing.
 
@@ -204,7 +220,10 @@ def merged(alternatives: Iterable[Clause]) -> tuple[Clause, ...]:
                 result[index] = union(known, clause)
                 break
         else:
-            result.append(clause)
+            if len(result) < _ALTERNATIVES:
+                result.append(clause)
+            else:
+                result[-1] = union(result[-1], clause)
     return tuple(result)
 
 

@@ -1,10 +1,12 @@
 r"""Matching a text against a pattern of literals, `*` and `?`, in linear space and without back-tracking.
 
 Between two `*` the leftmost fit of the run in between is always a safe choice, so one pass from left to
-right decides; the worst case is the length of the text times the longest run with `?` in it, never a power.
+right decides. A literal run is found by `str.find`, one with `?` in it by a bit-parallel automaton: one step
+for each character of the text, whatever rule and text hold.
 Python's `re` is not used: `*a*a*a*a*b` is enough to stop it, and a rule or a file name may hold that.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 
 from fileaudit_engine.compiler.ir import Pattern, Wildcard
@@ -14,6 +16,13 @@ Glob = Callable[[str], bool]
 
 _Run = tuple[str | Wildcard, ...]
 """Literals and `?`, no `*`: has a fixed length."""
+
+_AUTOMATON_BITS = 4096
+"""The longest run that gets an automaton, whose size grows with the square of the run. A longer run fits no
+file name (PATH_MAX), so that only texts of that length can make its plain search slow."""
+
+_Search = Callable[[str, int, int], int]
+"""Finds a run between two positions of a text, leftmost; -1 where it is not."""
 
 
 def compile_glob(pattern: Pattern) -> Glob:  # noqa: PLR0911 - one return a shape
@@ -60,13 +69,13 @@ def _general(pattern: Pattern) -> Glob:
 
 def _runs(pattern: Pattern) -> list[_Run]:
     """The pattern, split at every `*`."""
-    runs: list[_Run] = [()]
+    runs: list[list[str | Wildcard]] = [[]]
     for token in pattern:
         if token is Wildcard.ANY:
-            runs.append(())
+            runs.append([])
         else:
-            runs[-1] = (*runs[-1], token)
-    return runs
+            runs[-1].append(token)
+    return [tuple(run) for run in runs]
 
 
 def _length(run: _Run) -> int:
@@ -85,13 +94,49 @@ def _fits(run: _Run, text: str, position: int) -> bool:
     return True
 
 
-def _searcher(run: _Run) -> Callable[[str, int, int], int]:
-    """A function that finds a run between two positions, leftmost; -1 where it is not."""
+def _searcher(run: _Run) -> _Search:
     if len(run) == 1 and isinstance(run[0], str):
         return lambda text, start, end: text.find(run[0], start, end)  # type: ignore[arg-type]  # checked above
+    return _shift_and(run) if _length(run) <= _AUTOMATON_BITS else _position_by_position(run)
+
+
+def _position_by_position(run: _Run) -> _Search:
     length = _length(run)
 
     def search(text: str, start: int, end: int) -> int:
         return next((i for i in range(start, end - length + 1) if _fits(run, text, i)), -1)
 
     return search
+
+
+def _shift_and(run: _Run) -> _Search:
+    """The search for a run with `?` in it: one step a character, however often the run nearly fits.
+
+    Bit *i* of `state` says that the first *i* + 1 characters of the run end at this character of the text.
+    """
+    length = _length(run)
+    final = 1 << (length - 1)
+    anything, fitting = _positions(run)
+
+    def search(text: str, start: int, end: int) -> int:
+        state = 0
+        for index in range(start, end):
+            state = (state << 1 | 1) & fitting.get(text[index], anything)
+            if state & final:
+                return index - length + 1
+        return -1
+
+    return search
+
+
+def _positions(run: _Run) -> tuple[int, dict[str, int]]:
+    """Where in the run any character fits, and where each of its own characters does, as bit sets."""
+    anything, own, position = 0, defaultdict[str, int](int), 0
+    for token in run:
+        if isinstance(token, str):
+            for offset, character in enumerate(token, position):
+                own[character] |= 1 << offset
+        else:
+            anything |= 1 << position
+        position += len(token) if isinstance(token, str) else 1
+    return anything, {character: bits | anything for character, bits in own.items()}
