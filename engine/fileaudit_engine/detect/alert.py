@@ -47,7 +47,7 @@ def record_of(finding: Finding, *, host: str, ingested_ns: int | None = None) ->
     rule, event = finding.rule.rule, finding.event
     kind = Kind.EVENT if rule.level == "informational" else Kind.ALERT
     event_id = _digest(identity(event))
-    record_id = _digest((rule.id or rule.key, event_id))
+    record_id = _digest((to_kernel(rule.id or rule.key), event_id))
     document = document_of(event)
     for name, value in _event_facts(kind, rule, record_id).items():
         put(document, ("event", name), value)

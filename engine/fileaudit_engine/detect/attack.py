@@ -10,7 +10,6 @@ from typing import Final
 
 _TECHNIQUE = re.compile(r"attack\.(t[0-9]{4})(\.[0-9]{3})?")
 _FRAMEWORK: Final = "MITRE ATT&CK"
-_SITE: Final = "https://attack.mitre.org"
 
 TACTICS: Final = {
     "reconnaissance": ("TA0043", "Reconnaissance"),
@@ -155,12 +154,10 @@ def threat_of(tags: Sequence[str]) -> dict[str, object]:
         threat["tactic"] = {
             "id": list(tactics),
             "name": [name for _, name in tactics.values()],
-            "reference": [f"{_SITE}/tactics/{tactic}/" for tactic in tactics],
         }
     if techniques:
-        threat["technique"] = _named(techniques)
-        if subtechniques:
-            threat["technique"] = {**_named(techniques), "subtechnique": _named(subtechniques)}
+        below = {"subtechnique": _named(subtechniques)} if subtechniques else {}
+        threat["technique"] = {**_named(techniques), **below}
     return threat
 
 
@@ -168,5 +165,4 @@ def _named(ids: dict[str, None]) -> dict[str, object]:
     return {
         "id": list(ids),
         "name": [TECHNIQUES[key] for key in ids if key in TECHNIQUES],
-        "reference": [f"{_SITE}/techniques/{key.replace('.', '/')}/" for key in ids],
     }
