@@ -18,6 +18,7 @@ The exceptions:
 
     FileauditError                 everything this package raises on purpose
     ├── UnusableInput              input that cannot be used; carries diagnostics (exit 2)
+    ├── TooManyFindingsError       a collector is full: its input is not worth reading on
     ├── MachineCannot              a privilege, package or kernel feature is missing (exit 3)
     └── InternalError              a law of the engine was broken: a bug, never the user's fault
 """
@@ -147,28 +148,46 @@ class InternalError(FileauditError):
     """A law of the engine was broken: a bug, never the user's fault."""
 
 
+class TooManyFindingsError(FileauditError):
+    """A collector is full: what it looks at is not worth reading on."""
+
+
 @dataclass(slots=True)
 class Collector:
-    """Gathers diagnostics while a stage goes on with what is still usable."""
+    """Gathers diagnostics while a stage goes on with what is still usable.
+
+    Attributes:
+        diagnostics: In the order in which they were found.
+        limit: How many to take; the next one raises `TooManyFindingsError`.
+    """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    limit: int | None = None
 
     def error(self, code: str, message: str, location: Location, *, label: str = "", help: str = "") -> None:  # noqa: A002 - users read it
         """Note an error."""
         self._add(code, Severity.ERROR, message, location, label, help)
 
-    def warning(self, code: str, message: str, location: Location, *, label: str = "", help: str = "") -> None:  # noqa: A002 - users read it
+    def warning(
+        self, code: str, message: str, location: Location, *, label: str = "", help: str = ""
+    ) -> None:  # noqa: A002 - users read it
         """Note a warning."""
         self._add(code, Severity.WARNING, message, location, label, help)
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Take what another stage found."""
+        for diagnostic in diagnostics:
+            if self.limit is not None and len(self.diagnostics) >= self.limit:
+                raise TooManyFindingsError(f"more than {self.limit} findings")
+            self.diagnostics.append(diagnostic)
 
     def _add(  # noqa: PLR0913 - one argument an attribute
         self, code: str, severity: Severity, message: str, location: Location, label: str, remedy: str
     ) -> None:
-        self.diagnostics.append(
-            Diagnostic(
-                code=code, severity=severity, message=message, location=location, label=label, help=remedy
-            )
+        finding = Diagnostic(
+            code=code, severity=severity, message=message, location=location, label=label, help=remedy
         )
+        self.extend((finding,))
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

@@ -48,7 +48,7 @@ def decode(file: str, raw: bytes) -> tuple[SourceText | None, tuple[Diagnostic, 
     """
     found = Collector()
     if len(raw) > MAX_FILE_BYTES:
-        _too_large(found, file, len(raw))
+        _too_large(found, file)
         return None, tuple(found.diagnostics)
     source = SourceText(file=file, text=raw.decode("utf-8", "replace").removeprefix("\ufeff"))
     try:
@@ -64,10 +64,10 @@ def decode(file: str, raw: bytes) -> tuple[SourceText | None, tuple[Diagnostic, 
     return source, tuple(found.diagnostics)
 
 
-def _too_large(found: Collector, file: str, size: int) -> None:
+def _too_large(found: Collector, file: str) -> None:
     found.error(
         "FA002",
-        f"the file has {size:,} bytes, at most {MAX_FILE_BYTES:,} are read",
+        f"the file has more than {MAX_FILE_BYTES:,} bytes",
         Location(file=file),
         help="split it into several files",
     )

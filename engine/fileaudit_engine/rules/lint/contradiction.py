@@ -1,0 +1,45 @@
+"""FA056: a condition that nothing can fulfil, because it asks for a detection and for its opposite.
+
+    selection and not selection
+    selection and filter_a and not 1 of filter_*
+
+Only what the condition itself says is looked at; that two detections exclude each other is the compiler's to
+find out.
+"""
+
+from fileaudit_engine.diagnostics import Collector
+from fileaudit_engine.rules.ast import And, Condition, Identifier, Not, Or, Quantified, Rule
+from fileaudit_engine.rules.nodes import MapNode, at
+from fileaudit_engine.rules.wording import quoted
+
+
+def check(rule: Rule, root: MapNode, found: Collector) -> None:
+    """Warn of each condition that asks for a thing and its opposite."""
+    for condition in rule.conditions:
+        needed = _decisive(condition, held=False, outcome=False)
+        contradictory = needed & _decisive(condition, held=True, outcome=False)
+        if contradictory:
+            found.warning(
+                "FA056",
+                "this condition can never be true",
+                at(root, ["detection", "condition"]),
+                help=f"it asks for {quoted(min(contradictory))} and for its opposite",
+            )
+
+
+def _decisive(condition: Condition, *, held: bool, outcome: bool) -> frozenset[str]:
+    """Detections that decide alone: if one of them is `held`, the condition's value is `outcome`."""
+    match condition:
+        case Identifier(name=name):
+            return frozenset({name} if held == outcome else ())
+        case Quantified(every=every, names=names):
+            any_decides = len(names) == 1 or every != outcome
+            return frozenset(names if held == outcome and any_decides else ())
+        case Not(operand=operand):
+            return _decisive(operand, held=held, outcome=not outcome)
+        case And(operands=operands):
+            parts = [_decisive(operand, held=held, outcome=outcome) for operand in operands]
+            return frozenset.intersection(*parts) if outcome else frozenset.union(*parts)
+        case Or(operands=operands):
+            parts = [_decisive(operand, held=held, outcome=outcome) for operand in operands]
+            return frozenset.union(*parts) if outcome else frozenset.intersection(*parts)

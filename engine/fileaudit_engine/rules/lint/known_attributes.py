@@ -1,0 +1,23 @@
+"""FA052: an attribute that Sigma does not define, but whose name is close to one that it does.
+
+Custom attributes are allowed, so a slip such as `levle` would be taken for one, and the level be forgotten.
+"""
+
+from fileaudit_engine.diagnostics import Collector
+from fileaudit_engine.rules.ast import Rule
+from fileaudit_engine.rules.nodes import MapNode
+from fileaudit_engine.rules.schema import known_attributes
+from fileaudit_engine.rules.wording import nearest_of, quoted
+
+
+def check(rule: Rule, root: MapNode, found: Collector) -> None:
+    """Warn of each custom attribute that looks like a slip."""
+    for name in rule.custom:
+        close = nearest_of(name, known_attributes() - root.values.keys())
+        if close:
+            found.warning(
+                "FA052",
+                f"{quoted(name)} is no attribute of Sigma",
+                root.keys[name].location,
+                help=f"did you mean {quoted(close)}?",
+            )

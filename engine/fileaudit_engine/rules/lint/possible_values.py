@@ -1,0 +1,36 @@
+"""FA055: a value that the field never has, such as `Operation: opne`.
+
+Only fields with few values are looked at, and only values without wildcards that are compared as a whole.
+"""
+
+from fileaudit_engine.diagnostics import Collector
+from fileaudit_engine.events.fields import BY_NAME, Field
+from fileaudit_engine.rules.ast import Rule, SigmaValue
+from fileaudit_engine.rules.lint.walk import items_of
+from fileaudit_engine.rules.modifiers import resolve
+from fileaudit_engine.rules.nodes import MapNode
+from fileaudit_engine.rules.values import parse_pattern
+from fileaudit_engine.rules.wording import listed, nearest_of, quoted
+
+
+def check(rule: Rule, root: MapNode, found: Collector) -> None:  # noqa: ARG001 - the form of every check
+    """Warn of each value that cannot be."""
+    for item in items_of(rule):
+        field = BY_NAME.get(item.field or "")
+        if field and field.values and resolve(item.modifiers).kind == "plain":
+            for value in item.values:
+                _check_value(field, value, found)
+
+
+def _check_value(field: Field, value: SigmaValue, found: Collector) -> None:
+    if value.value is None:
+        return
+    pattern = parse_pattern(str(value.value))
+    if len(pattern) == 1 and isinstance(pattern[0], str) and pattern[0].lower() not in field.values:
+        close = nearest_of(pattern[0], field.values)
+        found.warning(
+            "FA055",
+            f"{field.name} is never {quoted(value.value)}",
+            value.location,
+            help=f"did you mean {quoted(close)}?" if close else f"it can be {listed(field.values, limit=20)}",
+        )

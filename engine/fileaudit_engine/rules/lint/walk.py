@@ -1,0 +1,22 @@
+"""What several checks need: every field test of a rule."""
+
+from collections.abc import Iterator
+
+from fileaudit_engine.rules.ast import Detection, DetectionItem, DetectionList, DetectionMap, Rule
+
+
+def items_of(rule: Rule) -> Iterator[DetectionItem]:
+    """Every item of every detection, in the order of the document."""
+    for detection in rule.detections.values():
+        yield from _items(detection)
+
+
+def _items(detection: Detection) -> Iterator[DetectionItem]:
+    match detection:
+        case DetectionItem():
+            yield detection
+        case DetectionMap(items=items):
+            yield from items
+        case DetectionList(members=members):
+            for member in members:
+                yield from _items(member)

@@ -1,0 +1,282 @@
+"""Rule files in, rules out: the one place where the rules room touches the disk.
+
+Each document is looked at by what it is (a detection rule, a correlation, a filter), by the table `KINDS`.
+A document with an error is left out and reported; all others live. Files are read in sorted order, so that
+the same folder gives the same rules, keys and reports on every machine.
+"""
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from fileaudit_engine.diagnostics import (
+    Collector,
+    Diagnostic,
+    Location,
+    SourceText,
+    TooManyFindingsError,
+    UnusableInput,
+    has_errors,
+    in_order,
+)
+from fileaudit_engine.rules.ast import Rule
+from fileaudit_engine.rules.document import read_rule
+from fileaudit_engine.rules.lint import lint
+from fileaudit_engine.rules.nodes import MapNode, ScalarNode
+from fileaudit_engine.rules.source import MAX_FILE_BYTES, Document, decode, read_documents
+from fileaudit_engine.rules.wording import quoted
+
+MAX_FINDINGS: Final = 200
+"""Findings in one file, past which the rest of it is not read: a file with more is no rule file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedRules:
+    """What stands in the rule files.
+
+    Attributes:
+        rules: The usable ones, by file, in the order of their documents; keys, ids and names are unique.
+        diagnostics: Everything that is wrong or doubtful, sorted by place.
+        sources: The text of each file that was read, by its name, for showing diagnostics.
+    """
+
+    rules: tuple[Rule, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, SourceText]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How documents are read.
+
+    Attributes:
+        allow_unknown_fields: Whether a field that the field table does not have is taken as it is.
+    """
+
+    allow_unknown_fields: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of document.
+
+    Attributes:
+        name: As users call it.
+        key: The attribute that only this type has.
+        read: Makes a rule of a document, or notes why not.
+    """
+
+    name: str
+    key: str
+    read: Callable[[MapNode, Collector, Options], Rule | None]
+
+
+def _read_rule(root: MapNode, found: Collector, options: Options) -> Rule | None:
+    return read_rule(root, found, allow_unknown_fields=options.allow_unknown_fields)
+
+
+def _not_supported(name: str, key: str) -> Callable[[MapNode, Collector, Options], Rule | None]:
+    def refuse(root: MapNode, found: Collector, _options: Options) -> None:
+        found.error(
+            "FA018",
+            f"{name} documents are not supported by this version",
+            root.keys[key].location,
+            help="keep it in a folder that is not loaded",
+        )
+
+    return refuse
+
+
+KINDS: Final[tuple[Kind, ...]] = (
+    Kind("correlation", "correlation", _not_supported("correlation", "correlation")),
+    Kind("filter", "filter", _not_supported("filter", "filter")),
+    Kind("rule", "detection", _read_rule),
+)
+"""The first whose key a document has is its type; without any, it is the last."""
+
+
+def load_rules(paths: Sequence[Path | str], *, allow_unknown_fields: bool = False) -> LoadedRules:
+    """The rules of files and of folders, which are walked for `*.yml` and `*.yaml` (test cases left out).
+
+    Raises:
+        UnusableInput: Some path does not exist.
+    """
+    _all_exist(paths)
+    pack = _Pack(options=Options(allow_unknown_fields=allow_unknown_fields))
+    for file in _rule_files(paths, pack.found):
+        pack.add_file(file)
+    return pack.loaded()
+
+
+def parse_text(text: str, file: str = "<text>", *, allow_unknown_fields: bool = False) -> LoadedRules:
+    """The rules of a text, as if it stood in `file`."""
+    pack = _Pack(options=Options(allow_unknown_fields=allow_unknown_fields))
+    pack.add_bytes(file, text.encode("utf-8", "surrogateescape"))
+    return pack.loaded()
+
+
+@dataclass(slots=True)
+class _Pack:
+    """Rules as they come in.
+
+    Attributes:
+        options: How documents are read.
+        found: What was found, in all files.
+        rules: The usable ones.
+        sources: Every file that was read.
+        taken: The places of ids and names: `("id", "…")` and `("name", "…")`.
+    """
+
+    options: Options
+    found: Collector = field(default_factory=Collector)
+    rules: list[Rule] = field(default_factory=list)
+    sources: dict[str, SourceText] = field(default_factory=dict)
+    taken: dict[tuple[str, str], Location] = field(default_factory=dict)
+
+    def add_file(self, file: str) -> None:
+        """Read a file, or note why it cannot be read."""
+        raw = _read(file, self.found)
+        if raw is not None:
+            self.add_bytes(file, raw)
+
+    def add_bytes(self, file: str, raw: bytes) -> None:
+        """Take all documents of a file's content."""
+        source, problems = decode(file, raw)
+        self.found.diagnostics += problems
+        if source is None:
+            return
+        self.sources[file] = source
+        found = Collector(limit=MAX_FINDINGS)
+        try:
+            for document in read_documents(source) if not problems else ():
+                self._add_document(document, found)
+        except TooManyFindingsError:
+            last = found.diagnostics[-1].location
+            message = f"more than {MAX_FINDINGS} findings; the rest of the file was not read"
+            self.found.error("FA002", message, last, help="is this a rule file?")
+        self.found.diagnostics += found.diagnostics
+
+    def _add_document(self, document: Document, found: Collector) -> None:
+        found.extend(document.diagnostics)
+        if document.root is None:
+            return
+        if not isinstance(document.root, MapNode):
+            message = "a rule is a map of attributes"
+            found.error("FA010", message, document.root.location, help="begin it with 'title: …'")
+            return
+        root = document.root
+        kind = next((kind for kind in KINDS if kind.key in root.keys), KINDS[-1])
+        rule = kind.read(root, found, self.options)
+        unique = [self._is_unique(root, name, found) for name in ("id", "name")]
+        if rule and all(unique) and not has_errors(document.diagnostics):
+            self.rules.append(rule)
+            found.extend(lint(rule, root))
+
+    def _is_unique(self, root: MapNode, attribute: str, found: Collector) -> bool:
+        node = root.values.get(attribute)
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+            return True
+        value = node.value.lower() if attribute == "id" else node.value
+        first = self.taken.setdefault((attribute, value), node.location)
+        if first == node.location:
+            return True
+        found.error(
+            "FA017",
+            f"the {attribute} {quoted(node.value)} is taken",
+            node.location,
+            label=f"first at {first}",
+            help=f"give each rule its own {attribute}",
+        )
+        return False
+
+    def loaded(self) -> LoadedRules:
+        """All that came in."""
+        return LoadedRules(
+            rules=tuple(_with_unique_keys(self.rules)),
+            diagnostics=tuple(in_order(self.found.diagnostics)),
+            sources=self.sources,
+        )
+
+
+def _with_unique_keys(rules: Sequence[Rule]) -> Iterator[Rule]:
+    """Rules without a name get a number behind the file's stem where it is taken."""
+    taken = {rule.name for rule in rules if rule.name}
+    numbers: Counter[str] = Counter()
+    for rule in rules:
+        key = rule.key
+        while not rule.name and key in taken:
+            numbers[rule.key] += 1
+            key = f"{rule.key}-{numbers[rule.key] + 1}"
+        taken.add(key)
+        yield rule if key == rule.key else replace(rule, key=key)
+
+
+def _all_exist(paths: Sequence[Path | str]) -> None:
+    found = Collector()
+    for path in map(os.fspath, paths):
+        if not os.path.lexists(path):
+            found.error(
+                "FA001", "there is no such file or folder", Location(file=path), help="check the path"
+            )
+    if found.diagnostics:
+        raise UnusableInput(found.diagnostics)
+
+
+def _rule_files(paths: Sequence[Path | str], found: Collector) -> Iterator[str]:
+    """Every rule file once, whatever links lead to it; folders in sorted order, hidden entries left out."""
+    seen: set[tuple[int, int]] = set()
+    waiting = [os.fspath(path) for path in reversed(paths)]
+    given = set(waiting)
+    while waiting:
+        path = waiting.pop()
+        try:
+            status = os.stat(path)
+            entries = _entries(path) if stat.S_ISDIR(status.st_mode) else []
+        except OSError as error:
+            _unreadable(path, error, found)
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        waiting += reversed(entries)
+        if not stat.S_ISDIR(status.st_mode) and (path in given or _is_rule_name(path)) and not _is_test(path):
+            yield path
+
+
+def _entries(folder: str) -> list[str]:
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if not name.startswith(".")]
+
+
+def _is_rule_name(path: str) -> bool:
+    return path.endswith((".yml", ".yaml"))
+
+
+def _is_test(path: str) -> bool:
+    return path.endswith((".test.yml", ".test.yaml"))
+
+
+def _read(file: str, found: Collector) -> bytes | None:
+    """The file's bytes, at most one more than are taken; a pipe or a device is not waited for."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with open(descriptor, "rb") as stream:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        _unreadable(file, error, found)
+        return None
+    found.error("FA001", "this is no regular file", Location(file=file), help="copy its content into one")
+    return None
+
+
+def _unreadable(path: str, error: OSError, found: Collector) -> None:
+    found.error(
+        "FA001",
+        f"cannot be read: {error.strerror}",
+        Location(file=path),
+        help="make it readable for the user who runs this, or remove it",
+    )

@@ -1,0 +1,204 @@
+"""What a rule document must look like, by `schemas/rule.schema.json`, said in our own words.
+
+The schema is the one that editors complete and explain by. Here it finds what is missing or malformed; each
+finding of `jsonschema` is turned into a diagnostic with the place of the node and a remedy. What stands
+inside the detections is not reported from here: `detection` knows more about it.
+"""
+
+import datetime
+import functools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import jsonschema
+
+from fileaudit_engine.diagnostics import Collector, InternalError, in_order
+from fileaudit_engine.resources import schemas_dir
+from fileaudit_engine.rules.fastcheck import Check, certainly_valid
+from fileaudit_engine.rules.nodes import MapNode, at, plain
+from fileaudit_engine.rules.wording import listed, nearest_of, quoted
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE_PARTS = re.compile(r"([0-9]{4})[-/. ]?([0-9]{1,2})[-/. ]?([0-9]{1,2})")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TYPE_NAMES = {
+    "string": "a text",
+    "array": "a list",
+    "object": "a map",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+_EXAMPLES = {
+    "title": "add 'title: What the rule detects'",
+    "logsource": "add 'logsource: {product: linux, category: file_access}'",
+    "detection": "add 'detection:' with at least one named map and a 'condition'",
+    "condition": "add 'condition: selection', or whatever must match",
+}
+
+
+def is_date(text: str) -> bool:
+    """Whether `text` is a day of the calendar, written YYYY-MM-DD."""
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_uuid(text: str) -> bool:
+    """Whether `text` is a UUID in its usual form, in upper or lower case."""
+    return _UUID.fullmatch(text) is not None
+
+
+FORMATS: Mapping[str, Callable[[str], bool]] = {"date": is_date, "uuid": is_uuid}
+"""The values of `format` that the schemas use."""
+
+
+@functools.cache
+def rule_schema() -> Mapping[str, Any]:
+    """The schema of a detection rule."""
+    loaded: dict[str, Any] = json.loads((schemas_dir() / "rule.schema.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+@functools.cache
+def known_attributes() -> frozenset[str]:
+    """The attributes that Sigma gives a meaning; all others are custom ones."""
+    return frozenset(rule_schema()["properties"])
+
+
+@functools.cache
+def _fast() -> Check:
+    return certainly_valid(rule_schema(), FORMATS)
+
+
+@functools.cache
+def _slow() -> jsonschema.Draft202012Validator:
+    formats = jsonschema.FormatChecker(formats=())
+    for name, check in FORMATS.items():
+        formats.checks(name)(functools.partial(_text_format, check))
+    return jsonschema.Draft202012Validator(rule_schema(), format_checker=formats)
+
+
+def _text_format(check: Callable[[str], bool], value: object) -> bool:
+    return not isinstance(value, str) or check(value)
+
+
+def validate(root: MapNode, found: Collector) -> None:
+    """Note everything in a rule document that the schema refuses."""
+    data = plain(root)
+    if _fast()(data):
+        return
+    own = Collector()
+    for error in _slow().iter_errors(data):
+        _report(root, error, own)
+    found.extend(in_order(own.diagnostics))  # `required` is raised once for each attribute that is missing
+
+
+def _report(root: MapNode, error: jsonschema.ValidationError, found: Collector) -> None:
+    path = list(error.absolute_path)
+    if path[:1] == ["detection"] and path[1:2] not in ([], ["condition"]):
+        return
+    where = at(root, path)
+    for code, message, remedy in _worded(error, _named(path)):
+        found.error(code, message, where, help=remedy)
+
+
+def _named(path: list[str | int]) -> str:
+    """What a path is called in a message: the attribute, or the entry of a list."""
+    names = [str(step) for step in path if isinstance(step, str)]
+    name = quoted(".".join(names)) if names else "the rule"
+    return f"an entry of {name}" if path and isinstance(path[-1], int) else name
+
+
+def _worded(error: jsonschema.ValidationError, name: str) -> Iterator[tuple[str, str, str]]:
+    """Code, message and remedy of each thing that one error of the validator says."""
+    value, wanted = error.instance, error.validator_value
+    match error.validator:
+        case "required":
+            for missing in wanted:
+                if missing not in value:
+                    yield (
+                        "FA011",
+                        f"the attribute {quoted(missing)} is missing",
+                        _EXAMPLES.get(missing, "add it"),
+                    )
+        case "type":
+            yield (
+                "FA012",
+                f"{name} must be {_types(wanted)}, not {_type_of(value)}",
+                _type_remedy(value, wanted),
+            )
+        case "oneOf" | "enum":
+            choices = [branch["const"] for branch in wanted] if error.validator == "oneOf" else wanted
+            if isinstance(value, str):
+                yield "FA013", f"{name} cannot be {quoted(value)}", _choice_remedy(value, choices)
+        case "format" if wanted == "date":
+            yield "FA014", f"{name}: {quoted(value)} is no date", _date_remedy(value)
+        case "format":
+            yield (
+                "FA015",
+                f"{name}: {quoted(value)} is no UUID",
+                "make one with 'uuidgen', and never reuse it",
+            )
+        case "pattern":
+            yield "FA016", f"{name}: {quoted(value)} has the wrong form", _form_remedy(error)
+        case "maxLength":
+            yield (
+                "FA016",
+                f"{name} has {len(value):,} characters, at most {wanted:,} are allowed",
+                "shorten it",
+            )
+        case "minLength" | "minItems":
+            yield "FA016", f"{name} is empty or too short", "write more, or remove it"
+        case "uniqueItems":
+            yield "FA016", f"{name} has the same entry twice", "remove one"
+        case other:
+            raise InternalError(f"the schema uses {other}, which has no message")
+
+
+def _types(wanted: str | list[str]) -> str:
+    return " or ".join(_TYPE_NAMES[name] for name in ([wanted] if isinstance(wanted, str) else wanted))
+
+
+def _type_of(value: object) -> str:
+    kinds = ((bool, "boolean"), (str, "string"), (dict, "object"), (list, "array"), (int, "integer"))
+    found = next((name for kind, name in kinds if isinstance(value, kind)), "number")
+    return _TYPE_NAMES["null" if value is None else found]
+
+
+def _type_remedy(value: object, wanted: str | list[str]) -> str:
+    if value is None:
+        return "give it a value, or remove it"
+    if "string" in wanted and not isinstance(value, (dict, list)):
+        return "put it in quotes"
+    return f"write it as {_types(wanted)}"
+
+
+def _choice_remedy(value: str, choices: list[str]) -> str:
+    close = nearest_of(value, choices)
+    return f"did you mean {quoted(close)}?" if close else f"choose among {listed(choices)}"
+
+
+def _date_remedy(value: str) -> str:
+    parts = _DATE_PARTS.fullmatch(value.strip())
+    if parts:
+        proper = f"{parts[1]}-{int(parts[2]):02d}-{int(parts[3]):02d}"
+        if is_date(proper):
+            return f"write '{proper}'"
+    return "write a day of the calendar as YYYY-MM-DD, such as 2026-01-31"
+
+
+def _form_remedy(error: jsonschema.ValidationError) -> str:
+    examples = error.schema.get("examples", []) if isinstance(error.schema, dict) else []
+    return (
+        f"write it like {listed(examples)}"
+        if examples
+        else "see its description in 'schemas/rule.schema.json'"
+    )
