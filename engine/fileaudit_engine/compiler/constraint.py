@@ -43,6 +43,12 @@ _ALTERNATIVES: Final = 64
 _LITERAL_PAIRS: Final = 65_536
 """Past this many pairs of literals, an AND of two beginnings (or endings) keeps the side with fewer."""
 
+_COMMONPLACE: Final = frozenset(
+    b".cache .config .local bin config data dev etc home include lib lib64 local log opt proc"
+    b" python3 root run sbin share site-packages src sys tmp user usr var".split()
+)
+"""Components of very many paths: the kernel asks for another one if a literal has one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unconstrained:
@@ -306,8 +312,13 @@ def _of_path(pattern: Pattern) -> Clause:
     inner = (run for run in pattern[1:-1] if isinstance(run, str))
     components = [component for run in inner for component in whole_components(run)]
     if components:
-        clause = replace(clause, component=OneOf(frozenset({max(components, key=len)})))
+        clause = replace(clause, component=OneOf(frozenset({max(components, key=_rarity)})))
     return clause
+
+
+def _rarity(component: bytes) -> tuple[bool, int]:
+    """Sorts components by how few paths they are likely to stand in."""
+    return component not in _COMMONPLACE, len(component)
 
 
 def ascii_beginning(literal: str) -> bytes:
