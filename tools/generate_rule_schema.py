@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Writes `schemas/rule.schema.json` from the field table, the modifier registry and the text below.
 
 The schema serves two readers: an editor, which completes and explains by it, and the engine, which checks the
@@ -37,7 +36,7 @@ RELATIONS = {
     "similar": "The rules resemble each other.",
 }
 CATEGORIES = {
-    LogSource.FILE_EVENT: "Files come to be or change: create, write, truncate, rename, link, symlink, mkdir.",
+    LogSource.FILE_EVENT: "Files come to be or change, renamed, linked and made directories included.",
     LogSource.FILE_ACCESS: "Files are opened, read and written, failed attempts included.",
     LogSource.FILE_DELETE: "Files and directories are removed.",
     LogSource.FILE_RENAME: "Files are renamed.",
@@ -110,7 +109,7 @@ def log_source() -> dict[str, Any]:
     categories = {source.value: text for source, text in CATEGORIES.items()}
     text = {"type": "string"}
     return described(
-        "Which events the rule looks at: `product: linux` with a category, or `service: fileaudit` for all of them.",
+        "The events to look at: `product: linux` with a category, or `service: fileaudit` for all of them.",
         {
             "type": "object",
             "properties": {
@@ -133,7 +132,7 @@ def log_source() -> dict[str, Any]:
 def detection() -> dict[str, Any]:
     """`detection`."""
     condition = described(
-        "Which detections must match: names joined by and, or, not; `1 of name_*`, `all of name_*`, `1 of them`.",
+        "What must match: names joined by and, or, not; `1 of name_*`, `all of name_*`, `1 of them`.",
         {
             "type": ["string", "array"],
             "minItems": 1,

@@ -27,7 +27,9 @@ import bisect
 import enum
 import functools
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fileaudit_engine.text import printable
@@ -169,8 +171,14 @@ class Collector:
         self._add(code, Severity.ERROR, message, location, label, help)
 
     def warning(
-        self, code: str, message: str, location: Location, *, label: str = "", help: str = ""
-    ) -> None:  # noqa: A002 - users read it
+        self,
+        code: str,
+        message: str,
+        location: Location,
+        *,
+        label: str = "",
+        help: str = "",  # noqa: A002 - the word that users read
+    ) -> None:
         """Note a warning."""
         self._add(code, Severity.WARNING, message, location, label, help)
 
@@ -198,3 +206,110 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Sorted by place, then code, each finding once."""
     return sorted(dict.fromkeys(diagnostics), key=lambda d: (d.location, d.code, d.message))
+
+
+_WINDOW = 160
+"""Characters of a source line that are shown; of a longer one, those around the caret."""
+
+_BEFORE_CARET = 60
+"""Characters of a long line that are shown before the caret."""
+
+_TAB = "    "
+_BOLD, _BLUE, _RESET = "\x1b[1m", "\x1b[34m", "\x1b[0m"
+_COLORS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m", Severity.NOTE: "\x1b[1;36m"}
+
+
+def render(
+    diagnostics: Iterable[Diagnostic], sources: Mapping[str, SourceText], *, color: bool = False
+) -> str:
+    """The findings for people, in the order given, separated by empty lines.
+
+    Nothing that a file name, a source line or a message carries reaches the terminal unescaped.
+
+    Args:
+        diagnostics: What was found.
+        sources: The texts that are known, by `Location.file`; without its text a finding has no source line.
+        color: Whether to use ANSI colours.
+    """
+    paint = _painted if color else _plain
+    return "\n\n".join("\n".join(_report(d, sources.get(d.location.file), paint)) for d in diagnostics)
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """One line such as `2 errors, 1 warning in 3 files`."""
+    found = list(diagnostics)
+    if not found:
+        return "no findings"
+    counts = Counter(diagnostic.severity for diagnostic in found)
+    parts = [_counted(counts[severity], severity.label) for severity in sorted(counts, reverse=True)]
+    files = len({diagnostic.location.file for diagnostic in found})
+    return f"{', '.join(parts)} in {_counted(files, 'file')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+_Paint = Callable[[str, str], str]
+
+
+def _painted(text: str, code: str) -> str:
+    return f"{code}{text}{_RESET}"
+
+
+def _plain(text: str, _code: str) -> str:
+    return text
+
+
+def _report(diagnostic: Diagnostic, source: SourceText | None, paint: _Paint) -> Iterator[str]:
+    """The lines of one finding."""
+    severity = paint(f"{diagnostic.severity.label}[{diagnostic.code}]", _COLORS[diagnostic.severity])
+    place, message = _shown(str(diagnostic.location)), _shown(diagnostic.message)
+    yield f"{paint(place, _BOLD)}: {severity}: {paint(message, _BOLD)}"
+    line = source.line(diagnostic.location.line) if source else None
+    indent = " " * (len(str(diagnostic.location.line)) + 1 if line is not None else 3)
+    if line is not None:
+        yield from _excerpt(diagnostic, line, indent, paint)
+    if diagnostic.label and line is None:
+        yield f"{indent}{paint('=', _BLUE)} note: {_shown(diagnostic.label)}"
+    if diagnostic.help:
+        yield f"{indent}{paint('=', _BLUE)} help: {_shown(diagnostic.help)}"
+
+
+def _excerpt(diagnostic: Diagnostic, line: str, indent: str, paint: _Paint) -> Iterator[str]:
+    """The source line in its gutter, and the caret under it."""
+    where = diagnostic.location
+    start = max(0, where.column - 1 - _BEFORE_CARET) if len(line) > _WINDOW else 0
+    before, marked, after = _cut(line, where, start)
+    left, right = "…" if start else "", "…" if len(line) > start + _WINDOW else ""
+    gutter = paint("│", _BLUE)
+    yield f"{indent}{gutter}"
+    number = paint(str(where.line), _BLUE)
+    yield f"{number} {gutter} {left}{_shown(before)}{_shown(marked)}{_shown(after)}{right}".rstrip()
+    caret = paint("^" * max(1, _width(_shown(marked))), _COLORS[diagnostic.severity])
+    label = f" {_shown(diagnostic.label)}" if diagnostic.label else ""
+    yield f"{indent}{gutter} {' ' * (len(left) + _width(_shown(before)))}{caret}{label}"
+
+
+def _cut(line: str, where: Location, start: int) -> tuple[str, str, str]:
+    """The window on a line that begins at index `start`: before the span, the span, behind it."""
+    end = start + _WINDOW
+    first = min(max(where.column - 1, start), len(line))
+    last = min(max(where.end_column - 1, first), end, len(line))
+    return line[start:first], line[first:last], line[last:end]
+
+
+def _shown(text: str) -> str:
+    """As `printable`, but with backslashes and tabs as people wrote them: this is read, not parsed."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_TAB if c == "\t" else c if c == "\\" else printable(c) for c in text)
+
+
+def _width(text: str) -> int:
+    """Columns that `text` takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in {"W", "F"} for character in text)
+    combining = sum(unicodedata.category(character) in {"Mn", "Me"} for character in text)
+    return len(text) + wide - combining

@@ -33,6 +33,8 @@ from fileaudit_engine.rules.wording import quoted
 MAX_FINDINGS: Final = 200
 """Findings in one file, past which the rest of it is not read: a file with more is no rule file."""
 
+_SUFFIXES: Final = frozenset({".yml", ".yaml"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedRules:
@@ -217,10 +219,13 @@ def _with_unique_keys(rules: Sequence[Rule]) -> Iterator[Rule]:
 
 def _all_exist(paths: Sequence[Path | str]) -> None:
     found = Collector()
-    for path in map(os.fspath, paths):
+    for path in paths:
         if not os.path.lexists(path):
             found.error(
-                "FA001", "there is no such file or folder", Location(file=path), help="check the path"
+                "FA001",
+                "there is no such file or folder",
+                Location(file=os.fspath(path)),
+                help="check the path",
             )
     if found.diagnostics:
         raise UnusableInput(found.diagnostics)
@@ -229,41 +234,38 @@ def _all_exist(paths: Sequence[Path | str]) -> None:
 def _rule_files(paths: Sequence[Path | str], found: Collector) -> Iterator[str]:
     """Every rule file once, whatever links lead to it; folders in sorted order, hidden entries left out."""
     seen: set[tuple[int, int]] = set()
-    waiting = [os.fspath(path) for path in reversed(paths)]
+    waiting = [Path(path) for path in reversed(paths)]
     given = set(waiting)
     while waiting:
         path = waiting.pop()
         try:
-            status = os.stat(path)
-            entries = _entries(path) if stat.S_ISDIR(status.st_mode) else []
+            status = path.stat()
+            entries = _entries(path) if stat.S_ISDIR(status.st_mode) else None
         except OSError as error:
-            _unreadable(path, error, found)
+            _unreadable(str(path), error, found)
             continue
         if (status.st_dev, status.st_ino) in seen:
             continue
         seen.add((status.st_dev, status.st_ino))
-        waiting += reversed(entries)
-        if not stat.S_ISDIR(status.st_mode) and (path in given or _is_rule_name(path)) and not _is_test(path):
-            yield path
+        waiting += entries or []
+        if entries is None and (path in given or path.suffix in _SUFFIXES) and not _is_test(path):
+            yield str(path)
 
 
-def _entries(folder: str) -> list[str]:
-    return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if not name.startswith(".")]
+def _entries(folder: Path) -> list[Path]:
+    """What is to be looked at in a folder, the first at the end."""
+    return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), reverse=True)
 
 
-def _is_rule_name(path: str) -> bool:
-    return path.endswith((".yml", ".yaml"))
-
-
-def _is_test(path: str) -> bool:
-    return path.endswith((".test.yml", ".test.yaml"))
+def _is_test(path: Path) -> bool:
+    return path.suffix in _SUFFIXES and path.stem.endswith(".test")
 
 
 def _read(file: str, found: Collector) -> bytes | None:
     """The file's bytes, at most one more than are taken; a pipe or a device is not waited for."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        with open(descriptor, "rb") as stream:
+        with os.fdopen(descriptor, "rb") as stream:
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:

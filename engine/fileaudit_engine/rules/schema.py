@@ -5,7 +5,7 @@ finding of `jsonschema` is turned into a diagnostic with the place of the node a
 inside the detections is not reported from here: `detection` knows more about it.
 """
 
-import datetime
+import datetime as dt
 import functools
 import json
 import re
@@ -45,7 +45,7 @@ def is_date(text: str) -> bool:
     if not _DATE.fullmatch(text):
         return False
     try:
-        datetime.date.fromisoformat(text)
+        dt.date.fromisoformat(text)
     except ValueError:
         return False
     return True
@@ -117,50 +117,59 @@ def _named(path: list[str | int]) -> str:
     return f"an entry of {name}" if path and isinstance(path[-1], int) else name
 
 
+# What a keyword of a schema demands, and what a document has in its place, is Any by nature.
+_Words = Callable[[str, Any, Any], tuple[str, str, str]]
+"""Code, message and remedy, from the attribute's name, its value, and what the keyword demands."""
+
+
+def _choice(name: str, value: Any, wanted: Any) -> tuple[str, str, str]:  # noqa: ANN401 - see _Words
+    remedy = _choice_remedy(str(value), [branch["const"] for branch in wanted])
+    return "FA013", f"{name} cannot be {quoted(value)}", remedy
+
+
+def _format(name: str, value: Any, wanted: Any) -> tuple[str, str, str]:  # noqa: ANN401 - see _Words
+    if wanted == "date":
+        return "FA014", f"{name}: {quoted(value)} is no date", _date_remedy(value)
+    return "FA015", f"{name}: {quoted(value)} is no UUID", "make one with 'uuidgen', and never reuse it"
+
+
+_WORDS: Mapping[str, _Words] = {
+    "type": lambda name, value, wanted: (
+        "FA012",
+        f"{name} must be {_types(wanted)}, not {_type_of(value)}",
+        _type_remedy(value, wanted),
+    ),
+    "oneOf": _choice,
+    "format": _format,
+    "pattern": lambda name, value, _: (
+        "FA016",
+        f"{name}: {quoted(value)} has the wrong form",
+        "write a namespace, a dot and a name, all in lower case, such as 'attack.t1003.008'",
+    ),
+    "maxLength": lambda name, value, most: (
+        "FA016",
+        f"{name} has {len(value):,} characters, at most {most:,} are allowed",
+        "shorten it",
+    ),
+    "minLength": lambda name, *_: ("FA016", f"{name} is empty", "fill it in, or remove it"),
+    "minItems": lambda name, *_: ("FA016", f"{name} is an empty list", "fill it in, or remove it"),
+    "uniqueItems": lambda name, *_: ("FA016", f"{name} has the same entry twice", "remove one"),
+}
+
+
 def _worded(error: jsonschema.ValidationError, name: str) -> Iterator[tuple[str, str, str]]:
     """Code, message and remedy of each thing that one error of the validator says."""
-    value, wanted = error.instance, error.validator_value
-    match error.validator:
-        case "required":
-            for missing in wanted:
-                if missing not in value:
-                    yield (
-                        "FA011",
-                        f"the attribute {quoted(missing)} is missing",
-                        _EXAMPLES.get(missing, "add it"),
-                    )
-        case "type":
-            yield (
-                "FA012",
-                f"{name} must be {_types(wanted)}, not {_type_of(value)}",
-                _type_remedy(value, wanted),
-            )
-        case "oneOf" | "enum":
-            choices = [branch["const"] for branch in wanted] if error.validator == "oneOf" else wanted
-            if isinstance(value, str):
-                yield "FA013", f"{name} cannot be {quoted(value)}", _choice_remedy(value, choices)
-        case "format" if wanted == "date":
-            yield "FA014", f"{name}: {quoted(value)} is no date", _date_remedy(value)
-        case "format":
-            yield (
-                "FA015",
-                f"{name}: {quoted(value)} is no UUID",
-                "make one with 'uuidgen', and never reuse it",
-            )
-        case "pattern":
-            yield "FA016", f"{name}: {quoted(value)} has the wrong form", _form_remedy(error)
-        case "maxLength":
-            yield (
-                "FA016",
-                f"{name} has {len(value):,} characters, at most {wanted:,} are allowed",
-                "shorten it",
-            )
-        case "minLength" | "minItems":
-            yield "FA016", f"{name} is empty or too short", "write more, or remove it"
-        case "uniqueItems":
-            yield "FA016", f"{name} has the same entry twice", "remove one"
-        case other:
-            raise InternalError(f"the schema uses {other}, which has no message")
+    keyword, wanted, value = str(error.validator), error.validator_value, error.instance
+    if keyword == "required" and isinstance(wanted, list) and isinstance(value, dict):
+        for missing in wanted:
+            if missing not in value:
+                yield "FA011", f"the attribute {quoted(missing)} is missing", _EXAMPLES.get(missing, "add it")
+    elif keyword == "oneOf" and not isinstance(value, str):
+        return  # `type`, beside it, says so
+    elif keyword in _WORDS:
+        yield _WORDS[keyword](name, value, wanted)
+    else:
+        raise InternalError(f"the schema uses {keyword}, which has no message")
 
 
 def _types(wanted: str | list[str]) -> str:
@@ -193,12 +202,3 @@ def _date_remedy(value: str) -> str:
         if is_date(proper):
             return f"write '{proper}'"
     return "write a day of the calendar as YYYY-MM-DD, such as 2026-01-31"
-
-
-def _form_remedy(error: jsonschema.ValidationError) -> str:
-    examples = error.schema.get("examples", []) if isinstance(error.schema, dict) else []
-    return (
-        f"write it like {listed(examples)}"
-        if examples
-        else "see its description in 'schemas/rule.schema.json'"
-    )
