@@ -1,0 +1,107 @@
+"""Recorded events as the events of a case: `events_from: pam_login.ndjson`.
+
+A recording is moved in time as a whole, so that its earliest event happens at the case's start; distances
+stay as they were. The file's defaults do not apply to it: what was recorded is what happened.
+
+Whoever may change a test file must not be able to make its reader open anything else on the machine: the
+path is relative to the test file and may not lead out of the folder of fixtures, links included.
+"""
+
+import itertools
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from fileaudit_engine.diagnostics import Collector, Location
+from fileaudit_engine.events.model import FileEvent, Loss
+from fileaudit_engine.ruletest.cases import CASE_START_NS, CaseEvent
+from fileaudit_engine.ruletest.nodes import shown
+from fileaudit_engine.sources.replay import ReplaySource
+
+MAX_RECORDED: Final = 100_000
+"""Events of one recording; all of them are in memory at once. A few KB of `.gz` could hold more than fit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recordings:
+    """Reads recordings for the cases of one file.
+
+    Attributes:
+        folder: Where the test file is.
+        root: What no recording may lie outside of.
+    """
+
+    folder: Path
+    root: Path
+
+    def read(self, name: str, place: Location, found: Collector) -> tuple[CaseEvent, ...]:
+        """The events of a recording, named at `place`; none if something is wrong, after it was noted."""
+        path = self._path(name, place, found)
+        if path is None:
+            return ()
+        source = ReplaySource([path])
+        try:
+            events = list(itertools.islice(_events(source), MAX_RECORDED + 1))
+        finally:
+            source.close()
+        if source.diagnostics:
+            found.diagnostics.extend(source.diagnostics)
+            return ()
+        if not 0 < len(events) <= MAX_RECORDED:
+            found.error(
+                "FA067",
+                f"the recording has more than {MAX_RECORDED:,} events"
+                if events
+                else "the recording has no events",
+                place,
+                help="record only what the case is about",
+            )
+            return ()
+        return _moved(events, place)
+
+    def _path(self, name: str, place: Location, found: Collector) -> Path | None:
+        """The regular file that `name` means, if it lies where it may."""
+        inside = self.root.resolve()
+        try:
+            path = (self.folder / name).resolve()
+            if Path(name).is_absolute() or not path.is_relative_to(inside):
+                found.error(
+                    "FA067",
+                    f"'{shown(name)}' leads out of the folder of fixtures",
+                    place,
+                    help="keep recordings beside the test file, and name them relative to it",
+                )
+                return None
+            regular = stat.S_ISREG(path.stat().st_mode)
+        except (OSError, ValueError, RuntimeError):  # no such file; a NUL in its name; links in a circle
+            regular = False
+            path = self.folder
+        if not regular:
+            found.error(
+                "FA067", f"'{shown(name)}' is not a file", place, help="its path is relative to the test file"
+            )
+            return None
+        return path
+
+
+def _events(source: ReplaySource) -> Iterator[FileEvent]:
+    """All events of the recording. That some were lost when it was made changes nothing about the others."""
+    for batch in source.batches():
+        if not isinstance(batch, Loss):
+            yield from map(batch.complete, range(len(batch.candidates)))
+
+
+def _moved(events: list[FileEvent], place: Location) -> tuple[CaseEvent, ...]:
+    start_ns = min(event.ts_ns for event in events)
+    return tuple(
+        CaseEvent(
+            event=msgspec.structs.replace(event, ts_ns=CASE_START_NS + event.ts_ns - start_ns),
+            at_ns=event.ts_ns - start_ns,
+            location=place,
+        )
+        for event in events
+    )
