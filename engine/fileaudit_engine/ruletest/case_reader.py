@@ -104,8 +104,10 @@ class CaseReader:
         name = as_text(node, "'name'", self.found)
         if name is None:
             return None
-        first = self._first.setdefault(name, node.location)
-        if first is not node.location:
+        first = self._first.get(name)
+        if first is None:
+            self._first[name] = node.location
+        else:
             self.found.error(
                 "FA065",
                 f"two cases are called '{shown(name)}'",

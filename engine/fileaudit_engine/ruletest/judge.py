@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fileaudit_engine.compiler.plan import UserPlan
-from fileaudit_engine.detect.detector import RunnableRule, runnable
+from fileaudit_engine.detect.detector import runnable
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.ruletest.cases import Case, Expectation
 from fileaudit_engine.ruletest.compare import Pairing, differences
@@ -81,16 +81,16 @@ class Judge:
         if (rule.plan.rule.level == "informational") is not (kind is Kind.EVENT):
             yield _other_list(kind)
             return
+        mine = [one for one in came if one.record.rule == key]
         almost = [one for one in left if one.record.rule == key]
-        for one in almost[:_ALMOST_SHOWN]:
-            event = happened(one.record.event, one.at_ns)
-            yield f"it came for {event}, but {'; '.join(differences(expectation, one))}"
-        if not almost and any(
-            not any(differences(expectation, one)) for one in came if one.record.rule == key
-        ):
+        then = [one for one in almost if expectation.at_ns in {None, one.at_ns}]
+        if not then and any(not any(differences(expectation, one)) for one in mine):
             yield "it came, but other expectations account for each time"
-        elif not almost:
-            yield from _silence(rule, case, expectation)
+        elif not then:
+            yield from why_silent(rule, case.events, expectation.at_ns)
+        for one in (then or almost)[:_ALMOST_SHOWN]:
+            event = happened(one.record.event, one.at_ns)
+            yield from (f"{difference} ({event})" for difference in differences(expectation, one))
 
 
 def _accepted(expectation: Expectation, key: str | None, came: Sequence[Raised]) -> list[int]:
@@ -100,10 +100,6 @@ def _accepted(expectation: Expectation, key: str | None, came: Sequence[Raised])
         for number, one in enumerate(came)
         if one.record.rule == key and not any(differences(expectation, one))
     ]
-
-
-def _silence(rule: RunnableRule, case: Case, expectation: Expectation) -> tuple[str, ...]:
-    return why_silent(rule, case.events, expectation.at_ns)
 
 
 def _other_list(kind: Kind) -> str:

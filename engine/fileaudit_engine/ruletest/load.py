@@ -92,7 +92,7 @@ def _files(root: Path) -> Iterator[Path]:
         yield root
         return
     for folder, folders, names in os.walk(root):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(folder, name) for name in sorted(names) if name.endswith(SUFFIXES))
 
 

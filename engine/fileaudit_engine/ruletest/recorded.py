@@ -8,6 +8,7 @@ path is relative to the test file and may not lead out of the folder of fixtures
 """
 
 import itertools
+import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,10 +41,9 @@ class Recordings:
 
     def read(self, name: str, place: Location, found: Collector) -> tuple[CaseEvent, ...]:
         """The events of a recording, named at `place`; none if something is wrong, after it was noted."""
-        path = self._path(name, place, found)
-        if path is None:
+        if not self._is_allowed(name, place, found):
             return ()
-        source = ReplaySource([path])
+        source = ReplaySource([os.path.join(self.folder, name)])  # noqa: PTH118 - Path would make '-' of './-'
         try:
             events = list(itertools.islice(_events(source), MAX_RECORDED + 1))
         finally:
@@ -63,8 +63,8 @@ class Recordings:
             return ()
         return _moved(events, place)
 
-    def _path(self, name: str, place: Location, found: Collector) -> Path | None:
-        """The regular file that `name` means, if it lies where it may."""
+    def _is_allowed(self, name: str, place: Location, found: Collector) -> bool:
+        """Whether `name` means a regular file that lies where it may; says so if not."""
         inside = self.root.resolve()
         try:
             path = (self.folder / name).resolve()
@@ -75,17 +75,15 @@ class Recordings:
                     place,
                     help="keep recordings beside the test file, and name them relative to it",
                 )
-                return None
+                return False
             regular = stat.S_ISREG(path.stat().st_mode)
         except (OSError, ValueError, RuntimeError):  # no such file; a NUL in its name; links in a circle
             regular = False
-            path = self.folder
         if not regular:
             found.error(
                 "FA067", f"'{shown(name)}' is not a file", place, help="its path is relative to the test file"
             )
-            return None
-        return path
+        return regular
 
 
 def _events(source: ReplaySource) -> Iterator[FileEvent]:
