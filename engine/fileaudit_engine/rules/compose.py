@@ -15,6 +15,7 @@ from fileaudit_engine.diagnostics import Collector, Location, SourceText
 from fileaudit_engine.rules.ast import Scalar
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
 from fileaudit_engine.rules.scalars import core_scalar
+from fileaudit_engine.rules.wording import quoted
 from fileaudit_engine.text import printable
 
 try:
@@ -99,66 +100,63 @@ class Composer:
     # An event is Any: PyYAML's C events carry no types.
     def _node(self, event: Any, depth: int) -> Node:  # noqa: ANN401
         self._nodes += 1
-        self._bounded(event, depth)
+        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
+            self._refuse_size(event, depth)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
-        before, deepest_before = self._nodes - 1, self._deepest
-        self._deepest = depth
-        node = self._collection_or_scalar(event, depth)
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchored(node, self._nodes - before, self._deepest - depth)
-        self._deepest = max(self._deepest, deepest_before)
+            return self._anchored(event, depth)
+        return self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._collection(event, depth)
+
+    def _anchored(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - see _node
+        before, deepest = self._nodes - 1, self._deepest
+        self._deepest = depth
+        node = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._collection(event, depth)
+        self._anchors[event.anchor] = _Anchored(node, self._nodes - before, self._deepest - depth)
+        self._deepest = max(self._deepest, deepest)
         return node
 
-    def _collection_or_scalar(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - see _node
-        if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event)
+    def _collection(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - see _node
+        self._deepest = max(self._deepest, depth + 1)
         if isinstance(event, yaml.MappingStartEvent):
             self._known_tag(event, _MAP_TAG)
             return self._map(event, depth)
         self._known_tag(event, _LIST_TAG)
         return self._list(event, depth)
 
-    def _bounded(self, event: Any, depth: int) -> None:  # noqa: ANN401 - see _node
+    def _refuse_size(self, event: Any, depth: int) -> None:  # noqa: ANN401 - see _node
         if depth > MAX_DEPTH:
-            self.found.error(
-                "FA007", f"nested more than {MAX_DEPTH} levels deep", self._place(event), help="flatten it"
-            )
-            raise DocumentUnusableError
-        if self._nodes > MAX_NODES:
-            self.found.error(
-                "FA007",
-                f"the document unfolds into more than {MAX_NODES:,} values",
-                self._place(event),
-                help="split it into several documents, and do not nest aliases",
-            )
-            raise DocumentUnusableError
+            message, remedy = f"nested more than {MAX_DEPTH} levels deep", "flatten it"
+        else:
+            message = f"the document unfolds into more than {MAX_NODES:,} values"
+            remedy = "split it into several documents, and do not nest aliases"
+        self.found.error("FA007", message, self._place(event), help=remedy)
+        raise DocumentUnusableError
 
     def _alias(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - see _node
         anchored = self._anchors.get(event.anchor)
         if anchored is None:
             self.found.error(
                 "FA006",
-                f"the alias '*{event.anchor}' has no anchor before it",
+                f"the alias {quoted('*' + event.anchor)} has no anchor before it",
                 self._place(event),
-                help=f"a wildcard needs quotes: '*{event.anchor}'; an anchor is set with '&{event.anchor}'",
+                help=f"a wildcard needs quotes: {quoted('*' + event.anchor)}; an anchor is set with '&'",
             )
             raise DocumentUnusableError
         self._nodes += anchored.nodes
         self._deepest = max(self._deepest, depth + anchored.levels)
-        self._bounded(event, depth + anchored.levels)
+        if self._deepest > MAX_DEPTH or self._nodes > MAX_NODES:
+            self._refuse_size(event, self._deepest)
         return anchored.node
 
     def _scalar(self, event: Any) -> ScalarNode:  # noqa: ANN401 - see _node
-        start, end = self._base + event.start_mark.index, self._base + event.end_mark.index
-        style = event.style or ""
-        value: Scalar = event.value
-        if event.tag is None or event.tag == "!":
-            if not style and event.tag is None:
-                value = core_scalar(event.value)
-        elif event.tag != _TEXT_TAG:
-            value = self._tagged(event)
-        return ScalarNode(self._source, start, end, value, event.value, style)
+        text, tag, style = event.value, event.tag, event.style or ""
+        if tag is None:
+            value = text if style else core_scalar(text)
+        else:
+            value = text if tag in {"!", _TEXT_TAG} else self._tagged(event)
+        start, end = event.start_mark.index, event.end_mark.index
+        return ScalarNode(self._source, self._base + start, self._base + end, value, text, style)
 
     def _tagged(self, event: Any) -> Scalar:  # noqa: ANN401 - see _node
         value = core_scalar(event.value)
@@ -173,7 +171,7 @@ class Composer:
     def _bad_tag(self, event: Any) -> None:  # noqa: ANN401 - see _node
         self.found.error(
             "FA009",
-            f"the tag '{printable(event.tag)}' means nothing here",
+            f"the tag {quoted(event.tag)} means nothing here",
             self._place(event),
             help="remove it: rules are made of texts, numbers, truth values, null, lists and maps",
         )
@@ -220,7 +218,7 @@ class Composer:
         line = first.location.line
         self.found.error(
             "FA005",
-            f"the key '{printable(key.text)}' stands twice in this map",
+            f"the key {quoted(key.text)} stands twice in this map",
             key.location,
             label=f"first on line {line}",
             help="keep one of the two, or join their values in a list",

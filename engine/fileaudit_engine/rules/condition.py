@@ -14,7 +14,6 @@ and gives every part its place. The grammar decides by the next word alone and n
 time in proportion to the text; its depth is bounded before it starts.
 """
 
-import difflib
 import functools
 import re
 from collections.abc import Callable, Sequence
@@ -24,15 +23,13 @@ import pyparsing as pp
 
 from fileaudit_engine.diagnostics import Collector, Location
 from fileaudit_engine.rules.ast import And, Condition, Identifier, Not, Or, Quantified
+from fileaudit_engine.rules.wording import listed, nearest_of, quoted
 
 MAX_CHARACTERS = 16_384
 """The longest condition; the grammar takes about 40 µs a word."""
 
 MAX_PARENTHESES = 20
 """Open parentheses at one point: each costs the parser a dozen stack frames of the thousand that it has."""
-
-MAX_SHOWN = 60
-"""Characters of a name that a message repeats."""
 
 _NAME = r"[\w.\-*]+"
 _OPERAND = "the name of a detection"
@@ -174,7 +171,7 @@ def _unexpected(text: str, error: pp.ParseBaseException) -> SyntaxProblem:
     start, end = found.span() if found else (len(text.rstrip()), len(text.rstrip()))
     word = found[0] if found else ""
     expected = error.msg.removeprefix("Expected ")
-    message = f"expected {expected}, found {repr(word) if word else 'the end of the condition'}"
+    message = f"expected {expected}, found {quoted(word) if word else 'the end of the condition'}"
     return SyntaxProblem("FA020", message, start, end, _remedy(text, word, expected))
 
 
@@ -196,7 +193,9 @@ def _remedy(text: str, word: str, expected: str) -> str:
         ),
         (expected == _OPERAND, "'and' and 'or' stand between two operands, 'not' before one"),
     )
-    return next((remedy for applies, remedy in remedies if applies), f"write 'and' or 'or' before '{word}'")
+    return next(
+        (remedy for applies, remedy in remedies if applies), f"write 'and' or 'or' before {quoted(word)}"
+    )
 
 
 def parse_condition(text: str, names: Sequence[str], place: Place, found: Collector) -> Condition | None:
@@ -238,11 +237,12 @@ class _Resolver:
         if name.name in self.names:
             return Identifier(name=name.name, location=where)
         if "*" in name.name:
-            remedy = f"write '1 of {name.name}' or 'all of {name.name}'"
-            self.found.error("FA020", f"'{name.name}' needs '1 of' or 'all of' before it", where, help=remedy)
+            message = f"{quoted(name.name)} needs '1 of' or 'all of' before it"
+            remedy = f"write {quoted('1 of ' + name.name)} or {quoted('all of ' + name.name)}"
+            self.found.error("FA020", message, where, help=remedy)
         else:
             remedy = self._meant(name.name, negated=negated)
-            message = f"'{name.name}' is not defined"
+            message = f"{quoted(name.name)} is not defined"
             self.found.error("FA021", message, where, label=self._what_there_is(), help=remedy)
         return None
 
@@ -251,13 +251,11 @@ class _Resolver:
             return "write '1 of them' or 'all of them'"
         family = [other for other in self.names if other.startswith(f"{name}_")]
         if family:
-            return f"write '{family[0]}', or '{'not ' if negated else ''}1 of {name}_*'"
-        close = difflib.get_close_matches(name[:MAX_SHOWN], self.names, n=1)
-        return (
-            f"did you mean '{close[0]}'?"
-            if close
-            else f"add '{name[:MAX_SHOWN]}:' to the detection, or correct the name"
-        )
+            return f"write {quoted(family[0])}, or '{'not ' if negated else ''}1 of {name}_*'"
+        close = nearest_of(name, self.names)
+        if close:
+            return f"did you mean {quoted(close)}?"
+        return "add a detection of this name, or correct it"
 
     def _quantified(self, quantifier: Quantifier) -> Quantified | None:
         where = self.place(quantifier.start, quantifier.end)
@@ -272,17 +270,16 @@ class _Resolver:
         if hidden:
             remedy = "names that begin with '_' are left out unless the glob begins with '_' too"
         self.found.error(
-            "FA022", f"no detection is called '{pattern}'", where, label=self._what_there_is(), help=remedy
+            "FA022",
+            f"no detection is called {quoted(pattern)}",
+            where,
+            label=self._what_there_is(),
+            help=remedy,
         )
         return None
 
     def _what_there_is(self) -> str:
-        shown = [f"'{name[:MAX_SHOWN]}'" for name in self.names[:5]]
-        if not shown:
-            return "there is no detection"
-        more = len(self.names) - len(shown)
-        last = f"{more} more" if more > 0 else shown.pop()
-        return f"the detection has {' and '.join([', '.join(shown), last] if shown else [last])}"
+        return f"the detection has {listed(self.names, limit=5)}" if self.names else "there is no detection"
 
 
 def names_in(condition: Condition) -> frozenset[str]:

@@ -15,6 +15,7 @@ from fileaudit_engine.rules.ast import Detection, DetectionItem, DetectionList, 
 from fileaudit_engine.rules.expressions import expression_problem
 from fileaudit_engine.rules.modifiers import ResolvedModifiers, ValueType, problems, resolve
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
+from fileaudit_engine.rules.wording import MAX_SHOWN, quoted
 
 _KEYWORDS_HELP = "name the field, such as 'CommandLine|contains: …'"
 
@@ -39,7 +40,7 @@ class DetectionReader:
             case ListNode():
                 return self._list(name, node)
             case ScalarNode(value=None):
-                self._empty(name.location, f"the detection '{name.text}' is empty")
+                self._empty(name.location, f"the detection {quoted(name.text)} is empty")
             case ScalarNode():
                 self._keyword(node.location)
         return None
@@ -54,7 +55,7 @@ class DetectionReader:
 
     def _list(self, name: ScalarNode, node: ListNode) -> DetectionList | None:
         if not node.items:
-            self._empty(name.location, f"the detection '{name.text}' is an empty list")
+            self._empty(name.location, f"the detection {quoted(name.text)} is an empty list")
             return None
         keywords = [item for item in node.items if isinstance(item, ScalarNode)]
         if keywords:
@@ -98,10 +99,10 @@ class DetectionReader:
             return False
         if field in BY_NAME or self.allow_unknown_fields:
             return True
-        close = nearest(field)
+        close = nearest(field[:MAX_SHOWN])
         self.found.error(
             "FA040",
-            f"unknown field '{field}'",
+            f"unknown field {quoted(field)}",
             key.inside(0, len(field)),
             help=f"did you mean '{close}'?"
             if close
@@ -111,7 +112,9 @@ class DetectionReader:
 
     def _modifiers(self, key: ScalarNode, start: int, names: Sequence[str]) -> ResolvedModifiers | None:
         """`start` is the index in the key of the first name."""
-        found = problems(names)
+        found = problems(names) if names else ()
+        if not found:
+            return resolve(names)
         starts = [start]
         for name in names:
             starts.append(starts[-1] + len(name) + 1)
@@ -119,13 +122,13 @@ class DetectionReader:
             begin = starts[problem.index]
             where = key.inside(begin, begin + len(names[problem.index]))
             self.found.error(problem.code, problem.message, where, help=problem.help)
-        return None if found else resolve(names)
+        return None
 
     def _scalars(self, key: ScalarNode, node: Node) -> list[ScalarNode]:
         """The values of an item; empty, and noted, if there is none or one is no scalar."""
         items = node.items if isinstance(node, ListNode) else [node]
         if not items:
-            self._empty(key.location, f"the list of '{key.text}' is empty")
+            self._empty(key.location, f"the list of {quoted(key.text)} is empty")
         bad = [item for item in items if not isinstance(item, ScalarNode)]
         for item in bad:
             self.found.error(

@@ -17,6 +17,9 @@ from fileaudit_engine.rules.nodes import ListNode, MapNode, ScalarNode, plain
 from fileaudit_engine.rules.schema import known_attributes, validate
 from fileaudit_engine.rules.wording import nearest_of, quoted
 
+MAX_DETECTIONS: Final = 1_000
+"""Detections of one rule: every glob of its condition looks at all of them."""
+
 _CATEGORIES: Final = tuple(source.value for source in LogSource if source is not LogSource.FILEAUDIT)
 _OURS: Final = f"this engine has product linux with category {', '.join(_CATEGORIES)}, or service fileaudit"
 
@@ -139,6 +142,10 @@ def _detections(root: MapNode, reader: DetectionReader) -> Mapping[str, Detectio
             root.keys["detection"].location,
             help="add a map such as 'selection: {TargetFilename: /etc/shadow}'",
         )
+    if len(node.values) > MAX_DETECTIONS:
+        message = f"more than {MAX_DETECTIONS} detections in one rule"
+        reader.found.error("FA024", message, root.keys["detection"].location, help="split the rule")
+        return {}
     read = {
         name: reader.detection(node.keys[name], value)
         for name, value in node.values.items()
@@ -150,7 +157,7 @@ def _detections(root: MapNode, reader: DetectionReader) -> Mapping[str, Detectio
 def _conditions(root: MapNode, found: Collector) -> tuple[Condition, ...]:
     """The usable conditions."""
     node = root.values.get("detection")
-    if not isinstance(node, MapNode):
+    if not isinstance(node, MapNode) or len(node.values) > MAX_DETECTIONS:
         return ()
     names = [name for name in node.values if name != "condition"]
     written = node.values.get("condition")

@@ -13,14 +13,15 @@ Every entry says what it leaves the kernel's classifier to test (`KernelGives`).
 make the kernel drop what a rule matches, so it cannot be registered.
 """
 
-import difflib
 import enum
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from fileaudit_engine.diagnostics import InternalError
 from fileaudit_engine.rules.values import Pattern, anywhere, at_end, at_start, parse_pattern
+from fileaudit_engine.rules.wording import nearest_of, quoted
 
 Transform = Callable[[Pattern], tuple[Pattern, ...]]
 """What one value becomes; never nothing."""
@@ -241,6 +242,11 @@ def resolve(names: Sequence[str]) -> ResolvedModifiers:
     Raises:
         InternalError: `problems` has something to say about them.
     """
+    return _resolve(tuple(names))
+
+
+@functools.lru_cache(maxsize=1024)
+def _resolve(names: tuple[str, ...]) -> ResolvedModifiers:
     if found := problems(names):
         raise InternalError(found[0].message)
     entries = [MODIFIERS[name] for name in names]
@@ -297,9 +303,9 @@ def _unknown(index: int, name: str) -> ModifierProblem | None:
             message=f"the modifier '{name}' is not supported by this version",
             help=f"this version has {_listed(MODIFIERS)}",
         )
-    close = difflib.get_close_matches(name.lower(), [*MODIFIERS, *NOT_YET], n=1)
-    remedy = f"did you mean '{close[0]}'?" if close else f"the modifiers are {_listed(MODIFIERS)}"
-    shown = f"unknown modifier '{name}'" if name else "a modifier is missing after '|'"
+    close = nearest_of(name, [*MODIFIERS, *NOT_YET])
+    remedy = f"did you mean {quoted(close)}?" if close else f"the modifiers are {_listed(MODIFIERS)}"
+    shown = f"unknown modifier {quoted(name)}" if name else "a modifier is missing after '|'"
     return ModifierProblem(code="FA030", index=index, message=shown, help=remedy)
 
 

@@ -45,6 +45,8 @@ class ScalarNode(Span, frozen=True):
 
     def inside(self, start: int, end: int) -> Location:
         """The place of `text[start:end]`; the whole scalar's where its spelling hides it."""
+        if not self.style and self.end - self.start == len(self.text):
+            return self.source.location(self.start + start, self.start + end)
         places = _places(self)
         if places is None or not 0 <= start <= end < len(places):
             return self.location

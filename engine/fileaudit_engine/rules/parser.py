@@ -157,9 +157,8 @@ class _Pack:
             for document in read_documents(source) if not problems else ():
                 self._add_document(document, found)
         except TooManyFindingsError:
-            last = found.diagnostics[-1].location
             message = f"more than {MAX_FINDINGS} findings; the rest of the file was not read"
-            self.found.error("FA002", message, last, help="is this a rule file?")
+            self.found.error("FA002", message, Location(file=file), help="is this a rule file?")
         self.found.diagnostics += found.diagnostics
 
     def _add_document(self, document: Document, found: Collector) -> None:
@@ -176,7 +175,7 @@ class _Pack:
         unique = [self._is_unique(root, name, found) for name in ("id", "name")]
         if rule and all(unique) and not has_errors(document.diagnostics):
             self.rules.append(rule)
-            found.extend(lint(rule, root))
+            lint(rule, root, found)
 
     def _is_unique(self, root: MapNode, attribute: str, found: Collector) -> bool:
         node = root.values.get(attribute)

@@ -7,6 +7,7 @@ inside the detections is not reported from here: `detection` knows more about it
 
 import datetime as dt
 import functools
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,9 @@ from fileaudit_engine.rules.wording import listed, nearest_of, quoted
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_PARTS = re.compile(r"([0-9]{4})[-/. ]?([0-9]{1,2})[-/. ]?([0-9]{1,2})")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MOST_ERRORS = 100
+"""Findings of one document that are worded; more help nobody."""
+
 _TYPE_NAMES = {
     "string": "a text",
     "array": "a list",
@@ -74,8 +78,16 @@ def known_attributes() -> frozenset[str]:
 
 
 @functools.cache
+def _frame() -> Mapping[str, Any]:
+    """The schema without the inside of detections, of which `detection` knows more."""
+    properties = dict(rule_schema()["properties"])
+    properties["detection"] = {**properties["detection"], "additionalProperties": True}
+    return {**rule_schema(), "properties": properties}
+
+
+@functools.cache
 def _fast() -> Check:
-    return certainly_valid(rule_schema(), FORMATS)
+    return certainly_valid(_frame(), FORMATS)
 
 
 @functools.cache
@@ -83,7 +95,7 @@ def _slow() -> jsonschema.Draft202012Validator:
     formats = jsonschema.FormatChecker(formats=())
     for name, check in FORMATS.items():
         formats.checks(name)(functools.partial(_text_format, check))
-    return jsonschema.Draft202012Validator(rule_schema(), format_checker=formats)
+    return jsonschema.Draft202012Validator(_frame(), format_checker=formats)
 
 
 def _text_format(check: Callable[[str], bool], value: object) -> bool:
@@ -96,15 +108,13 @@ def validate(root: MapNode, found: Collector) -> None:
     if _fast()(data):
         return
     own = Collector()
-    for error in _slow().iter_errors(data):
+    for error in itertools.islice(_slow().iter_errors(data), _MOST_ERRORS):
         _report(root, error, own)
     found.extend(in_order(own.diagnostics))  # `required` is raised once for each attribute that is missing
 
 
 def _report(root: MapNode, error: jsonschema.ValidationError, found: Collector) -> None:
     path = list(error.absolute_path)
-    if path[:1] == ["detection"] and path[1:2] not in ([], ["condition"]):
-        return
     where = at(root, path)
     for code, message, remedy in _worded(error, _named(path)):
         found.error(code, message, where, help=remedy)

@@ -7,7 +7,7 @@ here: the tuple's order is of no consequence, since findings are sorted by place
 from collections.abc import Callable
 from typing import Final
 
-from fileaudit_engine.diagnostics import Collector, Diagnostic
+from fileaudit_engine.diagnostics import Collector
 from fileaudit_engine.rules.ast import Rule
 from fileaudit_engine.rules.lint import (
     contradiction,
@@ -31,9 +31,7 @@ CHECKS: Final[tuple[Callable[[Rule, MapNode, Collector], None], ...]] = (
 )
 
 
-def lint(rule: Rule, root: MapNode) -> tuple[Diagnostic, ...]:
-    """What is doubtful about `rule`, whose document is `root`."""
-    found = Collector()
+def lint(rule: Rule, root: MapNode, found: Collector) -> None:
+    """Note what is doubtful about `rule`, whose document is `root`."""
     for check in CHECKS:
         check(rule, root, found)
-    return tuple(found.diagnostics)
