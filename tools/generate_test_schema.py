@@ -1,0 +1,160 @@
+"""Writes `schemas/test.schema.json` from the field table and the text below.
+
+The schema is for editors, which complete and explain by it; the engine reads test files with messages of its
+own (`ruletest/case_reader.py`). Run it after a field was added; a test says so if it was forgotten, and
+another one holds the schema and the reader against each other.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fileaudit_engine.events.fields import BY_NAME, Field, FieldType
+from fileaudit_engine.ruletest.case_reader import LEVELS
+
+TARGET = Path(__file__).resolve().parent.parent / "schemas" / "test.schema.json"
+
+TYPES = {
+    FieldType.KEYWORD: ["string", "integer"],
+    FieldType.PATH: ["string", "integer"],
+    FieldType.PATHS: ["array", "string"],
+    FieldType.INTEGER: ["integer", "string"],
+    FieldType.BOOLEAN: ["boolean", "string"],
+}
+SCALAR = {"type": ["string", "number", "boolean", "null"]}
+NOT_BLANK = {"type": "string", "pattern": r"\S"}
+DURATION = r"^(0|([0-9]{1,15}(\.[0-9]{1,9})?(ns|us|ms|s|m|h|d))+)$"
+
+Schema = dict[str, Any]
+
+
+def described(description: str, schema: Schema) -> Schema:
+    """The schema with a text that editors show."""
+    return {"description": description, **schema}
+
+
+def map_of(properties: Schema, **rest: object) -> Schema:
+    """A map with these keys and no others."""
+    return {"type": "object", "additionalProperties": False, "properties": properties, **rest}
+
+
+def list_of(name: str, **rest: object) -> Schema:
+    """A list of what a definition describes."""
+    return {"type": "array", "items": {"$ref": f"#/$defs/{name}"}, **rest}
+
+
+def field(name: str, row: Field) -> Schema:
+    """A field of an event, by one of its names; null stands for an absent one."""
+    meaning = row.meaning if name == row.name else f"{row.meaning} The same as {row.name}."
+    if row.values:
+        return described(meaning, {"enum": [*row.values, None]})
+    words = ["array"] if row.name == "PathState" else []
+    return described(meaning, {"type": [*TYPES[row.type], *words, "null"]})
+
+
+def case() -> Schema:
+    """A test case."""
+    return map_of(
+        {
+            "name": described("What the case shows, as a sentence; unique in the file.", NOT_BLANK),
+            "events": described("What happens, in this order.", list_of("event", minItems=1)),
+            "events_from": described(
+                "A recording in place of 'events': JSON lines, .gz and .zst too. Its path is relative to this"
+                " file and may not leave the folder of fixtures. Its earliest event happens at the start.",
+                NOT_BLANK,
+            ),
+            "alerts": described(
+                "All alerts that the events raise: nothing else may fire. [] if nothing may.",
+                list_of("expectation"),
+            ),
+            "audit": described(
+                "All audit events that informational rules record. Not checked where it is left out.",
+                list_of("expectation"),
+            ),
+        },
+        required=["name"],
+        oneOf=[{"required": ["events"]}, {"required": ["events_from"]}],
+        anyOf=[{"required": ["alerts"]}, {"required": ["audit"]}],
+    )
+
+
+def event() -> Schema:
+    """An event that is written out."""
+    times = {"at": {"$ref": "#/$defs/at"}, "@timestamp": False, "ts_ns": False}
+    return described(
+        "An event: Sigma names or ECS names, nested or dotted. A field that is null is absent.",
+        {"allOf": [{"$ref": "#/$defs/fields"}, {"properties": times}]},
+    )
+
+
+def expectation() -> Schema:
+    """An alert that is expected."""
+    return described(
+        "An alert or audit event that must be raised. What is left out is not compared.",
+        map_of(
+            {
+                "rule": described("The rule, by its name, id or title.", NOT_BLANK),
+                "level": described("Its level.", {"enum": list(LEVELS)}),
+                "at": described(
+                    "Time of the event that raises it, since the start of the case.", {"$ref": "#/$defs/at"}
+                ),
+                "fields": described(
+                    "ECS fields of the alert by their dotted names, compared as text. A single value also"
+                    " equals a list that holds it; null means that the field is absent.",
+                    {"$ref": "#/$defs/values"},
+                ),
+            },
+            required=["rule"],
+        ),
+    )
+
+
+def definitions() -> Schema:
+    """What the schema refers to."""
+    values = [SCALAR, {"type": "array", "items": SCALAR}, {"$ref": "#/$defs/values"}]
+    return {
+        "case": case(),
+        "event": event(),
+        "expectation": expectation(),
+        "values": {"type": "object", "additionalProperties": {"anyOf": values}},
+        "at": {
+            "description": "When, since the start of the case. Time is virtual: nobody waits.",
+            "examples": ["0s", "150ms", "2s", "1m30s", "1h"],
+            "oneOf": [{"const": 0}, {"type": "string", "pattern": DURATION}],
+        },
+        "fields": {"type": "object", "properties": {name: field(name, row) for name, row in BY_NAME.items()}},
+    }
+
+
+def schema() -> Schema:
+    """The whole schema."""
+    defaults = {"allOf": [{"$ref": "#/$defs/fields"}, {"not": {"required": ["at"]}}]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://fileaudit.dev/schemas/test.schema.json",
+        "title": "Test cases of a rule pack for fileaudit-engine (*.test.yml)",
+        "description": "Events, and exactly what the rules must say of them. Every case runs twice: with the"
+        " model of the kernel's filter in front, and without it.",
+        **map_of(
+            {
+                "defaults": described(
+                    "Values that every event written out in this file has, unless it says otherwise. Recorded"
+                    " events stay as they are.",
+                    defaults,
+                ),
+                "tests": described("The cases.", list_of("case")),
+            },
+            required=["tests"],
+        ),
+        "$defs": definitions(),
+    }
+
+
+def rendered() -> str:
+    """The file's content."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(rendered(), encoding="utf-8")
+    print(f"wrote {TARGET}")
