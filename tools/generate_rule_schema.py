@@ -207,7 +207,6 @@ def schema() -> dict[str, Any]:
     """The whole schema."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "https://fileaudit.dev/schemas/rule.schema.json",
         "title": "Sigma 2.1 detection rule for fileaudit-engine",
         "type": "object",
         "required": ["title", "logsource", "detection"],

@@ -173,7 +173,7 @@ class Composer:
             "FA009",
             f"the tag {quoted(event.tag)} means nothing here",
             self._place(event),
-            help="remove it: rules are made of texts, numbers, truth values, null, lists and maps",
+            help="remove it, or put a value that begins with '!' in single quotes",
         )
 
     def _list(self, event: Any, depth: int) -> ListNode:  # noqa: ANN401 - see _node
@@ -204,7 +204,8 @@ class Composer:
             for name in other.values.keys() - values.keys():
                 keys[name], values[name] = other.keys[name], other.values[name]
         start = self._base + event.start_mark.index
-        return MapNode(self._source, start, start, keys, values)
+        first = next(iter(keys.values()), None)
+        return MapNode(self._source, start, first.end if first and not merged else start, keys, values)
 
     def _complex_key(self, event: Any) -> None:  # noqa: ANN401 - see _node
         self.found.error(

@@ -20,6 +20,7 @@ from fileaudit_engine.rules.wording import nearest_of, quoted
 MAX_DETECTIONS: Final = 1_000
 """Detections of one rule: every glob of its condition looks at all of them."""
 
+_NAMES: Final = ("product", "category", "service")
 _CATEGORIES: Final = tuple(source.value for source in LogSource if source is not LogSource.FILEAUDIT)
 _OURS: Final = f"this engine has product linux with category {', '.join(_CATEGORIES)}, or service fileaudit"
 
@@ -126,6 +127,8 @@ def _refuse_log_source(node: MapNode, spec: LogSourceSpec, found: Collector) -> 
                 help=f"did you mean {quoted(close)}?" if close else _OURS,
             )
             return
+    if any(name in node.values for name in _NAMES if _text(node, name) is None):
+        return  # the schema has said that it is no text
     missing = "product: linux" if spec.category else "category: file_access"
     found.error("FA041", "the log source is not complete", spec.location, help=f"add '{missing}'; {_OURS}")
 

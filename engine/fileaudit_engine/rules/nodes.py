@@ -55,14 +55,14 @@ class ScalarNode(Span, frozen=True):
 
 
 class MapNode(Span, frozen=True):
-    """A map; keys are texts, in the order of the document, each with its own node."""
+    """A map; keys are texts, in the order of the document, each with its own node. It spans its first key."""
 
     keys: dict[str, ScalarNode]
     values: dict[str, "Node"]
 
 
 class ListNode(Span, frozen=True):
-    """A list."""
+    """A list; it spans nothing, and stands where it begins."""
 
     items: list["Node"]
 

@@ -102,7 +102,7 @@ def _chunk(source: SourceText, start: int, end: int) -> Iterator[Document]:
         try:
             composer.forbidden_characters()
             root = composer.document()
-        except yaml.MarkedYAMLError as error:
+        except yaml.YAMLError as error:
             found.diagnostics.append(syntax_error(source, start, error))
         except DocumentUnusableError:
             pass

@@ -52,17 +52,17 @@ _SLIPS: tuple[tuple[str, str, str], ...] = (
         "put a text of several words in quotes, or indent it",
     ),
 )
+_UNENDED = ("end of stream", "document indicator", "could not find expected ':'", "expected ',' or")
 _UNKNOWN_SLIP = (
     "the YAML cannot be read here",
     "check quotes, colons and indentation of this and the previous line",
 )
 
 
-def syntax_error(source: SourceText, base: int, error: yaml.MarkedYAMLError) -> Diagnostic:
+def syntax_error(source: SourceText, base: int, error: yaml.YAMLError) -> Diagnostic:
     """The diagnostic for a complaint about the part of `source` that begins at index `base`."""
-    mark = error.problem_mark or error.context_mark
-    index = min(base + (mark.index if mark else 0), len(source.text))
-    complaint = f"{error.context or ''} {error.problem or ''}".strip()
+    index = min(base + _index(error), len(source.text))
+    complaint = _complaint(error)
     message, remedy = _slip(complaint)
     if source.text[index : index + 1] == "\t":
         message, remedy = "a tab cannot indent", "indent with spaces"
@@ -74,6 +74,21 @@ def syntax_error(source: SourceText, base: int, error: yaml.MarkedYAMLError) -> 
         label=complaint,
         help=remedy,
     )
+
+
+def _index(error: yaml.YAMLError) -> int:
+    """Where to point: at what was begun and never ended rather than at where the parser lost patience."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return 0
+    unended = any(sign in _complaint(error) for sign in _UNENDED)
+    mark = error.context_mark if unended and error.context_mark else error.problem_mark
+    return mark.index if mark else 0
+
+
+def _complaint(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError):
+        return f"{error.context or ''} {error.problem or ''}".strip()
+    return str(error)
 
 
 def _slip(complaint: str) -> tuple[str, str]:
