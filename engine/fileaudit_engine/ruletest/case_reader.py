@@ -166,21 +166,19 @@ class CaseReader:
         if fields is None:
             return None
         check_keys(fields, EXPECTATION_KEYS, "an expected alert", self.found)
+        at = fields.values.get("at")
         named = fields.values.get("rule")
         if named is None:
             self.found.error(
                 "FA060", "the expected alert has no 'rule'", fields.location, help="name its rule"
             )
-            return None
-        rule = as_text(named, "'rule'", self.found)
-        at = fields.values.get("at")
         return Expectation(
-            rule=rule or "",
+            rule=(as_text(named, "'rule'", self.found) if named is not None else None) or "",
             level=self._level(fields.values.get("level")),
             at_ns=as_duration_ns(at, self.found) if at is not None else None,
             fields=self._fields(fields.values.get("fields")),
             location=fields.location,
-            rule_location=named.location,
+            rule_location=named.location if named is not None else fields.location,
         )
 
     def _level(self, node: Node | None) -> str | None:

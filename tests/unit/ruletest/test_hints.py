@@ -1,0 +1,49 @@
+"""Why a rule stayed silent, in one line an event."""
+
+from pathlib import Path
+
+from tests.unit.ruletest.packs import DELETE_LOG, DELETED, OPEN_HOSTNAME, OPEN_SHADOW, SHADOW, one_case, run
+
+
+def reasons(folder: Path, *events: str, rule: str = SHADOW, expected: str = "shadow_file_read") -> list[str]:
+    """Why the one expected alert is missing."""
+    case = one_case(folder, events=events, alerts=(f"{{rule: {expected}}}",))
+    (missing,) = run(case, rule).missing
+    return list(missing.reasons)
+
+
+def test_a_filter_that_holds_is_named(tmp_path: Path) -> None:
+    by_login = OPEN_SHADOW.replace("{", "{Image: /usr/bin/login, ", 1)
+    assert reasons(tmp_path, by_login) == ["open /etc/shadow at 0s: 'selection' holds; 'filter_login' holds"]
+
+
+def test_the_values_that_keep_a_selection_from_holding_are_shown(tmp_path: Path) -> None:
+    written = OPEN_HOSTNAME.replace("read", "write").replace("{", "{Image: /bin/vi, ", 1)
+    (reason,) = reasons(tmp_path, written)
+    assert reason == (
+        "open /etc/hostname at 2s: "
+        "'selection' does not hold (AccessMode is ['write'], TargetFilename is '/etc/hostname'); "
+        "'filter_login' does not hold (Image is '/bin/vi')"
+    )
+
+
+def test_events_of_other_log_sources_do_not_come_close(tmp_path: Path) -> None:
+    assert reasons(tmp_path, DELETE_LOG) == [
+        "no event then is of its log source, file_access (open, read, write)"
+    ]
+    assert reasons(tmp_path, OPEN_SHADOW, rule=DELETED, expected="log_deleted") == [
+        "no event then is of its log source, file_delete (rmdir, unlink)"
+    ]
+
+
+def test_the_closest_events_come_first_and_the_others_are_counted(tmp_path: Path) -> None:
+    by_login = OPEN_SHADOW.replace("{", "{Image: /usr/bin/login, ", 1)
+    found = reasons(tmp_path, *(OPEN_HOSTNAME,) * 4, by_login)
+    assert found[0].startswith("open /etc/shadow at 0s: 'selection' holds")
+    assert len(found) == 4
+    assert found[-1] == "and 2 more events of its log source"
+
+
+def test_a_huge_value_does_not_hide_the_explanation(tmp_path: Path) -> None:
+    long = OPEN_HOSTNAME.replace("hostname", "x" * 4_000)
+    assert all(len(reason) < 500 for reason in reasons(tmp_path, long))

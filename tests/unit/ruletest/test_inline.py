@@ -1,0 +1,70 @@
+"""Events that are written out in a case, and the defaults under them."""
+
+from pathlib import Path
+
+import pytest
+
+from fileaudit_engine.events.model import AccessMode, FileEvent, Outcome
+from tests.unit.ruletest.packs import loaded
+
+
+def event(folder: Path, defaults: str, written: str) -> FileEvent:
+    """The event of a case, all of which must be fine."""
+    text = f"defaults: {defaults}\ntests:\n  - {{name: a, events: [{written}], alerts: []}}\n"
+    found = loaded(folder, text)
+    assert not found.diagnostics, found.diagnostics
+    return found.cases[0].events[0].event
+
+
+def test_defaults_stand_under_every_event(tmp_path: Path) -> None:
+    found = event(tmp_path, "{User: alice, AccessMode: write}", "{Operation: open, TargetFilename: /a}")
+    assert (found.user_name, found.access_mode, found.path) == ("alice", AccessMode.WRITE, "/a")
+
+
+@pytest.mark.parametrize("default", ["Image", "process.executable"])
+@pytest.mark.parametrize("own", ["Image: /b", "process.executable: /b", "process: {executable: /b}"])
+def test_an_event_overrides_a_default_however_either_spells_it(
+    tmp_path: Path, default: str, own: str
+) -> None:
+    found = event(tmp_path, f"{{{default}: /a, process.name: x}}", f"{{Operation: open, {own}}}")
+    assert (found.process.executable, found.process.name) == ("/b", "x")
+
+
+def test_a_nested_default_gives_way_in_part(tmp_path: Path) -> None:
+    defaults = "{process: {executable: /a, name: a}}"
+    found = event(tmp_path, defaults, "{Operation: open, process.name: b}")
+    assert (found.process.executable, found.process.name) == ("/a", "b")
+
+
+def test_null_takes_a_default_away(tmp_path: Path) -> None:
+    assert event(tmp_path, "{User: alice}", "{Operation: open, User: null}").user_name is None
+
+
+def test_arguments_override_a_default_command_line(tmp_path: Path) -> None:
+    found = event(tmp_path, "{CommandLine: cat a}", "{Operation: open, Arguments: [ls]}")
+    assert found.process.args == ("ls",)
+
+
+def test_an_error_number_overrides_a_default_outcome_and_the_other_way_round(tmp_path: Path) -> None:
+    failed = event(tmp_path, "{Outcome: success}", "{Operation: open, Errno: EACCES}")
+    assert (failed.outcome, failed.errno) == (Outcome.FAILURE, 13)
+    fine = event(tmp_path, "{Outcome: failure, Errno: 2}", "{Operation: open, Outcome: success}")
+    assert (fine.outcome, fine.errno) == (Outcome.SUCCESS, 0)
+
+
+def test_a_wrong_default_is_reported_once_at_its_own_place(tmp_path: Path) -> None:
+    found = loaded(
+        tmp_path,
+        """\
+        defaults:
+          Usr: alice
+        tests:
+          - {name: a, events: [{Operation: open}, {Operation: open}], alerts: []}
+          - {name: b, events: [{Operation: open}], alerts: []}
+        """,
+    )
+    assert [(d.code, d.location.line, d.location.column) for d in found.diagnostics] == [("FA072", 2, 3)]
+
+
+def test_a_file_name_keeps_bytes_that_are_not_utf8(tmp_path: Path) -> None:
+    assert event(tmp_path, "{}", r"{Operation: open, TargetFilename: '/tmp/\xff'}").path == "/tmp/\udcff"
