@@ -188,8 +188,8 @@ def _both_nested(
         case OneOf(x), OneOf(y) if len(x) * len(y) > _LITERAL_PAIRS:
             return min(a, b, key=lambda side: len(side.values))
         case OneOf(x), OneOf(y):
-            pairs = ((max(p, q, key=len), min(p, q, key=len)) for p in x for q in y)
-            return one_of(longer for longer, shorter in pairs if contains(longer, shorter))
+            pairs = (sorted((p, q), key=len) for p in x for q in y)
+            return one_of(longer for shorter, longer in pairs if contains(longer, shorter))
         case _:
             return both(a, b)
 

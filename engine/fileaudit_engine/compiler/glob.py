@@ -17,9 +17,9 @@ Glob = Callable[[str], bool]
 _Run = tuple[str | Wildcard, ...]
 """Literals and `?`, no `*`: has a fixed length."""
 
-_AUTOMATON_BITS = 4096
-"""The longest run that gets an automaton, whose size grows with the square of the run. A longer run fits no
-file name (PATH_MAX), so that only texts of that length can make its plain search slow."""
+_AUTOMATON_BITS = 1 << 26
+"""The largest automaton, 8 MB: a bit for each place in the run and each different character. A run that needs
+more has some ten thousand characters, a thousand of them different: no file name, which ends at 4096."""
 
 _Search = Callable[[str, int, int], int]
 """Finds a run between two positions of a text, leftmost; -1 where it is not."""
@@ -97,10 +97,11 @@ def _fits(run: _Run, text: str, position: int) -> bool:
 def _searcher(run: _Run) -> _Search:
     if len(run) == 1 and isinstance(run[0], str):
         return lambda text, start, end: text.find(run[0], start, end)  # type: ignore[arg-type]  # checked above
-    return _shift_and(run) if _length(run) <= _AUTOMATON_BITS else _position_by_position(run)
+    different = len(set("".join(token for token in run if isinstance(token, str))))
+    return _shift_and(run) if different * _length(run) <= _AUTOMATON_BITS else _place_by_place(run)
 
 
-def _position_by_position(run: _Run) -> _Search:
+def _place_by_place(run: _Run) -> _Search:
     length = _length(run)
 
     def search(text: str, start: int, end: int) -> int:
