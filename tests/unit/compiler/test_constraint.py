@@ -1,0 +1,194 @@
+"""What the kernel is asked of a rule, clause by clause."""
+
+import pytest
+from tests.unit.compiler.examples import ANY, ONE, only, path_test, text_test, values
+
+from fileaudit_engine.compiler.constraint import (
+    CLAUSES_PER_RULE,
+    KEY_BYTES,
+    UNCONSTRAINED,
+    UNSATISFIABLE,
+    Clause,
+    OneOf,
+    both,
+    clauses,
+    one_of,
+    union,
+)
+from fileaudit_engine.compiler.ir import FALSE, TRUE, All, AnyOf, IsNull, Negation, Predicate, Searches, Test
+from fileaudit_engine.events.fields import BY_NAME
+from fileaudit_engine.events.model import AccessMode, Operation, Outcome
+
+SHADOW = path_test("/etc/shadow")
+
+
+def all_of(*operands: Predicate) -> All:
+    return All(operands=operands)
+
+
+def any_of(*operands: Predicate) -> AnyOf:
+    return AnyOf(operands=operands)
+
+
+def test_a_whole_path_is_a_beginning_and_an_ending() -> None:
+    clause = only(clauses(SHADOW))
+    assert values(clause.prefix) == values(clause.suffix) == {b"/etc/shadow"}
+
+
+def test_a_beginning_says_nothing_of_the_ending() -> None:
+    assert clauses(path_test("/etc/", ANY)) == (Clause(prefix=OneOf(frozenset({b"/etc/"}))),)
+
+
+def test_an_ending_says_nothing_of_the_beginning() -> None:
+    assert clauses(path_test(ANY, "/id_rsa")) == (Clause(suffix=OneOf(frozenset({b"/id_rsa"}))),)
+
+
+def test_of_an_infix_the_longest_whole_directory_name_is_tested() -> None:
+    assert values(only(clauses(path_test(ANY, "x/ab/.ssh/y", ANY))).component) == {b".ssh"}
+
+
+@pytest.mark.parametrize("infix", ["shadow", "/shadow", "shadow/", "/", "//", "/é/"])
+def test_an_infix_without_a_whole_directory_name_in_ascii_says_nothing(infix: str) -> None:
+    assert clauses(path_test(ANY, infix, ANY)) == (Clause(),)
+
+
+def test_a_question_mark_beside_a_name_makes_it_no_whole_directory_name() -> None:
+    assert clauses(path_test(ANY, "/ssh", ONE, "/", ANY)) == (Clause(),)
+
+
+def test_the_root_alone_is_no_beginning_worth_a_key() -> None:
+    assert clauses(path_test("/", ANY)) == (Clause(),)
+
+
+def test_literals_are_lower_cased_whether_the_rule_is_cased_or_not() -> None:
+    assert clauses(path_test("/Etc/", ANY, cased=True)) == clauses(path_test("/ETC/", ANY))
+
+
+def test_a_beginning_ends_where_its_first_character_outside_ascii_begins() -> None:
+    assert values(only(clauses(path_test("/etc/é/x", ANY))).prefix) == {b"/etc/"}
+
+
+def test_an_ending_begins_behind_its_last_character_outside_ascii() -> None:
+    assert values(only(clauses(path_test(ANY, "é/xü/shadow"))).suffix) == {b"/shadow"}
+
+
+def test_a_long_literal_is_cut_at_the_length_of_a_key() -> None:
+    literal = "/" + "x" * 400 + "/end"
+    clause = only(clauses(path_test(literal)))
+    assert values(clause.prefix) == {literal[:KEY_BYTES].encode()}
+    assert values(clause.suffix) == {literal[-KEY_BYTES:].encode()}
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        Negation(operand=SHADOW),
+        Test(field=BY_NAME["TargetFilename"], check=IsNull()),
+        Test(field=BY_NAME["TargetFilename"], check=Searches(expression="^/etc/shadow", flags="")),
+        text_test("Image", "/usr/bin/cat"),
+        path_test(),
+        path_test(ANY),
+        path_test(ONE, ANY),
+        TRUE,
+    ],
+)
+def test_what_the_kernel_cannot_judge_is_left_unconstrained(predicate: Test) -> None:
+    assert clauses(predicate) == (Clause(),)
+
+
+def test_what_can_never_be_true_has_no_clause() -> None:
+    assert clauses(FALSE) == ()
+    assert clauses(all_of(path_test("/a", ANY), path_test("/b", ANY))) == ()
+    assert clauses(all_of(text_test("Operation", "open"), text_test("Operation", "read"))) == ()
+    assert clauses(text_test("Operation", "no such thing")) == ()
+    assert clauses(all_of(SHADOW, FALSE)) == ()
+
+
+def test_of_two_beginnings_the_longer_holds_if_it_holds_the_shorter() -> None:
+    assert values(only(clauses(all_of(path_test("/a/", ANY), path_test("/a/b/", ANY)))).prefix) == {b"/a/b/"}
+
+
+def test_of_two_lists_of_beginnings_only_what_is_in_both_remains() -> None:
+    one, other = (any_of(*(path_test(f"/{name}/", ANY) for name in names)) for names in ("ab", "bc"))
+    assert values(only(clauses(all_of(one, other))).prefix) == {b"/b/"}
+
+
+def test_two_directory_names_can_both_stand_in_a_path_and_one_is_enough_to_ask_for() -> None:
+    predicate = all_of(path_test(ANY, "/home/", ANY), path_test(ANY, "/.aws/", ANY))
+    assert len(values(only(clauses(predicate)).component)) == 1
+
+
+def test_values_of_a_list_share_a_clause() -> None:
+    listed = any_of(path_test("/etc/", ANY), path_test("/usr/", ANY), path_test("/var/", ANY))
+    assert values(only(clauses(listed)).prefix) == {b"/etc/", b"/usr/", b"/var/"}
+
+
+def test_alternatives_that_test_different_things_keep_clauses_of_their_own() -> None:
+    predicate = any_of(
+        all_of(path_test("/etc/", ANY), text_test("AccessMode", "write")),
+        all_of(path_test(ANY, ".pem"), text_test("AccessMode", "read")),
+    )
+    assert len(clauses(predicate)) == 2
+
+
+def test_past_the_bound_the_last_clauses_become_one_that_accepts_all_of_theirs() -> None:
+    modes = ("read", "write", "path", "read_write")
+    alternatives = [
+        all_of(
+            path_test(f"/p{n}/", ANY), path_test(ANY, f"/c{n}/", ANY), text_test("AccessMode", modes[n % 4])
+        )
+        for n in range(3 * CLAUSES_PER_RULE)
+    ]
+    found = clauses(any_of(*alternatives))
+    assert len(found) == CLAUSES_PER_RULE
+    accepted = {literal for clause in found for literal in values(clause.prefix)}
+    assert accepted == {f"/p{n}/".encode() for n in range(3 * CLAUSES_PER_RULE)}
+
+
+def test_who_opens_for_reading_and_writing_does_both() -> None:
+    (clause,) = clauses(text_test("AccessMode", "write"))
+    assert clause.access == OneOf(frozenset({AccessMode.WRITE, AccessMode.READ_WRITE}))
+
+
+def test_a_negated_access_mode_accepts_events_that_have_none() -> None:
+    (clause,) = clauses(Negation(operand=text_test("AccessMode", "write")))
+    assert clause.access == OneOf(frozenset({AccessMode.READ, AccessMode.PATH, None}))
+
+
+def test_wildcards_select_among_the_few_values_of_a_dimension() -> None:
+    (clause,) = clauses(text_test("Operation", ANY, "dir"))
+    assert clause.operation == OneOf(frozenset({Operation.MKDIR, Operation.RMDIR}))
+
+
+def test_a_cased_value_in_capitals_is_no_outcome() -> None:
+    assert clauses(text_test("Outcome", "SUCCESS", cased=True)) == ()
+    assert only(clauses(text_test("Outcome", "SUCCESS"))).outcome == OneOf(frozenset({Outcome.SUCCESS}))
+
+
+def test_the_tighter_of_two_requirements_wins() -> None:
+    assert both(UNCONSTRAINED, one_of({1})) == one_of({1})
+    assert both(one_of({1, 2}), one_of({2, 3})) == one_of({2})
+    assert both(one_of({1}), one_of({2})) == UNSATISFIABLE
+    assert both(UNSATISFIABLE, UNCONSTRAINED) == UNSATISFIABLE
+
+
+def test_the_union_of_clauses_forgets_what_only_one_of_them_asks() -> None:
+    a = Clause(prefix=one_of({b"/a"}), outcome=one_of({Outcome.SUCCESS}))
+    b = Clause(prefix=one_of({b"/b"}))
+    assert union(a, b) == Clause(prefix=one_of({b"/a", b"/b"}))
+
+
+def test_ten_thousand_alternatives_with_two_conditions_each_are_no_quadratic_matter() -> None:
+    pairs = [all_of(path_test(f"/p{n}/", ANY), path_test(ANY, f"/c{n}/", ANY)) for n in range(10_000)]
+    assert all(clause.tests_path for clause in clauses(any_of(*pairs)))
+
+
+def test_a_long_list_and_another_long_list_keep_the_shorter_one() -> None:
+    long = any_of(*(path_test(f"/p{n}/", ANY) for n in range(2_000)))
+    longer = any_of(*(path_test(f"/p{n}/x/", ANY) for n in range(3_000)))
+    assert len(values(only(clauses(all_of(long, longer))).prefix)) == 2_000
+
+
+def test_a_conjunction_of_many_alternatives_stays_bounded() -> None:
+    pair = [any_of(path_test(f"/p{n}/", ANY), path_test(ANY, f"/c{n}/", ANY)) for n in range(300)]
+    assert 1 <= len(clauses(all_of(*pair))) <= CLAUSES_PER_RULE

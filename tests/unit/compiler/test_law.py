@@ -1,0 +1,76 @@
+"""The law: an event that a rule matches is one of the rule's candidates. The filter never loses a match.
+
+Here it is held against the Python model of the kernel's classifier and against the match index; that the
+kernel answers as the model does is the business of `tests/kernel`.
+"""
+
+import collections
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.compiler.strategies import events_for, narrow_predicates, predicates
+
+from fileaudit_engine.compiler.classifier import classify, facts_of
+from fileaudit_engine.compiler.ir import Predicate
+from fileaudit_engine.compiler.kernel import kernel_plan
+from fileaudit_engine.compiler.plan import KernelPlan
+from fileaudit_engine.compiler.simplify import simplify
+from fileaudit_engine.detect.evaluate import matcher
+from fileaudit_engine.events.model import FileEvent
+
+LAWFUL = settings(
+    derandomize=True,  # the same rules in every run of CI
+    database=None,
+    max_examples=200,
+    deadline=None,  # a slow machine is no broken law
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+SEEDS = st.integers(0, 2**32)
+EVENTS_AN_EXAMPLE = 120
+
+
+def candidates(plan: KernelPlan, event: FileEvent) -> set[int]:
+    """The rules for which the classifier lets an event through."""
+    bits = classify(plan, facts_of(event))
+    return {rule for clause, owners in enumerate(plan.owners) if bits >> clause & 1 for rule in owners}
+
+
+def check_the_law(rules: list[Predicate], seed: int, seen: collections.Counter[str]) -> None:
+    """Hold the law for the rules together, on events made for them; `seen` says what it was tried on."""
+    plan = kernel_plan([simplify(rule) for rule in rules])
+    matchers = [matcher(rule) for rule in rules]
+    for happened in events_for(rules, seed=seed, count=EVENTS_AN_EXAMPLE):
+        found = candidates(plan, happened)
+        matching = {number for number, rule_matches in enumerate(matchers) if rule_matches(happened)}
+        assert matching <= found, f"rules {matching - found} lose {happened}"
+        seen["pairs"] += len(rules)
+        seen["matches"] += len(matching)
+        seen["dropped pairs"] += len(rules) - len(found)
+
+
+def test_the_kernel_never_drops_what_any_rule_matches() -> None:
+    seen: collections.Counter[str] = collections.Counter()
+
+    @LAWFUL
+    @given(st.lists(predicates(), min_size=1, max_size=4), SEEDS)
+    def law(rules: list[Predicate], seed: int) -> None:
+        check_the_law(rules, seed, seen)
+
+    law()
+    assert seen["pairs"] >= 30_000
+    assert seen["matches"] >= 10_000
+    assert seen["dropped pairs"] >= 2_000
+
+
+def test_the_kernel_never_drops_what_a_rule_matches_that_it_tests_by_path() -> None:
+    seen: collections.Counter[str] = collections.Counter()
+
+    @LAWFUL
+    @given(st.lists(narrow_predicates(), min_size=1, max_size=4), SEEDS)
+    def law(rules: list[Predicate], seed: int) -> None:
+        check_the_law(rules, seed, seen)
+
+    law()
+    assert seen["pairs"] >= 30_000
+    assert seen["matches"] >= 10_000
+    assert seen["dropped pairs"] >= 10_000
