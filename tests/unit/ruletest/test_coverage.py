@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from fileaudit_engine.ruletest.cases import Case
-from fileaudit_engine.ruletest.coverage import Coverage, RuleCoverage, coverage_of
-from fileaudit_engine.ruletest.names import RuleNames
 from tests.unit.ruletest.packs import (
     DELETED,
     OPEN_HOSTNAME,
@@ -16,6 +13,10 @@ from tests.unit.ruletest.packs import (
     compiled,
     one_case,
 )
+
+from fileaudit_engine.ruletest.cases import Case
+from fileaudit_engine.ruletest.coverage import Coverage, RuleCoverage, coverage_of
+from fileaudit_engine.ruletest.names import RuleNames
 
 
 def coverage(*cases: Case, rules: tuple[str, ...] = (SHADOW, DELETED)) -> Coverage:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests.unit.ruletest.packs import loaded
 
 from fileaudit_engine.events.model import AccessMode, FileEvent, Outcome
-from tests.unit.ruletest.packs import loaded
 
 
 def event(folder: Path, defaults: str, written: str) -> FileEvent:

@@ -4,9 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-from fileaudit_engine.ruletest.cases import CASE_START_NS
-from fileaudit_engine.ruletest.runner import CaseRunner, run_cases
 from tests.unit.ruletest.packs import (
     DELETE_LOG,
     DELETED,
@@ -20,6 +17,9 @@ from tests.unit.ruletest.packs import (
     one_case,
     run,
 )
+
+from fileaudit_engine.ruletest.cases import CASE_START_NS
+from fileaudit_engine.ruletest.runner import CaseRunner, run_cases
 
 
 def test_a_case_passes_if_exactly_what_it_expects_is_raised(tmp_path: Path) -> None:

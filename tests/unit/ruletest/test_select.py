@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests.unit.ruletest.packs import loaded
 
 from fileaudit_engine.ruletest.select import selected
-from tests.unit.ruletest.packs import loaded
 
 NAMES = ("Reading shadow", "Writing shadow", "A log is deleted [weekly]")
 
