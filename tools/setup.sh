@@ -174,23 +174,33 @@ sys.exit(not all(util.find_spec(name) for name in modules))
 PYTHON
 }
 
+make_venv() {
+    rm -rf "$VENV"
+    say "making a virtual environment in .venv with $("$PYTHON" -V), system packages visible"
+    "$PYTHON" -m venv --system-site-packages "$VENV" || give_up "python3 -m venv failed"
+}
+
+install_python_packages() {
+    say "installing the Python packages of pyproject.toml$([ -n "$EXTRAS" ] && echo " and its dev extras") (pip)"
+    (cd "$ROOT_DIR" && "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --no-warn-script-location --editable ".$EXTRAS" >&2) || give_up "pip could not install what it names above"
+}
+
 set_up_venv() {
     local kind stamp wanted
     kind="$([ -n "$EXTRAS" ] && echo dev || echo run)"
     stamp="$VENV/.set-up-$kind"
     wanted="$(fingerprint)"
-    if venv_is_sound; then
-        if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && packages_are_there; then return; fi
-    else
-        if [ -e "$VENV" ]; then say "the environment in .venv is of another Python, folder or half made: making it anew"; fi
-        rm -rf "$VENV"
-        say "making a virtual environment in .venv with $("$PYTHON" -V), system packages visible"
-        "$PYTHON" -m venv --system-site-packages "$VENV" || give_up "python3 -m venv failed"
+    if ! venv_is_sound; then
+        if [ -e "$VENV" ]; then say "the environment in .venv is of another Python, another folder or half made"; fi
+        make_venv
+    elif [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+        if packages_are_there; then return; fi
+        say "the environment in .venv is damaged" # pip goes by its own records and would mend nothing
+        make_venv
     fi
     rm -f "$VENV"/.set-up-*
-    say "installing the Python packages of pyproject.toml$([ -n "$EXTRAS" ] && echo " and its dev extras") (pip)"
-    (cd "$ROOT_DIR" && "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --no-warn-script-location --editable ".$EXTRAS" >&2) || give_up "pip could not install the packages named above"
+    install_python_packages
     printf '%s\n' "$wanted" >"$VENV/.set-up-run" # the dev extras hold all that a run needs
     if [ "$kind" = dev ]; then printf '%s\n' "$wanted" >"$stamp"; fi
 }
