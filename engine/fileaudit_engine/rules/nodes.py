@@ -108,8 +108,7 @@ def _places(node: ScalarNode) -> list[int] | None:
         index = raw.find("\n", index, limit) + 1 or limit
     places: list[int] = []
     for character in node.text:
-        while index < limit and raw[index] != character and raw[index].isspace():
-            index += 1
+        index = _next_visible(raw, index, limit, character, escapes=node.style == '"')
         places.append(index)
         if index < limit and raw[index] == "\\" and node.style == '"':
             index += _ESCAPE_LENGTH.get(raw[index + 1], 2)
@@ -118,3 +117,15 @@ def _places(node: ScalarNode) -> list[int] | None:
         elif not character.isspace():
             return None
     return [*places, index]
+
+
+def _next_visible(raw: str, index: int, limit: int, character: str, *, escapes: bool) -> int:
+    """Past white space that is not `character`, and past line breaks that a backslash takes away."""
+    while index < limit:
+        if escapes and raw[index] == "\\" and raw[index + 1] in "\r\n":
+            index += 2
+        elif raw[index] != character and raw[index].isspace():
+            index += 1
+        else:
+            break
+    return index
