@@ -37,14 +37,15 @@ def load_cases(path: Path | str) -> LoadedCases:
         UnusableInput: There is no such path, or no test file under it.
     """
     root = Path(path)
-    files = list(_files(root))
-    if not files:
+    walk = Collector()
+    files = _files(root, walk)
+    if not files and not walk.diagnostics:
         raise _unusable(root, "there is no test file in this folder", "test files are called NAME.test.yml")
     cases: list[Case] = []
-    found: list[Diagnostic] = []
+    found = list(walk.diagnostics)
     sources: dict[str, SourceText] = {}
     for file in files:
-        recordings = Recordings(folder=file.parent, root=root if root.is_dir() else root.parent)
+        recordings = Recordings(folder=file.parent, root=root if file is not root else root.parent)
         source, problems = _read(file)
         found += problems
         if source is not None:
@@ -82,18 +83,36 @@ def _at_most(found: list[Diagnostic]) -> list[Diagnostic]:
     return found[:MAX_FINDINGS] + more.diagnostics
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path, found: Collector) -> list[Path]:
     """The test files, sorted; a file that is named itself may be called anything."""
-    if not root.is_dir():
-        if not root.exists():
-            raise _unusable(
-                root, "there is no such file or folder", "name a test file, or a folder with some"
-            )
-        yield root
-        return
-    for folder, folders, names in os.walk(root):
+    if os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed to us
+        return list(_walk(root, found))
+    if not os.path.exists(root):  # noqa: PTH110 - as above
+        raise _unusable(root, "there is no such file or folder", "name a test file, or a folder with some")
+    return [root]
+
+
+def _walk(root: Path, found: Collector) -> Iterator[Path]:
+    """The test files of a folder and what is below it; hidden folders are left out.
+
+    A case that is passed over would look like one that passes, so whatever cannot be walked is an error. A
+    link inside the folder is fine: the folder that it leads to is walked where it is.
+    """
+
+    def unreadable(error: OSError) -> None:
+        place = Location(file=str(error.filename))
+        found.error("FA069", f"the folder cannot be read: {error.strerror}", place, help="make it readable")
+
+    inside = os.path.realpath(root)
+    for folder, folders, names in os.walk(root, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(folder, name) for name in sorted(names) if name.endswith(SUFFIXES))
+        tests = sorted(name for name in names if name.endswith(SUFFIXES))
+        for path in (Path(folder, name) for name in (*folders, *tests)):
+            if os.path.commonpath((inside, os.path.realpath(path))) != inside:
+                place = Location(file=str(path))
+                found.error("FA069", "the link leads out of the folder", place, help="move its target here")
+            elif path.name in tests:
+                yield path
 
 
 def _read(file: Path) -> tuple[SourceText | None, tuple[Diagnostic, ...]]:

@@ -66,6 +66,38 @@ def test_a_circle_of_links_ends(tmp_path: Path) -> None:
     assert len(loaded(tmp_path, f"tests: [{FINE}]").cases) == 1
 
 
+def test_what_cannot_be_walked_is_an_error_and_not_a_silence(tmp_path: Path) -> None:
+    inside = tmp_path / "fixtures"
+    (inside / "sub").mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "o.test.yml").write_text(f"tests: [{FINE}]")
+    (inside / "folder").symlink_to(tmp_path / "outside")
+    (inside / "link.test.yml").symlink_to(tmp_path / "outside" / "o.test.yml")
+    (inside / "inner").symlink_to(inside / "sub")
+    (inside / "sub" / "x.test.yml").write_text(f"tests: [{FINE}]")
+    found = load_cases(inside)
+    assert [case.file for case in found.cases] == [f"{inside}/sub/x.test.yml"]
+    assert [(Path(d.location.file).name, d.message) for d in found.diagnostics] == [
+        ("folder", "the link leads out of the folder"),
+        ("link.test.yml", "the link leads out of the folder"),
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = loaded(tmp_path, f"tests: [{FINE}]")
+    assert len(found.cases) == 1
+    assert [d.message for d in found.diagnostics] == ["the folder cannot be read: Permission denied"]
+
+
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.test.yml")
     found = load_cases(tmp_path)
@@ -77,7 +109,7 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     assert [d.code for d in found.diagnostics] == ["FA002"]
 
 
-@pytest.mark.parametrize("name", ["missing", "."])
+@pytest.mark.parametrize("name", ["missing", ".", "x" * 300, "missing/x.test.yml"])
 def test_no_test_file_is_unusable_input(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnusableInput) as error:
         load_cases(tmp_path / name)

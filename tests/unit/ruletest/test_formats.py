@@ -29,7 +29,8 @@ tests:
       - {rule: shadow_file_read, at: 2m}
       - {rule: log_deleted}
       - {rule: shadow_read}
-    audit: []
+    audit:
+      - {rule: passwd_read, at: 1m30s}
 """
 HOSTILE = r"""
 tests:
@@ -92,7 +93,7 @@ def test_json_is_valid_whatever_a_case_holds(tmp_path: Path, monkeypatch: pytest
 
 def test_the_summary_is_the_last_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = pretty.render(report(tmp_path, monkeypatch, TESTS), color=False, coverage=False)
-    assert shown.splitlines()[-1] == "1 passed, 1 failed · rules firing 2/3 silent 1/3"
+    assert shown.splitlines()[-1] == "1 passed, 1 failed · rules firing 3/3 silent 0/3"
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def test_nothing_outside_the_folder_is_opened(tmp_path: Path, name: str) -> None
     (inside / "sub" / "links").symlink_to(tmp_path)
     found = case_from(inside, name)
     assert not found.cases
-    assert [(d.code, d.message.partition("' ")[2]) for d in found.diagnostics] == [
-        ("FA067", "leads out of the folder of fixtures")
+    assert [d.message.partition("' ")[2] for d in found.diagnostics if d.code == "FA067"] == [
+        "leads out of the folder of fixtures"
     ]
 
 

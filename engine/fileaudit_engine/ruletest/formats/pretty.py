@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Final
 
+from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.diagnostics import Location
 from fileaudit_engine.ruletest.coverage import Coverage
 from fileaudit_engine.ruletest.report import CaseResult, Missing, Report, Unexpected
@@ -96,7 +97,8 @@ class _Page:
 
 def _wanted(missing: Missing) -> str:
     """Rule, kind and whatever else was expected."""
-    parts = [missing.rule, missing.level or "", "" if missing.at_ns is None else at(missing.at_ns)]
+    kind = "audit event" if missing.kind is Kind.EVENT else ""
+    parts = [missing.rule, kind, missing.level or "", "" if missing.at_ns is None else at(missing.at_ns)]
     fields = [f"{name} = {value(expected)}" for name, expected in missing.fields.items()]
     return ", ".join(part for part in [*parts, *fields] if part)
 
