@@ -8,14 +8,17 @@ A value that is wider than its column pushes the others to the right: a column i
 The path comes last, so that it may be as long as it is.
 """
 
+from collections.abc import Sequence
 from datetime import tzinfo
-from typing import Final
+from typing import Final, TextIO
 
+from fileaudit_engine.detect.record import Record
 from fileaudit_engine.events.flags import open_flag_names
 from fileaudit_engine.events.model import FileEvent, Operation
 from fileaudit_engine.events.wording import failure
 from fileaudit_engine.sinks import output
-from fileaudit_engine.sinks.output import padded, painted
+from fileaudit_engine.sinks.base import Answer
+from fileaudit_engine.sinks.output import Output, padded, painted
 from fileaudit_engine.sinks.terminal import clock_of
 from fileaudit_engine.text import printable
 
@@ -31,6 +34,30 @@ _STYLES: Final = {
     Operation.EXEC: output.BLUE,
 }
 """By what becomes of the file; changes of its metadata, and mounts, are magenta."""
+
+
+class TraceLines:
+    """Prints the event of every record, below a line with the names of the columns.
+
+    Attributes:
+        output: The stream; its `gone` says why it takes nothing any more.
+    """
+
+    def __init__(self, stream: TextIO, *, color: bool, zone: tzinfo | None = None) -> None:
+        """Print the header to `stream` at once: an empty screen would look like a hung command."""
+        self.output = Output(stream)
+        self._color = color
+        self._zone = zone
+        self.output.write(trace_header(color=color) + "\n")
+
+    def deliver(self, records: Sequence[Record]) -> list[Answer]:
+        """One line a record."""
+        lines = [trace_line(record.event, color=self._color, zone=self._zone) for record in records]
+        return self.output.answer("".join(f"{line}\n" for line in lines), records)
+
+    def close(self) -> None:
+        """Flush; the stream stays open."""
+        self.output.close()
 
 
 def trace_header(*, color: bool) -> str:
