@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which clauses of the plan an event may satisfy: an AND of bit sets, one a dimension.
+ *
+ * The filter never loses a match. So wherever the text is not the whole truth (cut off, links not
+ * followed, characters whose case folding leaves ASCII), the path tests are skipped and all bits stay.
+ */
+#ifndef FILEAUDIT_CLASSIFY_H
+#define FILEAUDIT_CLASSIFY_H
+
+#include "path.h"
+
+/* Verifier bounds; of a longer text the worst is assumed. */
+#define SCANNED_WORDS 128 /* by scan_text: 1024 bytes */
+#define SCANNED_BYTES 512 /* of a caller's text, for components */
+
+/* What `scan_text` found. */
+#define TEXT_FOLDS 1 /* U+017F or U+212A, which fold to 's' and 'k' */
+#define TEXT_DOTS 2 /* an empty component, or one that begins with '.' and '.', or is '.' */
+
+static __always_inline bool any_clause(const struct clause_set *set)
+{
+    u64 any = 0;
+    for (u32 i = 0; i < CLAUSE_WORDS; i++)
+        any |= set->words[i];
+    return any != 0;
+}
+
+/*
+ * Looks for what makes text[from, end) unfit for a test. Positions are seen eight at a time, each with the
+ * two bytes after it; 16 zeros end the text.
+ */
+static __always_inline u32 scan_text(struct scratch *s, u64 from)
+{
+    u64 end = bounded(s->end, 0x3fff);
+
+    if (end > TEXT_BYTES - 32)
+        return TEXT_FOLDS | TEXT_DOTS;
+    set_word(&s->text[end], 0);
+    set_word(&s->text[end + 8], 0);
+    s->at = from;
+    s->dots = 0;
+    s->folds = 0;
+    NO_UNROLL for (u32 i = 0; i < SCANNED_WORDS; i++)
+    {
+        u64 at = bounded(s->at, 0x3fff);
+        if (at >= s->end || at > TEXT_BYTES - 32)
+            return (s->folds ? TEXT_FOLDS : 0) | (s->dots ? TEXT_DOTS : 0);
+        s->at = at + 8;
+        u64 here = word_at(&s->text[at]);
+        u64 next = word_at(&s->text[at + 1]);
+        u64 after = word_at(&s->text[at + 2]);
+        u64 ends = equal_bytes(next, '/') | equal_bytes(next, 0);
+        u64 dot = equal_bytes(next, '.') &
+                  (equal_bytes(after, '.') | equal_bytes(after, '/') | equal_bytes(after, 0));
+        s->dots |= equal_bytes(here, '/') & (ends | dot);
+        s->folds |= equal_bytes(here, 0xc5) & equal_bytes(next, 0xbf);
+        s->folds |= equal_bytes(here, 0xe2) & equal_bytes(next, 0x84) & equal_bytes(after, 0xaa);
+    }
+    return TEXT_FOLDS | TEXT_DOTS;
+}
+
+#ifdef TEST_COMPONENT
+static __always_inline void end_component(struct scratch *s)
+{
+    if (s->position)
+        add_component(s);
+    s->position = 0;
+    for (u32 i = 0; i < COMPONENT_WORDS; i++)
+        s->component.words[i] = 0;
+}
+
+/* Looks up the components of text[TEXT_MIDDLE, end) that a slash follows; false if it is too long. */
+static __always_inline bool add_text(struct scratch *s)
+{
+    s->position = 0;
+    end_component(s);
+    s->at = TEXT_MIDDLE;
+    NO_UNROLL for (u32 i = 0; i < SCANNED_BYTES; i++)
+    {
+        u64 at = bounded(s->at, 0x3fff), position = s->position;
+        if (at >= s->end)
+            return true;
+        if (at > TEXT_BYTES - 1)
+            return false;
+        u8 byte = s->text[at];
+        s->at = at + 1;
+        if (byte == '/') {
+            end_component(s);
+        } else if (position < COMPONENT_BYTES) {
+            ((u8 *)s->component.words)[position & (COMPONENT_BYTES - 1)] =
+                byte >= 'A' && byte <= 'Z' ? byte + 32 : byte;
+            s->position = position + 1;
+        }
+    }
+    return false;
+}
+#endif
+
+static __always_inline u32 lower_key(struct scratch *s, u64 length)
+{
+    for (u32 i = 0; i < KEY_WORDS; i++)
+        s->key.words[i] = lower(s->key.words[i]);
+    return (length < KEY_BYTES ? length : KEY_BYTES) * 8;
+}
+
+/* The clauses whose prefix the path has, and those that ask for none. */
+static __always_inline void test_prefix(struct scratch *s, struct plan_defaults *defaults, struct clause_set *result)
+{
+    u64 start = s->start, length = s->end - start;
+    if (start > TEXT_MIDDLE)
+        return;
+    bpf_probe_read_kernel(s->key.words, KEY_BYTES, &s->text[bounded(start, 0x1fff)]);
+    s->key.bits = lower_key(s, length);
+    struct clause_set *found = prefixes.lookup((struct path_key *)&s->key.bits);
+    for (u32 i = 0; i < CLAUSE_WORDS; i++)
+        result->words[i] &= defaults->prefix.words[i] | (found ? found->words[i] : 0);
+}
+
+/* The same for suffixes: keys are stored backwards. */
+static __always_inline void test_suffix(struct scratch *s, struct plan_defaults *defaults, struct clause_set *result)
+{
+    u64 end = s->end, length = end - s->start;
+    if (end < TEXT_MIDDLE || end > TEXT_BYTES)
+        return;
+    u64 from = bounded(end - KEY_BYTES, 0x3fff);
+    if (from > TEXT_BYTES - KEY_BYTES)
+        return;
+    bpf_probe_read_kernel(s->key.words, KEY_BYTES, &s->text[from]);
+    for (u32 i = 0; i < KEY_WORDS / 2; i++) {
+        u64 front = __builtin_bswap64(s->key.words[i]);
+        s->key.words[i] = __builtin_bswap64(s->key.words[KEY_WORDS - 1 - i]);
+        s->key.words[KEY_WORDS - 1 - i] = front;
+    }
+    s->key.words[KEY_WORDS / 2] = __builtin_bswap64(s->key.words[KEY_WORDS / 2]);
+    s->key.bits = lower_key(s, length);
+    struct clause_set *found = suffixes.lookup((struct path_key *)&s->key.bits);
+    for (u32 i = 0; i < CLAUSE_WORDS; i++)
+        result->words[i] &= defaults->suffix.words[i] | (found ? found->words[i] : 0);
+}
+
+static __always_inline void test_components(struct scratch *s, struct plan_defaults *defaults,
+                                            struct clause_set *result)
+{
+    for (u32 i = 0; i < CLAUSE_WORDS; i++)
+        result->words[i] &= defaults->component.words[i] | s->components.words[i];
+}
+
+/* Takes from `result` every clause that text[start, end) cannot satisfy. */
+static __always_inline void classify_path(struct scratch *s, struct clause_set *result)
+{
+    u32 zero = 0;
+    struct plan_defaults *defaults = anything.lookup(&zero);
+    if (!defaults)
+        return;
+#ifdef TEST_PREFIX
+    test_prefix(s, defaults, result);
+#endif
+#ifdef TEST_SUFFIX
+    test_suffix(s, defaults, result);
+#endif
+#ifdef TEST_COMPONENT
+    test_components(s, defaults, result);
+#endif
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that the programs share with user space, and the scratch memory that they work in.
+ *
+ * The rules are in `selectors`, `anything`, `prefixes`, `suffixes` and `components`; `sources/maps.py`
+ * writes them from a KernelPlan. `engine_config.epoch` is their generation: while user space rewrites them
+ * it is 0, and then every event passes unfiltered.
+ */
+#ifndef FILEAUDIT_MAPS_H
+#define FILEAUDIT_MAPS_H
+
+#include "event.h"
+
+#define SELECTORS 256 /* 32 operations x 4 access modes x 2 outcomes */
+#define KEY_BYTES 248 /* an LPM key is at most 256 bytes, its length and padding included */
+#define KEY_WORDS (KEY_BYTES / 8)
+#define COMPONENT_BYTES 32 /* longer components are cut, in the maps and here: it can only pass too much */
+#define COMPONENT_WORDS (COMPONENT_BYTES / 8)
+#define MAX_KEYS 65536 /* a trie allocates as it grows, so the limit costs nothing */
+#define DECISIONS 8192 /* per CPU, 64 KB; a power of two */
+
+#ifndef RING_PAGES
+#define RING_PAGES 2048
+#endif
+
+/* Where a path is put together. Names of a dentry walk are written backwards from TEXT_MIDDLE, the text of
+ * a caller goes behind it; TEXT_FRONT bytes before both let a suffix key be copied from any path. */
+#define PATH_LIMIT 4096 /* the kernel's PATH_MAX; more is cut off and flagged */
+#define TEXT_FRONT 256
+#define TEXT_MIDDLE (TEXT_FRONT + PATH_LIMIT)
+#define TEXT_BYTES (TEXT_MIDDLE + PATH_LIMIT + 512)
+#define DATA_BYTES (3 * PATH_LIMIT) /* path up to two limits, then asked text or arguments up to one */
+
+struct engine_config {
+    u64 keys[4]; /* random, odd; see path.h */
+    u32 epoch; /* generation of the rules, 0: do not filter */
+    u32 self; /* thread group of the engine: it never reports on itself */
+    u32 mount_namespace; /* of the host: inode number of /proc/1/ns/mnt */
+    u32 unused;
+};
+
+struct plan_defaults {
+    struct clause_set prefix; /* clauses that ask nothing of the path's beginning */
+    struct clause_set suffix;
+    struct clause_set component;
+};
+
+struct path_key {
+    u32 bits;
+    u8 text[KEY_BYTES];
+};
+
+/* A path_key whose text is aligned: the key itself begins at `bits`. */
+struct aligned_key {
+    u32 unused;
+    u32 bits;
+    u64 words[KEY_WORDS];
+};
+
+struct component_key {
+    u64 words[COMPONENT_WORDS];
+};
+
+struct engine_counters {
+    u64 seen; /* calls that reached a program, the engine's own left out */
+    u64 filtered; /* of these, dropped because no rule can match */
+    u64 submitted; /* of these, written to the ring */
+    u64 process_records; /* fork, exec and exit records written to the ring */
+    u64 lost_process_records;
+    u64 lost[OPERATIONS]; /* of those seen, found no room in the ring */
+};
+
+/* What one look at a dentry tells: contiguous there, so one read. */
+struct dentry_head {
+    u64 parent;
+    u64 hash_len;
+    u64 name;
+    u64 inode;
+    u64 words[3]; /* the name itself if it is short */
+};
+
+struct mount_head {
+    u64 parent;
+    u64 mountpoint;
+    u64 root;
+};
+
+struct scratch {
+    u8 record[sizeof(struct file_record) + DATA_BYTES];
+    struct dentry_head head;
+    struct mount_head mount;
+    u64 long_name[32]; /* 255 bytes and at least one zero */
+    struct clause_set components; /* found in the path so far */
+    struct component_key component;
+    u64 position; /* in `component` */
+    /* What could be local variables, but for the verifier (see path.h). */
+    u64 failed; /* whether the call did */
+    struct path base; /* what is walked from */
+    u64 dentry_here, mount_here; /* where the walk is */
+    u64 test_name; /* whether the next name is a component to look up */
+    u64 high; /* all bytes of all names */
+    u64 mixed; /* the fingerprint so far */
+    u64 hash; /* fingerprint of the walked path; 0: none */
+    u64 at; /* a loop's position in `text` */
+    u64 dots, folds; /* found by `scan_text` */
+    u32 found; /* by the walk: path state and WALK_ bits */
+    u32 read; /* by `scan_text`: TEXT_ bits */
+    u64 start; /* the path is text[start, end) */
+    u64 end;
+    struct aligned_key key;
+    u8 text[TEXT_BYTES];
+};
+
+BPF_ARRAY(engine_config, struct engine_config, 1);
+BPF_ARRAY(selectors, struct clause_set, SELECTORS);
+BPF_ARRAY(anything, struct plan_defaults, 1);
+BPF_LPM_TRIE(prefixes, struct path_key, struct clause_set, MAX_KEYS);
+BPF_LPM_TRIE(suffixes, struct path_key, struct clause_set, MAX_KEYS);
+BPF_HASH(components, struct component_key, struct clause_set, MAX_KEYS);
+BPF_PERCPU_ARRAY(engine_counters, struct engine_counters, 1);
+BPF_PERCPU_ARRAY(decisions, u64, DECISIONS);
+BPF_PERCPU_ARRAY(scratch, struct scratch, 1);
+BPF_RINGBUF_OUTPUT(events, RING_PAGES);
+
+#endif

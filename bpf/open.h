@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An open, seen where it returns: the shared body of the probes in probes/open.c.
+ *
+ * One program a call suffices, for the caller's arguments are still in its saved registers. A successful
+ * open has a file, and the file has the true path, whatever was asked. A failed one has no file: with
+ * EACCES or EPERM it may have been denied behind a link, so its path stays unresolved and untested; with
+ * any other error its path is the asked text, made absolute.
+ */
+#ifndef FILEAUDIT_OPEN_H
+#define FILEAUDIT_OPEN_H
+
+#include "classify.h"
+#include "process.h"
+
+#define ERROR_PERMISSION 1 /* EPERM */
+#define ERROR_ACCESS 13 /* EACCES */
+#define FIRST_RESTART 512 /* ERESTARTSYS and its kin: the kernel runs the call again, or says EINTR */
+#define LAST_RESTART 516
+#define CURRENT_DIRECTORY (-100) /* AT_FDCWD */
+#define OPEN_CREATE_FLAGS 01101 /* creat(2): O_CREAT | O_WRONLY | O_TRUNC */
+#define OPEN_PATH 010000000 /* O_PATH */
+#define ACCESS_FLAGS (3ULL | OPEN_PATH)
+#define RESOLVE_IN_ROOT 0x10 /* openat2: an absolute path begins at the directory, too */
+
+/* The caller's arguments. */
+struct asked {
+    u64 path;
+    u32 flags;
+    s32 directory;
+    u32 in_root;
+    u32 call;
+};
+
+#if defined(__x86_64__)
+#define ARGUMENT_0 di
+#define ARGUMENT_1 si
+#define ARGUMENT_2 dx
+#define ARGUMENT(n) TYPED(task_registers(current_task()), struct pt_regs, ARGUMENT_##n)
+#elif defined(__aarch64__)
+/* x0 holds the result by now; the first argument was kept beside it. */
+#define ARGUMENT_0 orig_x0
+#define ARGUMENT_1 regs[1]
+#define ARGUMENT_2 regs[2]
+#define ARGUMENT(n) TYPED(task_registers(current_task()), struct pt_regs, ARGUMENT_##n)
+#else
+#error "system call arguments of this architecture are not known"
+#endif
+
+/* Without a branch: each would be a state of its own to the verifier, all the way down. */
+static __always_inline u32 access_of(u32 flags)
+{
+    u32 access = flags & 3;
+    u32 path = flags / OPEN_PATH & 1;
+    access -= access & access >> 1; /* 3 asks for both rights (ioctl only): ACCESS_READ_WRITE */
+    return access | path * ACCESS_PATH;
+}
+
+/* The file behind a descriptor of the current process, 0 if there is none. */
+static __always_inline u64 file_of(u32 descriptor)
+{
+    u64 files = TYPED_WORD(current_task(), struct task_struct, files);
+    u64 table = TYPED_WORD(files, struct files_struct, fdt);
+    u64 slots = TYPED_WORD(table, struct fdtable, fd);
+    u64 file = 0;
+
+    if (descriptor >= TYPED(table, struct fdtable, max_fds))
+        return 0;
+    bpf_probe_read_kernel(&file, sizeof(file), (void *)(slots + descriptor * 8ULL));
+    return file;
+}
+
+/* Where a failed open began: the directory of a relative path, or the caller's root. */
+static __always_inline bool base_of(const struct asked *asked, bool absolute, struct path *base)
+{
+    bool from_descriptor = asked->directory != CURRENT_DIRECTORY && (!absolute || asked->in_root);
+    if (from_descriptor) {
+        u64 file = file_of(asked->directory);
+        return file && !READ(*base, file, struct file, f_path);
+    }
+    u64 fs = TYPED_WORD(current_task(), struct task_struct, fs);
+    return absolute && !asked->in_root ? !READ(*base, fs, struct fs_struct, root)
+                                       : !READ(*base, fs, struct fs_struct, pwd);
+}
+
+/*
+ * Puts the asked text behind TEXT_MIDDLE, with the slash that joins it to its base. Returns its length
+ * without that slash, or a negative number if it cannot be read.
+ */
+static __always_inline int read_asked(struct scratch *s, u64 address, bool *absolute)
+{
+    u8 first = 0;
+    int length;
+
+    if (bpf_probe_read_user(&first, 1, (void *)address))
+        return -1;
+    *absolute = first == '/';
+    s->text[TEXT_MIDDLE] = '/';
+    /* two calls: a variable offset would have to be proven */
+    if (*absolute)
+        length = bpf_probe_read_user_str(&s->text[TEXT_MIDDLE], PATH_LIMIT, (void *)address);
+    else
+        length = bpf_probe_read_user_str(&s->text[TEXT_MIDDLE + 1], PATH_LIMIT, (void *)address);
+    return length - 1;
+}
+
+/* Reads the asked text of a failed open, and into s->base where it begins. */
+static __always_inline bool begin_text(struct scratch *s, const struct asked *asked)
+{
+    bool absolute = false;
+    int length = read_asked(s, asked->path, &absolute);
+    if (length < 0 || length > PATH_LIMIT)
+        return false;
+    s->end = TEXT_MIDDLE + length + (absolute ? 0 : 1);
+    return base_of(asked, absolute, &s->base);
+}
+
+/*
+ * Puts the path together in text[start, end): that of the open file in s->base, or base and asked text of
+ * a failed open. Returns its state; *tested says whether the text is the whole truth.
+ */
+static __always_inline u32 open_path(struct scratch *s, struct engine_config *config, const struct asked *asked,
+                                     s32 result, u64 hash, bool *tested)
+{
+    *tested = false;
+    s->start = TEXT_MIDDLE;
+    s->end = TEXT_MIDDLE;
+    s->failed = result < 0;
+    if (s->failed && !begin_text(s, asked))
+        return PATH_UNRESOLVED;
+    s->found = walk(s, config, s->failed, hash);
+    if (!s->failed && s->start == TEXT_MIDDLE) {
+        s->text[TEXT_MIDDLE] = '/';
+        s->end = TEXT_MIDDLE + 1;
+    }
+    s->read = 0;
+    if (s->failed || s->found & WALK_HIGH)
+        s->read = scan_text(s, s->start);
+#ifdef TEST_COMPONENT
+    if (s->failed && !add_text(s))
+        for (u32 i = 0; i < CLAUSE_WORDS; i++)
+            s->components.words[i] = ~0ULL;
+#endif
+    u32 state = s->found & 0xff;
+    if (s->end - TEXT_MIDDLE >= PATH_LIMIT)
+        state |= PATH_TRUNCATED;
+    if (result == -ERROR_ACCESS || result == -ERROR_PERMISSION || (s->failed && s->read & TEXT_DOTS))
+        state |= PATH_UNRESOLVED;
+    *tested = !(state & (PATH_UNRESOLVED | PATH_TRUNCATED)) && !(s->read & TEXT_FOLDS);
+    return state | reachable(s, config);
+}
+
+/* PATH_DELETED if the file has no name any more. */
+static __always_inline u32 deleted(struct scratch *s)
+{
+    u64 hashed = 0, parent = 0, dentry = (u64)s->base.dentry;
+    READ(hashed, dentry, struct dentry, d_hash.pprev);
+    READ(parent, dentry, struct dentry, d_parent);
+    return !hashed && parent != dentry ? PATH_DELETED : 0; /* roots are never hashed */
+}
+
+static __always_inline void write_caller(struct file_record *record)
+{
+    u64 task = current_task();
+    u64 ids = bpf_get_current_pid_tgid(), users = bpf_get_current_uid_gid();
+    u64 parent = TYPED_WORD(task, struct task_struct, real_parent);
+    u64 leader = TYPED_WORD(task, struct task_struct, group_leader);
+    u64 cred = TYPED_WORD(task, struct task_struct, cred);
+
+    record->time_ns = bpf_ktime_get_boot_ns();
+    record->process_start_ns = TYPED(leader, struct task_struct, start_boottime);
+    record->tgid = ids >> 32;
+    record->tid = ids;
+    record->parent_tgid = TYPED(parent, struct task_struct, tgid);
+    record->uid = users;
+    record->gid = users >> 32;
+    record->euid = TYPED(cred, struct cred, euid.val);
+    record->egid = TYPED(cred, struct cred, egid.val);
+#ifdef HAVE_AUDIT
+    record->login_uid = TYPED(task, struct task_struct, loginuid.val);
+    record->session = TYPED(task, struct task_struct, sessionid);
+#else
+    record->login_uid = ~0;
+    record->session = ~0;
+#endif
+    record->cgroup = bpf_get_current_cgroup_id();
+    bpf_get_current_comm(record->comm, COMM_BYTES);
+}
+
+static __always_inline void write_file(struct file_record *record, u64 file)
+{
+    u64 inode = 0, super = 0;
+
+    record->mode = 0;
+    record->device = 0;
+    record->inode = 0;
+    if (!file)
+        return;
+    READ(inode, file, struct file, f_inode);
+    READ(record->inode, inode, struct inode, i_ino);
+    READ(record->mode, inode, struct inode, i_mode);
+    READ(super, inode, struct inode, i_sb);
+    READ(record->device, super, struct super_block, s_dev);
+}
+
+/* Copies the path and what the caller passed behind the record's head; returns the record's size. */
+static __always_inline u32 append_paths(struct scratch *s, struct file_record *record, const struct asked *asked)
+{
+    u64 start = s->start, length = s->end - start;
+    u32 at = sizeof(struct file_record);
+
+    record->path_bytes = 0;
+    record->asked_bytes = ASKED_UNREADABLE;
+    if (start >= TEXT_FRONT && start <= TEXT_MIDDLE && length <= 2 * PATH_LIMIT - 1) {
+        length = bounded(length, 0x1fff);
+        bpf_probe_read_kernel(&s->record[at], length, &s->text[bounded(start, 0x1fff)]);
+        record->path_bytes = length;
+        at += length;
+    }
+    int asked_bytes = bpf_probe_read_user_str(&s->record[bounded(at, 0x3fff)], PATH_LIMIT, (void *)asked->path);
+    if (asked_bytes > 0 && asked_bytes <= PATH_LIMIT) {
+        record->asked_bytes = asked_bytes - 1;
+        at += asked_bytes - 1;
+    }
+    return at;
+}
+
+static __always_inline void submit(struct scratch *s, u32 size, struct engine_counters *counters, u32 operation)
+{
+    u8 *record = s->record;
+    if (size > sizeof(s->record) || events.ringbuf_output(record, size, 0))
+        counters->lost[operation & (OPERATIONS - 1)]++;
+    else
+        counters->submitted++;
+}
+
+/* The slow way: put the path together, test it, and send what may match. */
+static __always_inline void classify_open(struct engine_config *config, struct engine_counters *counters,
+                                          struct clause_set *selected, const struct asked *asked, s32 result,
+                                          struct path path, u64 file, u64 hash)
+{
+    u32 zero = 0, epoch = config->epoch;
+    bool tested;
+    struct scratch *s = scratch.lookup(&zero);
+    if (!s)
+        return;
+    s->base = path;
+    struct file_record *record = (struct file_record *)s->record;
+
+    for (u32 i = 0; i < CLAUSE_WORDS; i++) {
+        s->components.words[i] = 0;
+        record->candidates.words[i] = selected->words[i];
+    }
+    record->state = open_path(s, config, asked, result, hash, &tested);
+    if (epoch && tested)
+        classify_path(s, &record->candidates);
+    if (epoch && !any_clause(&record->candidates)) {
+        u32 slot = s->hash & (DECISIONS - 1);
+        u64 *decision = decisions.lookup(&slot);
+        if (decision && file && s->hash)
+            *decision = s->hash;
+        counters->filtered++;
+        return;
+    }
+    if (file)
+        record->state |= deleted(s);
+    record->kind = RECORD_FILE;
+    record->operation = OPERATION_OPEN;
+    record->access = access_of(asked->flags);
+    record->call = asked->call;
+    record->epoch = epoch;
+    record->result = result;
+    record->flags = asked->flags;
+    write_caller(record);
+    write_file(record, file);
+    submit(s, append_paths(s, record, asked), counters, OPERATION_OPEN);
+}
+
+static __always_inline int emit_open(long returned, const struct asked *asked)
+{
+    s32 result = returned;
+    u32 zero = 0;
+    struct engine_config *config = engine_config.lookup(&zero);
+    struct engine_counters *counters = engine_counters.lookup(&zero);
+
+    if (!config || !counters || config->self == bpf_get_current_pid_tgid() >> 32)
+        return 0;
+    if (result <= -FIRST_RESTART && result >= -LAST_RESTART)
+        return 0;
+    counters->seen++;
+
+    u32 selector = OPERATION_OPEN * 8 + access_of(asked->flags) * 2 + ((u32)result >> 31);
+    struct clause_set *selected = selectors.lookup(&selector);
+    if (!selected)
+        return 0;
+    if (config->epoch && !any_clause(selected)) {
+        counters->filtered++;
+        return 0;
+    }
+    struct path path = {};
+    u64 file = 0, hash = first_fingerprint(config, selector);
+    if (result >= 0) {
+        file = file_of(result);
+#ifdef TYPED_LOADS
+        u64 typed = rdonly_cast(file, TYPE_FILE);
+        path.dentry = (struct dentry *)TYPED_WORD(typed, struct file, f_path.dentry);
+        path.mnt = (struct vfsmount *)TYPED_WORD(typed, struct file, f_path.mnt);
+#else
+        READ(path, file, struct file, f_path);
+#endif
+        u64 print = fingerprint(hash, config, (u64)path.dentry, (u64)path.mnt);
+        u32 slot = print & (DECISIONS - 1);
+        u64 *decision = decisions.lookup(&slot);
+        if (decision && print && *decision == print && config->epoch) {
+            counters->filtered++;
+            return 0;
+        }
+    }
+    classify_open(config, counters, selected, asked, result, path, file, hash);
+    return 0;
+}
+
+#endif
