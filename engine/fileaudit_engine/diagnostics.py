@@ -301,9 +301,16 @@ def _cut(line: str, where: Location, start: int) -> tuple[str, str, str]:
 
 def _shown(text: str) -> str:
     """As `printable`, but with backslashes and tabs as people wrote them: this is read, not parsed."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_TAB if c == "\t" else c if c == "\\" else printable(c) for c in text)
+    return text if text.isprintable() else "".join(map(_shown_character, text))
+
+
+def _shown_character(character: str) -> str:
+    if character.isprintable():
+        return character
+    if character == "\t":
+        return _TAB
+    escaped = printable(character)
+    return f"\\u{ord(character):04x}" if escaped == character else escaped  # a space that is not `" "`
 
 
 def _width(text: str) -> int:

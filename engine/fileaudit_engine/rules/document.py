@@ -119,7 +119,7 @@ def _refuse_log_source(node: MapNode, spec: LogSourceSpec, found: Collector) -> 
         ("category", spec.category, _CATEGORIES),
     ):
         if written is not None and written not in choices:
-            close = nearest_of(written, choices)
+            close = None if written == LogSource.FILEAUDIT.value else nearest_of(written, choices)
             found.error(
                 "FA041",
                 f"there are no events of {name} {quoted(written)}",

@@ -29,6 +29,7 @@ from fileaudit_engine.rules.lint import lint
 from fileaudit_engine.rules.nodes import MapNode, ScalarNode
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, Document, decode, read_documents
 from fileaudit_engine.rules.wording import quoted
+from fileaudit_engine.text import to_kernel
 
 MAX_FINDINGS: Final = 200
 """Findings in one file, past which the rest of it is not read: a file with more is no rule file."""
@@ -117,7 +118,7 @@ def load_rules(paths: Sequence[Path | str], *, allow_unknown_fields: bool = Fals
 def parse_text(text: str, file: str = "<text>", *, allow_unknown_fields: bool = False) -> LoadedRules:
     """The rules of a text, as if it stood in `file`."""
     pack = _Pack(options=Options(allow_unknown_fields=allow_unknown_fields))
-    pack.add_bytes(file, text.encode("utf-8", "surrogateescape"))
+    pack.add_bytes(file, to_kernel(text))
     return pack.loaded()
 
 

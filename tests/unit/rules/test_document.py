@@ -1,0 +1,104 @@
+import pytest
+
+from fileaudit_engine.rules.document import MAX_DETECTIONS
+from tests.unit.rules.examples import HEAD, codes, found_in, marked, one, only_rule, rule_text
+
+NO_SOURCE = HEAD.replace("logsource: {product: linux, category: file_access}\n", "")
+
+
+def with_source(source: str) -> str:
+    return rule_text("{User: root}", head=f"{NO_SOURCE}logsource: {{{source}}}\n")
+
+
+def test_every_attribute_reaches_the_rule() -> None:
+    rule = only_rule(
+        rule_text(
+            "{User: root}",
+            head=HEAD.replace("929a", "929A")
+            + "name: a_rule\nstatus: test\nauthor: me\ndate: 2024-01-02\nmodified: 2024-01-03\n"
+            "license: MIT\nreferences: [https://example.org]\ntags: [attack.t1003]\n"
+            "falsepositives: Backups\nfields: [User]\nx-owner: {team: blue}\n",
+        )
+    )
+    assert (rule.key, rule.name, rule.title, rule.level, rule.status) == (
+        "a_rule",
+        "a_rule",
+        "A rule",
+        "low",
+        "test",
+    )
+    assert rule.id == "929a690e-bef0-4204-a928-ef5e620d6fcc"
+    assert (rule.date, rule.modified, rule.license, rule.author) == ("2024-01-02", "2024-01-03", "MIT", "me")
+    assert (rule.references, rule.tags) == (("https://example.org",), ("attack.t1003",))
+    assert (rule.falsepositives, rule.fields) == (("Backups",), ("User",))
+    assert rule.custom == {"x-owner": {"team": "blue"}}
+    assert str(rule.location) == "<text>:1:1"
+
+
+def test_a_list_of_conditions_is_several() -> None:
+    assert len(only_rule(rule_text("{User: root}", "[selection, not selection]")).conditions) == 2
+
+
+def test_a_condition_may_span_lines() -> None:
+    text = rule_text("{User: root}", "|\n    selection\n    and not filtr")
+    found = one(text)
+    assert (found.code, marked(found, text)) == ("FA021", "filtr")
+
+
+def test_a_detection_with_errors_is_still_defined() -> None:
+    assert codes(rule_text("{Usr: root}")) == ["FA040"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "product: linux, category: file_event",
+        "product: linux, category: process_creation",
+        "service: fileaudit",
+        "product: linux, service: fileaudit",
+        "product: linux, service: fileaudit, category: file_access",
+        "product: linux, category: file_delete, definition: anything",
+    ],
+)
+def test_a_log_source_that_we_have_is_taken(source: str) -> None:
+    assert codes(with_source(source)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "mark", "word"),
+    [
+        ("product: windows, category: file_event", "windows", "this engine has product linux"),
+        ("product: linux, category: file_acess", "file_acess", "did you mean 'file_access'?"),
+        ("product: linux, category: fileaudit", "fileaudit", "file_access"),
+        ("product: linux, service: auditd", "auditd", "fileaudit"),
+        ("category: file_event", "logsource", "add 'product: linux'"),
+        ("product: linux", "logsource", "add 'category: file_access'"),
+    ],
+)
+def test_a_log_source_that_we_do_not_have_is_refused(source: str, mark: str, word: str) -> None:
+    text = with_source(source)
+    found = one(text)
+    assert (found.code, marked(found, text)) == ("FA041", mark)
+    assert word in found.help
+
+
+def test_a_log_source_of_the_wrong_type_is_reported_once() -> None:
+    assert codes(with_source("product: linux, category: 5")) == ["FA012"]
+
+
+def test_a_detection_without_detections_is_refused() -> None:
+    assert codes(HEAD + "detection: {condition: selection}\n") == ["FA035", "FA021"]
+
+
+def test_detections_without_number_are_refused() -> None:
+    many = "".join(f"  d{n}: {{User: x}}\n" for n in range(MAX_DETECTIONS + 1))
+    assert codes(f"{HEAD}detection:\n  condition: 1 of d*\n{many}") == ["FA024"]
+
+
+def test_independent_errors_are_reported_together() -> None:
+    text = rule_text(
+        "{TargetFilename|startwith: /x, User: a, User: b}",
+        "selection and not filter",
+        HEAD + "date: 2024-13-45\n",
+    )
+    assert sorted(found.code for found in found_in(text)) == ["FA005", "FA014", "FA021", "FA030"]
