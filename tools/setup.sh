@@ -165,12 +165,16 @@ PYTHON
 
 # The stamp says what was installed; this looks whether it still is.
 packages_are_there() {
-    "$VENV/bin/python" - "$LEVEL" 2>/dev/null <<'PYTHON'
-import importlib.util as util, sys
-modules = ["fileaudit_engine", "elasticsearch", "jsonschema", "msgspec", "pyparsing", "re2", "yaml", "zstandard"]
-if sys.argv[1] != "run":
-    modules += ["hypothesis", "mypy", "pytest"]
-sys.exit(not all(util.find_spec(name) for name in modules))
+    "$VENV/bin/python" - "$EXTRAS" 2>/dev/null <<'PYTHON'
+import importlib.metadata as metadata, re, sys
+for requirement in metadata.requires("fileaudit-engine"):
+    name, _, condition = requirement.partition(";")
+    if condition and not ("extra" in condition and sys.argv[1]):
+        continue
+    package = metadata.distribution(re.match(r"[\w.-]+", name)[0])
+    modules = [f for f in package.files or () if len(f.parts) <= 2 and f.suffix in {".py", ".pyi", ".so"}]
+    if not all(module.locate().exists() for module in modules):
+        sys.exit(f"{package.name} is damaged")
 PYTHON
 }
 
