@@ -152,7 +152,14 @@ def _where(
         return Where.USER_SPACE, _why_not(test, negated=negated)
     if any(_narrows(name, own[0], clause) for name in asked for clause in rule_clauses):
         return Where.KERNEL, ""
-    return Where.USER_SPACE, "the rule's other conditions let the kernel ask less, or something rarer"
+    return Where.USER_SPACE, _why_widened(asked, rule_clauses)
+
+
+def _why_widened(asked: Sequence[str], rule_clauses: Sequence[Clause]) -> str:
+    """Why a test that the kernel could make is part of no clause."""
+    if any(isinstance(getattr(clause, name), OneOf) for clause in rule_clauses for name in asked):
+        return "the kernel asks for another part of the path"
+    return "an alternative that the kernel cannot check lets the event pass anyway"
 
 
 def _narrows(dimension: str, own: Clause, clause: Clause) -> bool:

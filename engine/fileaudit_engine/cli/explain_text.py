@@ -1,0 +1,248 @@
+"""An explanation for people: aligned, wrapped, coloured if asked, and safe against hostile names."""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fileaudit_engine.compiler.conditions import Condition, Group, Leaf, Where
+from fileaudit_engine.compiler.explain import ClauseExplanation, Hook, PackExplanation, RuleExplanation, Table
+from fileaudit_engine.detect.why import Verdict
+from fileaudit_engine.events.fields import BY_NAME, Value
+from fileaudit_engine.text import printable
+
+MOST_VALUES: Final = 6
+"""Values of a list that are shown; JSON has them all."""
+
+_LABEL: Final = 14
+"""Width of the column of section names, the indentation included."""
+
+_RESET: Final = "\x1b[0m"
+_BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = (f"\x1b[{code}m" for code in (1, 2, 31, 32, 33, 36))
+_LEVELS: Final = {
+    "critical": _BOLD + _RED,
+    "high": _RED,
+    "medium": _YELLOW,
+    "low": _CYAN,
+    "informational": _DIM,
+}
+_KEYS: Final = {Table.BEGINNINGS: "beginning", Table.ENDINGS: "ending", Table.DIRECTORIES: "directory name"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How to print.
+
+    Attributes:
+        width: Columns of the terminal.
+        color: Whether to use ANSI colours.
+    """
+
+    width: int
+    color: bool
+
+    def paint(self, text: str, code: str) -> str:
+        """The text in a colour, where colours are wanted."""
+        return f"{code}{text}{_RESET}" if self.color and code and text else text
+
+    def wrapped(self, first: str, text: str, code: str = "", *, rest: str | None = None) -> Iterator[str]:
+        """The text behind `first`, its further lines behind `rest`; only the text is coloured."""
+        rest = " " * len(first) if rest is None else rest
+        room = max(20, self.width - len(first))
+        for number, line in enumerate(_lines(text, room)):
+            yield (rest if number else first) + self.paint(line, code)
+
+
+def _lines(text: str, room: int) -> list[str]:
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def pack_lines(rules: Sequence[RuleExplanation], pack: PackExplanation, layout: Layout) -> Iterator[str]:
+    """The rules, then what the kernel's tables hold for the whole pack."""
+    for rule in rules:
+        yield from rule_lines(rule, layout)
+        yield ""
+    yield from layout.wrapped("", _legend(), _DIM)
+    yield from layout.wrapped("", _totals(pack), _DIM)
+
+
+def rule_lines(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
+    """One rule, section by section."""
+    yield from heading(explained, layout)
+    yield from section("kernel", _kernel(explained, layout))
+    yield from section("hooks", [_hooks(explained.hooks, layout)])
+    yield from section("conditions", tree_lines(explained.conditions, None, layout))
+    yield from section("cannot see", _blind(explained.blind_to, layout))
+    if explained.warning is not None:
+        text = f"{explained.warning.code}: {explained.warning.message}"
+        remedy = _inner(layout).wrapped("= help: ", printable(explained.warning.help))
+        yield from section("warning", (*_inner(layout).wrapped("", printable(text), _YELLOW), *remedy))
+
+
+def heading(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
+    """Who the rule is."""
+    rule = explained.rule.rule
+    level = layout.paint(rule.level, _LEVELS.get(rule.level, ""))
+    yield f"{layout.paint(printable(rule.key), _BOLD)}  {level}  {explained.rule.logsource.value}"
+    yield from layout.wrapped("  ", printable(rule.title))
+    yield layout.paint(f"  {printable(str(rule.location))}", _DIM)
+
+
+def section(name: str, lines: Iterable[str]) -> Iterator[str]:
+    """Lines behind the name of what they are."""
+    for number, line in enumerate(lines):
+        yield (" " * _LABEL if number else f"  {name}".ljust(_LABEL)) + line
+
+
+def _inner(layout: Layout) -> Layout:
+    """The layout of what stands to the right of the section names."""
+    return Layout(width=layout.width - _LABEL, color=layout.color)
+
+
+# --- the kernel --------------------------------------------------------------------------------------------
+
+
+def _kernel(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
+    if not explained.clauses:
+        yield layout.paint("drops every event: the rule can never match", _YELLOW)
+    for clause in explained.clauses:
+        yield from _clause(clause, _inner(layout))
+
+
+def _clause(clause: ClauseExplanation, layout: Layout) -> Iterator[str]:
+    number = f"#{clause.bit}".ljust(6)
+    access = f"for {_any(clause.access)}" if clause.access else "for any access"
+    outcome = _any(clause.outcomes) if clause.outcomes else "success or failure"
+    calls = f"{_any(clause.operations) if clause.operations else 'any operation'}, {access}, {outcome}"
+    yield from layout.wrapped(number, calls)
+    for line in _path(clause):
+        yield from layout.wrapped(" " * 6, line)
+    if not clause.tests_path:
+        yield from layout.wrapped(" " * 6, "any path: all of these events go to user space", _YELLOW)
+    if clause.shared_with:
+        yield from layout.wrapped(" " * 6, f"bit shared with {_one_of(clause.shared_with)}")
+
+
+def _path(clause: ClauseExplanation) -> Iterator[str]:
+    if clause.beginnings and clause.beginnings == clause.endings:
+        yield f"path begins and ends with {_one_of(clause.beginnings)}"
+    else:
+        if clause.beginnings:
+            yield f"path begins with {_one_of(clause.beginnings)}"
+        if clause.endings:
+            yield f"path ends with {_one_of(clause.endings)}"
+    if clause.directories:
+        yield f"path has a directory called {_one_of(clause.directories)}"
+
+
+def _hooks(hooks: Sequence[Hook], layout: Layout) -> str:
+    marks = {True: layout.paint("✓", _GREEN), False: layout.paint("✗", _RED)}
+    return "  ".join(f"{marks[hook.captured]} {hook.operation}" for hook in hooks) or "none"
+
+
+def _blind(phrases: Sequence[str], layout: Layout) -> Iterator[str]:
+    for phrase in phrases:
+        yield from _inner(layout).wrapped("- ", phrase)
+
+
+# --- conditions and verdicts -------------------------------------------------------------------------------
+
+
+def tree_lines(condition: Condition, verdict: Verdict | None, layout: Layout) -> Iterator[str]:
+    """The conditions as a tree; with a verdict, what held and with which value."""
+    return _tree(condition, verdict, _inner(layout), "", "")
+
+
+def _tree(
+    condition: Condition, verdict: Verdict | None, layout: Layout, first: str, rest: str
+) -> Iterator[str]:
+    mark = _mark(condition, verdict, layout)
+    if isinstance(condition, Leaf):
+        yield from _leaf(condition, verdict, layout, first + mark, rest)
+        return
+    yield first + mark + _head(condition)
+    for number, member in enumerate(condition.members):
+        last = number == len(condition.members) - 1
+        branch, below = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        of_member = verdict.members[number] if verdict else None
+        yield from _tree(member, of_member, layout, rest + branch, rest + below)
+
+
+def _mark(condition: Condition, verdict: Verdict | None, layout: Layout) -> str:
+    if verdict is not None:
+        return f"{layout.paint('✓', _GREEN) if verdict.holds else layout.paint('✗', _RED)} "
+    if isinstance(condition, Group):
+        return ""
+    return f"{layout.paint('●', _GREEN) if condition.where is Where.KERNEL else layout.paint('○', _DIM)} "
+
+
+def _head(group: Group) -> str:
+    if not group.members:
+        return "always" if group.every else "never"
+    return "all of" if group.every else "any of"
+
+
+def _leaf(leaf: Leaf, verdict: Verdict | None, layout: Layout, first: str, rest: str) -> Iterator[str]:
+    text = " ".join(filter(None, (leaf.field, leaf.verb, _shown(leaf.values), *_remarks(leaf, verdict))))
+    margin = " " * (len(rest) + 2)
+    room = max(20, layout.width - len(margin))
+    for number, line in enumerate(_lines(text, room)):
+        yield f"{rest}  {line}" if number else first + line
+
+
+def _remarks(leaf: Leaf, verdict: Verdict | None) -> Iterator[str]:
+    """What is not to be seen from the words: why not in the kernel, if one might think so, and the value."""
+    field = BY_NAME[leaf.field]
+    if leaf.cased and not field.values:
+        yield "(case matters)"
+    if verdict is not None:
+        yield f"(it is {value_text(verdict.value)})"
+    elif leaf.why and field.dimension is not None:
+        yield f"({leaf.why})"
+
+
+def value_text(value: Value) -> str:
+    """A field's value for a terminal."""
+    if value is None:
+        return "absent"
+    if isinstance(value, tuple):
+        return _shown(value) or "empty"
+    return quoted(value) if isinstance(value, str) else str(value).lower()
+
+
+# --- words -------------------------------------------------------------------------------------------------
+
+
+def quoted(text: str) -> str:
+    """A text for a terminal, in quotes where its ends could not be seen otherwise."""
+    shown = printable(text)
+    return f"'{shown}'" if not shown or " " in shown or shown[-1] in ",:()" else shown
+
+
+def _shown(values: Sequence[str]) -> str:
+    more = len(values) - MOST_VALUES
+    shown = ", ".join(map(quoted, values[:MOST_VALUES]))
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _one_of(values: Sequence[str]) -> str:
+    return _shown(values) if len(values) == 1 else f"one of {_shown(values)}"
+
+
+def _any(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _legend() -> str:
+    return (
+        "● spares events in the kernel   ○ checked in user space   (user space checks every condition again)"
+    )
+
+
+def _totals(pack: PackExplanation) -> str:
+    keys = ", ".join(_counted(pack.keys[table], noun) for table, noun in _KEYS.items())
+    return f"{_counted(len(pack.rules), 'rule')}, {pack.clauses} of {pack.most_clauses} clauses, {keys}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
