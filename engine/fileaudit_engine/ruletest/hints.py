@@ -1,4 +1,8 @@
-"""Why a rule did not fire: for the events that come closest, which of its detections hold and which not."""
+"""Why a rule did not fire: for the events that come closest, which of its detections kept it silent.
+
+Only what is in the way is told: a detection that the condition wants and that does not hold, or one that the
+condition excludes and that holds. That nine filters of a rule do not hold is no news.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -10,6 +14,7 @@ from fileaudit_engine.detect.detector import RunnableRule
 from fileaudit_engine.detect.evaluate import matcher
 from fileaudit_engine.events.fields import Field
 from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.rules.ast import And, Condition, Identifier, Not, Or, Quantified
 from fileaudit_engine.ruletest.cases import CaseEvent
 from fileaudit_engine.ruletest.wording import at, happened, value
 
@@ -33,27 +38,44 @@ def why_silent(rule: RunnableRule, events: Sequence[CaseEvent], at_ns: int | Non
     if not own:
         takes = ", ".join(sorted(operation.value for operation in source.operations))
         return (f"no event then is of its log source, {source.value} ({takes})",)
-    close = sorted(own, key=lambda event: -_holding(rule, event.event))[:_EVENTS_SHOWN]
-    lines = [f"{happened(e.event, e.at_ns)}: {'; '.join(_states(rule, e.event))}" for e in close]
-    if len(own) > len(close):
-        lines.append(f"and {len(own) - len(close)} more events of its log source")
+    told = sorted(((list(_obstacles(rule, e.event)), e) for e in own), key=lambda pair: len(pair[0]))
+    lines = [
+        f"{happened(event.event, event.at_ns)}: {'; '.join(obstacles) or 'its condition does not hold'}"
+        for obstacles, event in told[:_EVENTS_SHOWN]
+    ]
+    if len(own) > len(lines):
+        lines.append(f"and {len(own) - len(lines)} more events of its log source")
     return tuple(lines)
 
 
-def _holding(rule: RunnableRule, event: FileEvent) -> int:
-    return sum(holds(event) for holds in rule.selections.values())
-
-
-def _states(rule: RunnableRule, event: FileEvent) -> Iterator[str]:
+def _obstacles(rule: RunnableRule, event: FileEvent) -> Iterator[str]:
+    """What is in the way of an event; a detection that is wanted here and excluded there may be both ways."""
+    roles = {role for condition in rule.plan.rule.conditions for role in _roles(condition, wanted=True)}
     for name, holds in rule.selections.items():
-        if holds(event):
-            yield f"'{name}' holds"
-        else:
+        if not holds(event) and (name, True) in roles:
             fields = list(dict.fromkeys(_failing(rule.plan.selections[name], event)))
             facts = ", ".join(
                 f"{field.name} is {value(field.get(event))}" for field in fields[:_FIELDS_SHOWN]
             )
             yield f"'{name}' does not hold ({facts})" if facts else f"'{name}' does not hold"
+        elif holds(event) and (name, False) in roles:
+            yield f"'{name}' holds and excludes it"
+
+
+def _roles(condition: Condition, *, wanted: bool) -> Iterator[tuple[str, bool]]:
+    """Every detection of a condition, and whether it is wanted (else excluded)."""
+    match condition:
+        case Identifier(name=name):
+            yield name, wanted
+        case Quantified(names=names):
+            yield from ((name, wanted) for name in names)
+        case Not(operand=operand):
+            yield from _roles(operand, wanted=not wanted)
+        case And(operands=operands) | Or(operands=operands):
+            for operand in operands:
+                yield from _roles(operand, wanted=wanted)
+        case _ as never:
+            assert_never(never)
 
 
 def _failing(predicate: Predicate, event: FileEvent) -> Iterator[Field]:

@@ -14,7 +14,7 @@ def reasons(folder: Path, *events: str, rule: str = SHADOW, expected: str = "sha
 
 def test_a_filter_that_holds_is_named(tmp_path: Path) -> None:
     by_login = OPEN_SHADOW.replace("{", "{Image: /usr/bin/login, ", 1)
-    assert reasons(tmp_path, by_login) == ["open /etc/shadow at 0s: 'selection' holds; 'filter_login' holds"]
+    assert reasons(tmp_path, by_login) == ["open /etc/shadow at 0s: 'filter_login' holds and excludes it"]
 
 
 def test_the_values_that_keep_a_selection_from_holding_are_shown(tmp_path: Path) -> None:
@@ -22,9 +22,28 @@ def test_the_values_that_keep_a_selection_from_holding_are_shown(tmp_path: Path)
     (reason,) = reasons(tmp_path, written)
     assert reason == (
         "open /etc/hostname at 2s: "
-        "'selection' does not hold (AccessMode is ['write'], TargetFilename is '/etc/hostname'); "
-        "'filter_login' does not hold (Image is '/bin/vi')"
+        "'selection' does not hold (AccessMode is ['write'], TargetFilename is '/etc/hostname')"
     )
+
+
+def test_filters_that_do_not_hold_are_no_news(tmp_path: Path) -> None:
+    assert "filter_login" not in reasons(tmp_path, OPEN_HOSTNAME)[0]
+
+
+def test_of_alternatives_all_that_fail_are_told_and_exclusions_of_exclusions_are_wanted(
+    tmp_path: Path,
+) -> None:
+    condition = "1 of sel* and not (filter_login and not again)"
+    rule = SHADOW.replace("selection and not filter_login", condition)
+    rule = rule.replace("  selection:", "  again: {User: root}\n  sel_b: {TargetFilename: /b}\n  selection:")
+    by_login = OPEN_HOSTNAME.replace("{", "{Image: /usr/bin/login, User: a, ", 1)
+    (reason,) = reasons(tmp_path, by_login, rule=rule)
+    assert [part.partition(" (")[0] for part in reason.partition(": ")[2].split("; ")] == [
+        "'again' does not hold",
+        "'sel_b' does not hold",
+        "'selection' does not hold",
+        "'filter_login' holds and excludes it",
+    ]
 
 
 def test_events_of_other_log_sources_do_not_come_close(tmp_path: Path) -> None:
@@ -37,9 +56,10 @@ def test_events_of_other_log_sources_do_not_come_close(tmp_path: Path) -> None:
 
 
 def test_the_closest_events_come_first_and_the_others_are_counted(tmp_path: Path) -> None:
-    by_login = OPEN_SHADOW.replace("{", "{Image: /usr/bin/login, ", 1)
-    found = reasons(tmp_path, *(OPEN_HOSTNAME,) * 4, by_login)
-    assert found[0].startswith("open /etc/shadow at 0s: 'selection' holds")
+    by_login = "{Image: /usr/bin/login, "
+    both_wrong = OPEN_HOSTNAME.replace("{", by_login, 1)
+    found = reasons(tmp_path, *(both_wrong,) * 4, OPEN_SHADOW.replace("{", by_login, 1))
+    assert found[0].startswith("open /etc/shadow at 0s: 'filter_login'")
     assert len(found) == 4
     assert found[-1] == "and 2 more events of its log source"
 
