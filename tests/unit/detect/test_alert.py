@@ -1,0 +1,220 @@
+"""What an alert says, and that it says the same wherever it is made."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.events.examples import CAT, HOSTILE, LOSS, SHADOW, events
+from tests.unit.events.records import finding, record
+
+from fileaudit_engine.detect.alert import record_of
+from fileaudit_engine.detect.attack import TECHNIQUES, threat_of
+from fileaudit_engine.detect.record import Kind
+from fileaudit_engine.events.jsonl import EventReader, encode
+from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.text import from_kernel
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "documents"
+REPEATABLE = settings(derandomize=True, database=None, deadline=None)
+OPENED = "opened /etc/shadow for reading with /usr/bin/cat"
+replace = msgspec.structs.replace
+
+
+def at(document: Any, dotted: str) -> Any:
+    for key in dotted.split("."):
+        document = document[key]
+    return document
+
+
+def message(event: FileEvent, **changes: Any) -> str:
+    return str(record(event, **changes).document["message"])
+
+
+def test_the_document_of_an_alert_is_as_published() -> None:
+    assert record(losses=(LOSS,)).document == json.loads((GOLDEN / "alert.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("level", "kind", "severity", "log_level"),
+    [
+        ("informational", "event", 0, "info"),
+        ("low", "alert", 21, "notice"),
+        ("medium", "alert", 47, "warning"),
+        ("high", "alert", 73, "error"),
+        ("critical", "alert", 99, "critical"),
+    ],
+)
+def test_the_level_decides_kind_severity_and_log_level(
+    level: str, kind: str, severity: int, log_level: str
+) -> None:
+    made = record(level=level)
+    assert made.kind is Kind(kind)
+    assert at(made.document, "event.kind") == kind
+    assert at(made.document, "event.dataset") == f"fileaudit.{kind}"
+    assert at(made.document, "event.severity") == severity
+    assert at(made.document, "log.level") == log_level
+
+
+# -------------------------------------------------------------------------------------------------- id
+
+
+def test_the_same_event_by_the_same_rule_has_the_same_id_with_other_losses_and_on_another_host() -> None:
+    elsewhere = record_of(finding(losses=(LOSS,)), host="elsewhere", ingested_ns=1)
+    assert elsewhere.id == record().id
+
+
+def test_the_id_stays_as_it_was_released() -> None:
+    assert record().id == "02539f5063bd5e222160ea714c341121"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"ts_ns": 1},
+        {"path": "/etc/shadow-"},
+        {"path": None},
+        {"asked_path": "/etc/shadow"},
+        {"flags": 1},
+        {"errno": 13},
+        {"inode": 1},
+        {"result": 4},
+        {"thread_id": 1},
+        {"process": replace(CAT, pid=1)},
+        {"process": replace(CAT, start_ns=1)},
+    ],
+    ids="-".join,
+)
+def test_another_event_has_another_id(other: dict[str, Any]) -> None:
+    assert record(replace(SHADOW, **other)).id != record().id
+
+
+def test_another_rule_has_another_id_for_the_same_event() -> None:
+    one, other = record(), record(id="7d2b1f0e-6f0e-4a54-9d0a-0d6f3f4c2a11")
+    assert one.id != other.id
+    assert at(one.document, "fileaudit.event_id") == at(other.document, "fileaudit.event_id")
+
+
+def test_a_rule_without_an_id_is_known_by_its_key() -> None:
+    assert record(id=None, key="a").id != record(id=None, key="b").id
+
+
+def test_an_event_read_back_from_its_alert_raises_the_same_alert() -> None:
+    line = encode(record(replace(SHADOW, path=HOSTILE)).document)
+    event = EventReader(file="x").read(line, 1)
+    assert isinstance(event, FileEvent)
+    assert record(event).id == record(replace(SHADOW, path=HOSTILE)).id
+
+
+# --------------------------------------------------------------------------------------------- message
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "root (login alice) opened /etc/shadow for reading with /usr/bin/cat"),
+        ({"login_user_id": 0, "login_user_name": "root"}, f"root {OPENED}"),
+        ({"login_user_id": None, "login_user_name": None}, f"root {OPENED}"),
+        ({"login_user_name": None}, f"root (login uid 1000) {OPENED}"),
+        ({"errno": 13}, f"root (login alice) {OPENED.replace('opened', 'tried to open')} (EACCES)"),
+        ({"path": None}, f"root (login alice) {OPENED.replace('/etc', '../etc')}"),
+        ({"process": replace(CAT, executable=None)}, f"root (login alice) {OPENED.replace('/usr/bin/', '')}"),
+    ],
+)
+def test_the_message_says_who_did_what_to_which_file_with_what(
+    changes: dict[str, Any], sentence: str
+) -> None:
+    assert message(replace(SHADOW, **changes)) == f"Shadow file read: {sentence}"
+
+
+@given(events, st.text(max_size=20))
+@REPEATABLE
+def test_the_message_is_one_line_that_does_nothing_to_a_terminal(event: FileEvent, title: str) -> None:
+    assert message(event, title=title).isprintable()
+
+
+# ---------------------------------------------------------------------------------------- the document
+
+
+@given(events, st.text(max_size=20), st.binary(max_size=8).map(from_kernel))
+@REPEATABLE
+def test_every_record_is_valid_json_and_reads_back_as_its_event(
+    event: FileEvent, title: str, key: str
+) -> None:
+    line = encode(record(event, title=title + "\ud800", key=key, id=None).document)
+    back = EventReader(file="x").read(line, 1)
+    assert back == replace(event, host_name=event.host_name if event.host_name is not None else "this-host")
+
+
+def test_an_event_that_says_where_it_happened_keeps_its_host() -> None:
+    assert at(record().document, "host.name") == "web-1"
+
+
+def test_an_event_that_does_not_say_happened_on_this_host() -> None:
+    assert at(record(replace(SHADOW, host_name=None)).document, "host.name") == "this-host"
+
+
+def test_the_time_of_handing_on_is_there_only_if_told() -> None:
+    assert "ingested" not in at(record().document, "event")
+    told = record_of(finding(), host="h", ingested_ns=SHADOW.ts_ns)
+    assert at(told.document, "event.ingested") == "2026-11-24T07:30:45.123456789Z"
+
+
+def test_losses_are_summed_over_their_whole_span() -> None:
+    early = msgspec.structs.replace(LOSS, first_ns=0)
+    assert at(record(losses=(LOSS, early)).document, "fileaudit.losses") == {
+        "total": 8,
+        "from": "1970-01-01T00:00:00.000000000Z",
+        "to": "2026-11-24T07:30:45.123456789Z",
+        "counts": {"open": 6, "process": 2},
+    }
+
+
+def test_what_a_rule_does_not_say_is_left_out() -> None:
+    made = record(id=None, description=None, author=None, date=None, license=None, references=(), tags=())
+    assert at(made.document, "rule") == {
+        "id": "shadow_file_read",
+        "name": "Shadow file read",
+        "ruleset": "sigma",
+        "category": "file_access",
+    }
+    assert "threat" not in made.document
+
+
+# ---------------------------------------------------------------------------------------------- ATT&CK
+
+
+@pytest.mark.parametrize(
+    "tag", ["attack.credential-access", "attack.credential_access", "ATTACK.Credential-Access"]
+)
+def test_a_tactic_is_known_in_every_spelling(tag: str) -> None:
+    assert threat_of([tag])["tactic"] == {"id": ["TA0006"], "name": ["Credential Access"]}
+
+
+def test_a_subtechnique_names_its_technique_too() -> None:
+    assert threat_of(["attack.t1003.008"]) == {
+        "framework": "MITRE ATT&CK",
+        "technique": {
+            "id": ["T1003"],
+            "name": ["OS Credential Dumping"],
+            "subtechnique": {"id": ["T1003.008"], "name": ["/etc/passwd and /etc/shadow"]},
+        },
+    }
+
+
+def test_an_unknown_technique_keeps_its_id() -> None:
+    assert threat_of(["attack.t9999"])["technique"] == {"id": ["T9999"], "name": []}
+
+
+@pytest.mark.parametrize(
+    "tag", ["cve.2024-1", "attack.g0007", "credential-access", "t1003", "attack.t10", ""]
+)
+def test_other_tags_say_nothing(tag: str) -> None:
+    assert threat_of([tag]) == {}
+
+
+def test_every_subtechnique_of_the_table_has_its_technique_there() -> None:
+    assert {key.partition(".")[0] for key in TECHNIQUES} <= TECHNIQUES.keys()
