@@ -41,7 +41,7 @@ _TextCheck = Callable[[str], bool]
 _ScalarCheck = Callable[[str | int | bool], bool]
 
 _NOT_UNICODE = re.compile("[\ud800-\udfff]")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _REGEX_MEMORY = 8 << 20
 """RE2's budget per pattern, bytes: its own default, spelled out because it bounds what a rule can cost."""
 

@@ -3,6 +3,8 @@
 Nothing here is shared with `detect/evaluate.py` but the field table and the folding of case.
 """
 
+import itertools
+import operator
 import re
 
 from typing_extensions import assert_never
@@ -73,7 +75,7 @@ def glob_holds(pattern: Pattern, text: str) -> bool:
     described = [True] + [False] * len(text)
     for token in _one_by_one(pattern):
         if token is Wildcard.ANY:
-            described = [any(described[: end + 1]) for end in range(len(text) + 1)]
+            described = list(itertools.accumulate(described, operator.or_))  # and whatever follows
         else:
             described = [False] + [
                 described[end] and (token is Wildcard.ONE or token == text[end]) for end in range(len(text))

@@ -8,6 +8,7 @@ the two characters that fold into ASCII put in, longer at either end, or with by
 import random
 from collections.abc import Callable, Iterator, Sequence
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from tests.unit.compiler.examples import event, matches
 
@@ -55,6 +56,13 @@ COMPONENTS = (
 EXPRESSIONS = ("shadow", "^/etc/", "(?i)SSH", "a+", "[a-k]/", "/.+/", "^.{0,3}e")
 FIELDS_OF_TEXT = (PATH, PATH, PATH, PATH, PATH, PATH, IMAGE, USER, ARGUMENTS)
 """The path six times: it is what the kernel tests."""
+
+REPEATABLE = settings(
+    derandomize=True,  # the same rules in every run of CI
+    database=None,
+    deadline=None,  # a slow machine is no broken law
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 LENGTHS = (247, 248, 249, 600, 1023, 1024, 1025, 3000)
 """Around the bounds of the classifier: KEY_BYTES is 248, SCAN_BYTES is 1024."""

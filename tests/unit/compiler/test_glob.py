@@ -5,6 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.compiler.examples import ANY, ONE
 from tests.unit.compiler.oracle import glob_holds
+from tests.unit.compiler.strategies import REPEATABLE
 
 from fileaudit_engine.compiler.glob import compile_glob
 from fileaudit_engine.compiler.ir import Pattern, Wildcard
@@ -24,7 +25,7 @@ def joined(tokens: list[str | Wildcard]) -> Pattern:
     return tuple(result)
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(REPEATABLE, max_examples=2_000)
 @given(
     st.lists(TOKENS, max_size=8).map(joined), st.lists(st.text("ab/", max_size=12), min_size=1, max_size=8)
 )

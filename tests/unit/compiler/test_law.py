@@ -6,9 +6,9 @@ kernel answers as the model does is the business of `tests/kernel`.
 
 import collections
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.compiler.strategies import events_for, narrow_predicates, predicates
+from tests.unit.compiler.strategies import REPEATABLE, events_for, narrow_predicates, predicates
 
 from fileaudit_engine.compiler.classifier import classify, facts_of
 from fileaudit_engine.compiler.ir import Predicate
@@ -18,13 +18,7 @@ from fileaudit_engine.compiler.simplify import simplify
 from fileaudit_engine.detect.evaluate import matcher
 from fileaudit_engine.events.model import FileEvent
 
-LAWFUL = settings(
-    derandomize=True,  # the same rules in every run of CI
-    database=None,
-    max_examples=200,
-    deadline=None,  # a slow machine is no broken law
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+LAWFUL = settings(REPEATABLE, max_examples=200)
 SEEDS = st.integers(0, 2**32)
 EVENTS_AN_EXAMPLE = 120
 
