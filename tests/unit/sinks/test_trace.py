@@ -26,7 +26,7 @@ def test_a_header_and_a_line_for_each_operation_stand_in_the_same_columns() -> N
         "TIME         OPERATION   OUTCOME  PROCESS             PID     TID USER         FLAGS"
         "                        PATH\n"
         "07:30:45.123 open        ok       cat                4242    4242 root         O_RDONLY|O_CLOEXEC"
-        "            /etc/shadow\n"
+        "           /etc/shadow\n"
         "07:30:45.123 open        ENOENT   cat                4242    4242 root         O_RDWR|O_CREAT"
         "               /etc/shadow\n"
     )
