@@ -12,7 +12,7 @@
 
 /* Verifier bounds; of a longer text the worst is assumed. */
 #define SCANNED_WORDS 128 /* by scan_text: 1024 bytes */
-#define SCANNED_BYTES 512 /* of a caller's text, for components */
+#define SCANNED_BYTES 1024 /* of a path, for components; SCAN_BYTES in compiler/plan.py */
 
 /* What `scan_text` found. */
 #define TEXT_FOLDS 1 /* U+017F or U+212A, which fold to 's' and 'k' */
@@ -70,8 +70,8 @@ static __always_inline void end_component(struct scratch *s)
         s->component.words[i] = 0;
 }
 
-/* Looks up the components of text[TEXT_MIDDLE, end) that a slash follows; false if it is too long. */
-static __always_inline bool add_text(struct scratch *s)
+/* Looks up the components of text[TEXT_MIDDLE, end) that a slash follows, as far as they are tested. */
+static __always_inline void add_text(struct scratch *s)
 {
     s->position = 0;
     end_component(s);
@@ -79,10 +79,8 @@ static __always_inline bool add_text(struct scratch *s)
     NO_UNROLL for (u32 i = 0; i < SCANNED_BYTES; i++)
     {
         u64 at = bounded(s->at, 0x3fff), position = s->position;
-        if (at >= s->end)
-            return true;
-        if (at > TEXT_BYTES - 1)
-            return false;
+        if (at >= s->end || at > TEXT_BYTES - 1)
+            return;
         u8 byte = s->text[at];
         s->at = at + 1;
         if (byte == '/') {
@@ -93,7 +91,6 @@ static __always_inline bool add_text(struct scratch *s)
             s->position = position + 1;
         }
     }
-    return false;
 }
 #endif
 
@@ -139,9 +136,12 @@ static __always_inline void test_suffix(struct scratch *s, struct plan_defaults 
         result->words[i] &= defaults->suffix.words[i] | (found ? found->words[i] : 0);
 }
 
+/* The same for the components between two slashes, which were looked up while the path was put together. */
 static __always_inline void test_components(struct scratch *s, struct plan_defaults *defaults,
                                             struct clause_set *result)
 {
+    if (s->end - s->start > SCANNED_BYTES)
+        return;
     for (u32 i = 0; i < CLAUSE_WORDS; i++)
         result->words[i] &= defaults->component.words[i] | s->components.words[i];
 }

@@ -252,8 +252,11 @@ static __always_inline u32 walk(struct scratch *s, struct engine_config *config,
         bpf_probe_read_kernel(&s->head, sizeof(s->head), (void *)member_at(s->dentry_here, struct dentry, d_parent));
         if (!write_name(s, config))
             return PATH_TRUNCATED;
-        if (s->head.parent == s->dentry_here) /* no root: a pipe, a memfd, a detached tree */
+        if (s->head.parent == s->dentry_here) { /* no root: a memfd, or a pipe, which has no name either */
+            if (!(s->head.hash_len >> 32))
+                s->start = TEXT_MIDDLE;
             return PATH_UNREACHABLE | WALK_HIGH;
+        }
         s->dentry_here = s->head.parent;
     }
     return PATH_TRUNCATED;

@@ -58,6 +58,9 @@ class Identities(Protocol):
 class Processes(Protocol):
     """The process table, as a live source feeds and asks it."""
 
+    def scan(self) -> None:
+        """Learn what runs already; a live source asks for it as soon as it is attached."""
+
     def forked(self, *, pid: int, start_ns: int, parent_pid: int, parent_start_ns: int, name: str) -> None:
         """`parent_pid` made `pid`, which runs the same image until it says otherwise."""
 

@@ -1,0 +1,391 @@
+"""The live source: events from programs in the running kernel.
+
+`LiveSource.open` has a loader process compile and load `bpf/`, writes the rules into the maps, and only then
+attaches. From there on it is a reader: runs of records come out of the ring, process records feed the
+process table in the order in which things happened, file records become batches whose candidates the
+kernel has chosen.
+
+An exec changes what a process is. So a batch ends before the exec record of a process that has events in
+it: whoever completes the batch's events, before asking for the next one, sees the process as it was.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from typing_extensions import Self
+
+from fileaudit_engine.compiler.plan import KernelPlan
+from fileaudit_engine.diagnostics import MachineCannot
+from fileaudit_engine.events import wire
+from fileaudit_engine.events.batch import BATCH_DELAY_S, BATCH_EVENTS, EVERY, Batch
+from fileaudit_engine.events.model import OPERATIONS, FileEvent, Loss, PathState
+from fileaudit_engine.sources import bpfsys
+from fileaudit_engine.sources.base import Counters, Identities, Processes
+from fileaudit_engine.sources.follow import follow, normalised
+from fileaudit_engine.sources.headers import KernelTypes, kernel_types
+from fileaudit_engine.sources.load import Load, Program
+from fileaudit_engine.sources.maps import CounterTotals, PlanMaps, Shape, shape_of
+from fileaudit_engine.sources.mounts import TRACEFS, missing_mounts, mount
+from fileaudit_engine.sources.ring import Records, Ring, close_all, ring_size
+
+FILES: Final = (
+    "event.h",
+    "maps.h",
+    "kernel.h",
+    "path.h",
+    "classify.h",
+    "process.h",
+    "open.h",
+    "probes/process.c",
+    "probes/open.c",
+)
+MAPS: Final = (
+    "engine_config",
+    "selectors",
+    "anything",
+    "prefixes",
+    "suffixes",
+    "components",
+    "engine_counters",
+    "events",
+)
+PROCESS_PROGRAMS: Final = (
+    Program(name="on_fork", kind="raw_tracepoint", event="sched_process_fork"),
+    Program(name="on_exec", kind="raw_tracepoint", event="sched_process_exec"),
+    Program(name="on_exit", kind="raw_tracepoint", event="sched_process_exit"),
+)
+OPEN_PROGRAMS: Final = tuple(
+    Program(name=f"on_{call}", kind="tracepoint", event=f"syscalls:sys_exit_{call}")
+    for call in ("open", "openat", "openat2", "creat")
+)
+
+RING_BYTES: Final = 16 << 20
+"""Some 50,000 events: a third of a second of the fastest flood that Python keeps up with."""
+
+_IDLE_S: Final = 0.1
+"""How often the pipeline hears from an idle source."""
+_CLOCK_S: Final = 1.0
+"""How often the distance between boot clock and wall clock is measured."""
+_ALL: Final = 1 << 62
+_FEW_BYTES: Final = 1 << 16
+"""With less than this in the ring, more is waited for: a batch's worth of small events."""
+
+
+class LiveBatch:
+    """A run of file records, completed on demand.
+
+    Args:
+        run: The bytes.
+        starts: Where the batch's records begin in it.
+        candidates: Their candidate sets.
+        lookups: What gives their numbers a meaning.
+    """
+
+    __slots__ = ("_lookups", "_run", "_starts", "candidates")
+
+    def __init__(
+        self, run: bytes, starts: Sequence[int], candidates: Sequence[int], lookups: wire.Lookups
+    ) -> None:
+        self.candidates = candidates
+        self._run = run
+        self._starts = starts
+        self._lookups = lookups
+
+    def complete(self, index: int) -> FileEvent:
+        """Event number `index`; a path that the kernel left unresolved is followed now."""
+        event = wire.file_event(self._run, self._starts[index], self._lookups)
+        return _followed(event) if event.path_state & PathState.UNRESOLVED else event
+
+
+def _followed(event: FileEvent) -> FileEvent:
+    """The event with the links in its path followed, where that is possible without waiting."""
+    path = event.path
+    if path is None or not path.startswith("/"):
+        return event
+    state = event.path_state
+    target = None
+    if not state & (PathState.UNREACHABLE | PathState.TRUNCATED):
+        target = follow(path, pid=event.process.pid, thread=event.thread_id or event.process.pid)
+    if target is None:
+        return msgspec.structs.replace(event, path=normalised(path))
+    state = (state & ~PathState.UNRESOLVED) | PathState.FOLLOWED
+    return msgspec.structs.replace(event, path=target, path_state=state)
+
+
+class LiveSource:
+    """Implements `Source`. Made by `open`; use it from one thread."""
+
+    def __init__(  # noqa: PLR0913 - what `open` has put together
+        self,
+        *,
+        maps: dict[str, int],
+        links: list[int],
+        ring: Ring,
+        plan_maps: PlanMaps,
+        processes: Processes,
+        identities: Identities,
+    ) -> None:
+        self._maps = maps
+        self._links = links
+        self._ring = ring
+        self._plan_maps = plan_maps
+        self._processes = processes
+        self._identities = identities
+        self._runs: deque[Records] = deque()
+        """Taken out of the ring and not yet handed on, from `_next` in the first one on."""
+        self._next = 0
+        self._delivered = 0
+        self._losses = _LossWatch()
+        self._final: CounterTotals | None = None
+        """The counters at the close; None while open."""
+        self._lookups = self._measured()
+        self._measured_at = time.monotonic()
+
+    @classmethod
+    def open(
+        cls,
+        plan: KernelPlan,
+        *,
+        processes: Processes,
+        identities: Identities,
+        ring_bytes: int = RING_BYTES,
+        profile: str = "auto",
+    ) -> Self:
+        """Load, write the rules, attach, learn the processes that run; from then on every event is kept.
+
+        Args:
+            plan: What the kernel filters by.
+            processes: Is fed by this source, and asked by it.
+            identities: Names for user and group numbers.
+            ring_bytes: Room for events that wait to be read; rounded up to a power of two.
+            profile: `auto` or `tracepoint`.
+
+        Raises:
+            MachineCannot: Live capture is not possible here, or not with this profile.
+        """
+        if profile not in {"auto", "tracepoint"}:
+            raise MachineCannot(
+                f"this version has no '{profile}' probes", remedy="use --probes auto or --probes tracepoint"
+            )
+        if TRACEFS in missing_mounts():
+            mount(TRACEFS)
+        shape = shape_of(plan)
+        size = ring_size(ring_bytes)
+        loading = load_capture(kernel_types(), shape, size)
+        try:
+            plan_maps = PlanMaps(loading.maps, shape)
+            plan_maps.write_plan(plan)
+            ring = Ring(loading.maps["events"], size)
+            links = loading.attach()
+        except BaseException:
+            close_all(list(loading.maps.values()))
+            raise
+        finally:
+            loading.close()
+        processes.scan()
+        return cls(
+            maps=loading.maps,
+            links=links,
+            ring=ring,
+            plan_maps=plan_maps,
+            processes=processes,
+            identities=identities,
+        )
+
+    def replace_plan(self, plan: KernelPlan) -> bool:
+        """Put other rules in force without a gap; False if they need programs of another shape.
+
+        Events that were filtered by the former rules and not yet read come with `EVERY` as candidates.
+        """
+        if not self._plan_maps.shape.fits(shape_of(plan)):
+            return False
+        self._plan_maps.write_plan(plan)
+        return True
+
+    def batches(self) -> Iterator[Batch | Loss]:
+        """All that comes; see `Source`. After `close`, what had come until then.
+
+        May be left and begun again: nothing is held by the iterator.
+        """
+        while True:
+            yield from self._news_of_loss()
+            batch = self._next_batch()
+            if batch is not None:
+                yield batch
+            elif self._final is not None:
+                break
+            elif not self._fetch():
+                yield LiveBatch(b"", (), (), self._lookups)
+                if self._final is None:
+                    self._ring.wait(_IDLE_S)
+        yield from self._news_of_loss(at_once=True)
+
+    def counters(self) -> Counters:
+        """The counters as of now; after `close`, as of then."""
+        totals = self._totals()
+        return Counters(
+            seen=totals.seen,
+            filtered=totals.filtered,
+            delivered=self._delivered,
+            lost=_lost(totals),
+        )
+
+    def close(self) -> None:
+        """Detach and give everything back; what the ring still holds is kept for `batches`."""
+        if self._final is not None:
+            return
+        close_all(self._links)
+        bpfsys.wait_for_programs()
+        while self._fetch(limit=_ALL):
+            pass
+        self._final = self._plan_maps.counters()
+        self._ring.close()
+        close_all(list(self._maps.values()))
+
+    def _fetch(self, limit: int = BATCH_EVENTS) -> bool:
+        """Move a run of records out of the ring, a fuller one if waiting a little may bring it."""
+        if limit == BATCH_EVENTS and 0 < self._ring.pending() < _FEW_BYTES:
+            time.sleep(BATCH_DELAY_S)
+        run, starts = self._ring.read(limit)
+        if run:
+            self._runs.append((run, starts))
+        return bool(run)
+
+    def _next_batch(self) -> Batch | None:
+        """The next file records; the process records before them go into the table."""
+        while self._runs:
+            run, starts = self._runs[0]
+            batch = self._batch_of(run, starts)
+            if self._next == len(starts):
+                self._runs.popleft()
+                self._next = 0
+            if batch is not None:
+                self._delivered += len(batch.candidates)
+                return batch
+        return None
+
+    def _batch_of(self, run: bytes, starts: Sequence[int]) -> Batch | None:
+        words, epoch = self._plan_maps.shape.clause_words, self._plan_maps.epoch
+        file_kind, kind_of, route = wire.Kind.FILE, wire.kind_of, wire.route
+        positions: list[int] = []
+        candidates: list[int] = []
+        pids: set[int] = set()
+        last = min(len(starts), self._next + BATCH_EVENTS)
+        for number in range(self._next, last):
+            at = starts[number]
+            if kind_of(run, at) == file_kind:
+                routed_epoch, pid, clauses = route(run, at, words)
+                positions.append(at)
+                candidates.append(clauses if routed_epoch == epoch else EVERY)
+                pids.add(pid)
+                continue
+            record = wire.process_record(run, at)
+            if record.kind is wire.Kind.EXEC and record.pid in pids:
+                last = number
+                break
+            self._apply(record)
+        self._next = last
+        return LiveBatch(run, positions, candidates, self._fresh_lookups()) if positions else None
+
+    def _apply(self, record: wire.ProcessRecord) -> None:
+        table = self._processes
+        match record.kind:
+            case wire.Kind.FORK:
+                table.forked(
+                    pid=record.pid,
+                    start_ns=record.start_ns,
+                    parent_pid=record.parent_pid,
+                    parent_start_ns=record.parent_start_ns,
+                    name=record.name,
+                )
+            case wire.Kind.EXEC:
+                table.executed(
+                    pid=record.pid,
+                    start_ns=record.start_ns,
+                    parent_pid=record.parent_pid,
+                    executable=record.executable,
+                    args=record.args,
+                    args_truncated=record.args_truncated,
+                    name=record.name,
+                )
+            case _:
+                table.exited(pid=record.pid, start_ns=record.start_ns)
+
+    def _fresh_lookups(self) -> wire.Lookups:
+        now = time.monotonic()
+        if now - self._measured_at >= _CLOCK_S:
+            self._lookups, self._measured_at = self._measured(), now
+        return self._lookups
+
+    def _measured(self) -> wire.Lookups:
+        return wire.Lookups(
+            process=self._processes.get,
+            user=self._identities.user,
+            group=self._identities.group,
+            clause_words=self._plan_maps.shape.clause_words,
+            boot_to_wall_ns=time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+        )
+
+    def _totals(self) -> CounterTotals:
+        return self._final or self._plan_maps.counters()
+
+    def _news_of_loss(self, *, at_once: bool = False) -> Iterator[Loss]:
+        loss = self._losses.news(self._totals, at_once=at_once)
+        if loss is not None:
+            yield loss
+
+
+class _LossWatch:
+    """Turns counters that grew into `Loss` events, looking at them every tenth of a second."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+        self._looked_ns = time.time_ns()
+
+    def news(self, totals: Callable[[], CounterTotals], *, at_once: bool) -> Loss | None:
+        """What was lost since the last look, if anything and if it is time."""
+        now = time.time_ns()
+        if not at_once and 0 <= now - self._looked_ns < _IDLE_S * 1e9:
+            return None
+        lost = _lost(totals())
+        grown = {name: count - self._known.get(name, 0) for name, count in lost.items()}
+        first, self._looked_ns, self._known = self._looked_ns, now, lost
+        new = {name: count for name, count in grown.items() if count}
+        return Loss(first_ns=first, last_ns=now, counts=new) if new else None
+
+
+def _lost(totals: CounterTotals) -> dict[str, int]:
+    lost = {op.value: count for op, count in zip(OPERATIONS, totals.lost, strict=False) if count}
+    if totals.lost_process_records:
+        lost["process"] = totals.lost_process_records
+    return lost
+
+
+def load_capture(types: KernelTypes, shape: Shape, size: int) -> Load:
+    """Load the programs for rules of this shape, in the faster way if this kernel takes it.
+
+    Raises:
+        MachineCannot: The kernel takes neither.
+    """
+    programs = [*PROCESS_PROGRAMS, *(p for p in OPEN_PROGRAMS if _exists(p))]
+    defines = (*shape.defines, f"RING_PAGES={size // os.sysconf('SC_PAGE_SIZE')}")
+
+    def load(*, typed: bool) -> Load:
+        return Load(types=types, files=FILES, programs=programs, maps=MAPS, defines=defines, typed=typed)
+
+    if types.cast_function is None:
+        return load(typed=False)
+    try:
+        return load(typed=True)
+    except MachineCannot:
+        return load(typed=False)
+
+
+def _exists(program: Program) -> bool:
+    """Some calls (open, creat) are not on every architecture."""
+    return (TRACEFS.target / "events" / Path(program.event.replace(":", "/"))).is_dir()

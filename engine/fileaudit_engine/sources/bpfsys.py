@@ -1,0 +1,104 @@
+"""The bpf system call, as far as the daemon needs it: maps by descriptor, and a barrier.
+
+The daemon gets its maps as descriptors from the loader and never imports BCC. Keys and values are bytes
+here; `maps.py` knows what they mean. Everything raises `OSError` with the kernel's error number.
+"""
+
+import contextlib
+import ctypes
+import os
+import platform
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_NUMBERS: Final = {"x86_64": (321, 324), "aarch64": (280, 283)}
+"""By machine: the numbers of bpf(2) and membarrier(2)."""
+
+_LOOKUP, _UPDATE, _DELETE, _UPDATE_BATCH = 1, 2, 3, 26
+_MEMBARRIER_GLOBAL = 1
+_ELEMENT: Final = struct.Struct("=I4xQQQ")
+_BATCH: Final = struct.Struct("=QQQQIIQQ")
+
+
+def supported() -> bool:
+    """Whether the call's number is known on this kind of machine."""
+    return platform.machine() in _NUMBERS
+
+
+def update(fd: int, key: bytes, value: bytes) -> None:
+    """Set an element."""
+    key_buffer, value_buffer = ctypes.create_string_buffer(key), ctypes.create_string_buffer(value)
+    _bpf(_UPDATE, _ELEMENT.pack(fd, ctypes.addressof(key_buffer), ctypes.addressof(value_buffer), 0))
+
+
+def update_all(fd: int, entries: Mapping[bytes, bytes]) -> None:
+    """Set many elements, in one call where the map's type has one."""
+    if not entries:
+        return
+    keys = ctypes.create_string_buffer(b"".join(entries))
+    values = ctypes.create_string_buffer(b"".join(entries.values()))
+    attribute = _BATCH.pack(0, 0, ctypes.addressof(keys), ctypes.addressof(values), len(entries), fd, 0, 0)
+    try:
+        _bpf(_UPDATE_BATCH, attribute)
+    except OSError:
+        for key, value in entries.items():
+            update(fd, key, value)
+
+
+def lookup(fd: int, key: bytes, value_bytes: int) -> bytes | None:
+    """An element's value, None where there is none. For per-CPU maps use `lookup_per_cpu`."""
+    key_buffer, value = ctypes.create_string_buffer(key), ctypes.create_string_buffer(value_bytes)
+    try:
+        _bpf(_LOOKUP, _ELEMENT.pack(fd, ctypes.addressof(key_buffer), ctypes.addressof(value), 0))
+    except FileNotFoundError:
+        return None
+    return value.raw
+
+
+def lookup_per_cpu(fd: int, key: bytes, value_bytes: int) -> list[bytes]:
+    """The value that each possible CPU has for `key`."""
+    stride = (value_bytes + 7) // 8 * 8
+    cpus = possible_cpus()
+    raw = lookup(fd, key, stride * cpus)
+    return [] if raw is None else [raw[i * stride : i * stride + value_bytes] for i in range(cpus)]
+
+
+def delete(fd: int, key: bytes) -> None:
+    """Remove an element; it is no error if there is none."""
+    key_buffer = ctypes.create_string_buffer(key)
+    with contextlib.suppress(FileNotFoundError):
+        _bpf(_DELETE, _ELEMENT.pack(fd, ctypes.addressof(key_buffer), 0, 0))
+
+
+def wait_for_programs() -> None:
+    """Return when every program that runs now has ended.
+
+    BPF programs run between RCU read locks, and a global membarrier waits for an RCU grace period.
+    """
+    _LIBC.syscall(_numbers()[1], _MEMBARRIER_GLOBAL, 0, 0)
+
+
+def possible_cpus() -> int:
+    """How many CPUs the kernel reserves per-CPU memory for."""
+    listed = Path("/sys/devices/system/cpu/possible").read_text(encoding="ascii")
+    return int(listed.strip().rpartition("-")[2].rpartition(",")[2]) + 1
+
+
+def _numbers() -> tuple[int, int]:
+    try:
+        return _NUMBERS[platform.machine()]
+    except KeyError:
+        raise OSError(38, f"bpf(2) is not known on {platform.machine()}") from None
+
+
+def _bpf(command: int, attribute: bytes) -> int:
+    # The kernel takes a shorter attribute than its own for one whose rest is zero.
+    buffer = ctypes.create_string_buffer(attribute, len(attribute))
+    result: int = _LIBC.syscall(_numbers()[0], command, buffer, len(attribute))
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
