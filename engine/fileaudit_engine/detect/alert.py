@@ -12,7 +12,7 @@ import msgspec
 
 from fileaudit_engine.detect.attack import threat_of
 from fileaudit_engine.detect.record import Finding, Kind, Record
-from fileaudit_engine.events.document import Document, document_of, put
+from fileaudit_engine.events.document import Document, document_of, merge
 from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.events.wording import sentence
@@ -49,10 +49,9 @@ def record_of(finding: Finding, *, host: str, ingested_ns: int | None = None) ->
     event_id = _digest(identity(event))
     record_id = _digest((to_kernel(rule.id or rule.key), event_id))
     document = document_of(event)
-    for name, value in _event_facts(kind, rule, record_id).items():
-        put(document, ("event", name), value)
+    merge(document, "event", _event_facts(kind, rule, record_id))
     if ingested_ns is not None:
-        put(document, ("event", "ingested"), rfc3339(ingested_ns))
+        merge(document, "event", {"ingested": rfc3339(ingested_ns)})
     document["message"] = f"{printable(rule.title)}: {sentence(event)}"
     document["log"] = {"level": LOG_LEVELS[rule.level]}
     document["rule"] = _rule_facts(finding)
@@ -60,8 +59,8 @@ def record_of(finding: Finding, *, host: str, ingested_ns: int | None = None) ->
     if threat:
         document["threat"] = threat
     if event.host_name is None:
-        put(document, ("host", "name"), to_document(host))
-        put(document, ("related", "hosts"), [to_document(host)])
+        merge(document, "host", {"name": to_document(host)})
+        merge(document, "related", {"hosts": [to_document(host)]})
     _describe_detection(document, finding, event_id)
     return Record(
         id=record_id,
@@ -125,11 +124,14 @@ def _rule_facts(finding: Finding) -> Document:
 
 
 def _describe_detection(document: Document, finding: Finding, event_id: str) -> None:
-    put(document, ("fileaudit", "event_id"), event_id)
-    put(document, ("fileaudit", "rule", "level"), finding.rule.rule.level)
-    put(document, ("fileaudit", "selections"), [_valid(name) for name in finding.selections])
+    facts: Document = {
+        "event_id": event_id,
+        "rule": {"level": finding.rule.rule.level},
+        "selections": [_valid(name) for name in finding.selections],
+    }
     if finding.losses:
-        put(document, ("fileaudit", "losses"), _losses(finding.losses))
+        facts["losses"] = _losses(finding.losses)
+    merge(document, "fileaudit", facts)
 
 
 def _losses(losses: tuple[Loss, ...]) -> Document:

@@ -4,8 +4,9 @@ Sigma writes `attack.t1003.008` and `attack.credential-access` (or, as older rul
 id that the tables below do not name is kept without its name: tags outlive tables.
 """
 
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final
 
 _TECHNIQUE = re.compile(r"attack\.(t[0-9]{4})(\.[0-9]{3})?")
@@ -133,8 +134,12 @@ TECHNIQUES: Final = {
 """Enterprise techniques and sub-techniques by id."""
 
 
-def threat_of(tags: Sequence[str]) -> dict[str, object]:
-    """ECS `threat.*` for a rule's tags; empty where none of them is ATT&CK's."""
+@functools.lru_cache(maxsize=4096)
+def threat_of(tags: tuple[str, ...]) -> Mapping[str, object]:
+    """ECS `threat.*` for a rule's tags; empty where none of them is ATT&CK's.
+
+    All alerts of a rule share what is returned here; it is not for changing.
+    """
     tactics: dict[str, tuple[str, str]] = {}
     techniques: dict[str, None] = {}
     subtechniques: dict[str, None] = {}

@@ -69,13 +69,13 @@ def document_of(event: FileEvent) -> Document:
     for place, writers in _OBJECTS:
         members = {key: value for key, write in writers if (value := write(event)) is not None}
         if members:
-            put(document, place, members)
+            merge(document, place, members)
     _describe_event(document, event)
     _describe_file(document, event)
     _describe_process(document, event.process)
     _describe_related(document, event)
     if event.extra:
-        put(document, ("fileaudit", "extra"), event.extra)
+        merge(document, "fileaudit", {"extra": event.extra})
     return document
 
 
@@ -110,32 +110,31 @@ def is_derived(name: str) -> bool:
     )
 
 
-def put(document: Document, place: tuple[str, ...], value: object) -> None:
-    """Set the member at `place`, making the objects on the way."""
+def merge(document: Document, place: str, members: Document) -> None:
+    """Add members to the object at a dotted place, making the objects on the way."""
     node = document
-    for key in place[:-1]:
+    for key in place.split("."):
         inner = node.get(key)
-        if inner is None:
+        if not isinstance(inner, dict):
             inner = node[key] = {}
-        node = inner  # type: ignore[assignment]  # the places of the table never lead through a value
-    node[place[-1]] = value
+        node = inner
+    node.update(members)
 
 
 def _describe_event(document: Document, event: FileEvent) -> None:
     executed = event.operation is Operation.EXEC
-    facts = {
+    facts: Document = {
         "kind": "event",
         "category": ["file", "process"] if executed else ["file"],
         "type": list(_event_type(event)),
         "dataset": "fileaudit.event",
         "module": "fileaudit",
     }
-    for name, value in facts.items():
-        put(document, ("event", name), value)
+    merge(document, "event", facts)
     if event.errno:
-        put(document, ("fileaudit", "errno_name"), errno_name(event.errno))
+        merge(document, "fileaudit", {"errno_name": errno_name(event.errno)})
     if event.flags is not None and event.operation in {Operation.OPEN, Operation.CREATE}:
-        put(document, ("fileaudit", "flags_names"), list(open_flag_names(event.flags)))
+        merge(document, "fileaudit", {"flags_names": list(open_flag_names(event.flags))})
 
 
 def _event_type(event: FileEvent) -> tuple[str, ...]:
@@ -145,16 +144,17 @@ def _event_type(event: FileEvent) -> tuple[str, ...]:
 
 
 def _describe_file(document: Document, event: FileEvent) -> None:
+    facts: Document = {}
     if event.path:
         directory, _, name = event.path.rpartition("/")
-        put(document, ("file", "name"), to_document(name))
-        put(document, ("file", "directory"), to_document(directory or "/"))
+        facts["name"], facts["directory"] = to_document(name), to_document(directory or "/")
         stem, _, extension = name.rpartition(".")
         if stem and extension:
-            put(document, ("file", "extension"), to_document(extension))
-    kind = _FILE_TYPES.get(event.mode & _FILE_TYPE_MASK) if event.mode is not None else None
-    if kind:
-        put(document, ("file", "type"), kind)
+            facts["extension"] = to_document(extension)
+    if event.mode is not None and event.mode & _FILE_TYPE_MASK in _FILE_TYPES:
+        facts["type"] = _FILE_TYPES[event.mode & _FILE_TYPE_MASK]
+    if facts:
+        merge(document, "file", facts)
 
 
 def _describe_process(document: Document, process: Process) -> None:
@@ -164,10 +164,9 @@ def _describe_process(document: Document, process: Process) -> None:
     facts = _process_document(parent)
     for elsewhere in ("executable", "name", "args"):
         facts.pop(elsewhere, None)
-    put(document, ("fileaudit", "parent"), facts)
     ancestors = [_process_document(ancestor) for ancestor in _ancestors(parent)]
-    if ancestors:
-        put(document, ("fileaudit", "ancestors"), ancestors)
+    family: Document = {"parent": facts, "ancestors": ancestors} if ancestors else {"parent": facts}
+    merge(document, "fileaudit", family)
 
 
 def _ancestors(process: Process) -> Iterator[Process]:
@@ -192,10 +191,11 @@ def _process_document(process: Process) -> Document:
 
 def _describe_related(document: Document, event: FileEvent) -> None:
     users = {name for name in (event.user_name, event.login_user_name) if name}
-    if users:
-        put(document, ("related", "user"), sorted(map(to_document, users)))
+    facts: Document = {"user": sorted(map(to_document, users))} if users else {}
     if event.host_name:
-        put(document, ("related", "hosts"), [to_document(event.host_name)])
+        facts["hosts"] = [to_document(event.host_name)]
+    if facts:
+        merge(document, "related", facts)
 
 
 def path_state_words(state: PathState) -> list[str]:
@@ -235,7 +235,7 @@ def _access_mode(event: FileEvent) -> object:
 
 
 def _path_state(event: FileEvent) -> object:
-    return path_state_words(event.path_state) or None
+    return path_state_words(event.path_state) if event.path_state else None
 
 
 def _args_truncated(event: FileEvent) -> object:
@@ -249,14 +249,14 @@ _SPECIAL: Final[dict[str, Writer]] = {
 }
 
 
-def _objects() -> Iterator[tuple[tuple[str, ...], tuple[tuple[str, Writer], ...]]]:
-    """The fields by the object of the document that they are members of; outer objects first."""
-    objects: dict[tuple[str, ...], list[tuple[str, Writer]]] = {}
+def _objects() -> Iterator[tuple[str, tuple[tuple[str, Writer], ...]]]:
+    """The fields by the object of the document that they are members of."""
+    objects: dict[str, list[tuple[str, Writer]]] = {}
     for field in FIELDS:
-        *outer, key = field.ecs.split(".")
-        objects.setdefault(tuple(outer), []).append((key, _writer(field)))
-    for place in sorted(objects, key=len):
-        yield place, tuple(objects[place])
+        place, _, key = field.ecs.rpartition(".")
+        objects.setdefault(place, []).append((key, _writer(field)))
+    for place, writers in objects.items():
+        yield place, tuple(writers)
 
 
 _OBJECTS: Final = tuple(_objects())
