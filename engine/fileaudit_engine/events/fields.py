@@ -79,7 +79,7 @@ def _reader(attribute: str) -> Callable[[FileEvent], Value]:
 
     def of_parent(event: FileEvent) -> Value:
         parent = event.process.parent
-        return None if parent is None else getattr(parent, rest)  # type: ignore[no-any-return]
+        return None if parent is None else getattr(parent, rest)
 
     return of_parent
 
