@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fileaudit_engine.diagnostics import Collector, Location
-from fileaudit_engine.events.fields import BY_NAME, nearest
+from fileaudit_engine.events.fields import BY_NAME, FIELDS, nearest
 from fileaudit_engine.rules.ast import Detection, DetectionItem, DetectionList, DetectionMap, SigmaValue
-from fileaudit_engine.rules.expressions import expression_problem
+from fileaudit_engine.rules.expressions import ExpressionChecker
 from fileaudit_engine.rules.modifiers import ResolvedModifiers, ValueType, problems, resolve
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
-from fileaudit_engine.rules.wording import MAX_SHOWN, quoted
+from fileaudit_engine.rules.wording import MAX_SHOWN, listed, quoted
 
+_FIELD_NAMES = [field.name for field in FIELDS]
 _KEYWORDS_HELP = "name the field, such as 'CommandLine|contains: …'"
 
 
@@ -26,10 +27,12 @@ class DetectionReader:
 
     Attributes:
         found: Where findings go.
+        expressions: Checks the regular expressions of the file.
         allow_unknown_fields: Whether a field that the table does not know is taken as it is.
     """
 
     found: Collector
+    expressions: ExpressionChecker
     allow_unknown_fields: bool
 
     def detection(self, name: ScalarNode, node: Node) -> Detection | None:
@@ -104,9 +107,7 @@ class DetectionReader:
             "FA040",
             f"unknown field {quoted(field)}",
             key.inside(0, len(field)),
-            help=f"did you mean '{close}'?"
-            if close
-            else "the fields are those of 'schemas/event.schema.json'",
+            help=f"did you mean '{close}'?" if close else f"the fields are {listed(_FIELD_NAMES, limit=9)}",
         )
         return False
 
@@ -167,7 +168,7 @@ class DetectionReader:
         )
 
     def _expression(self, node: ScalarNode, flags: str) -> SigmaValue | None:
-        problem = expression_problem(node.text, flags)
+        problem = self.expressions.problem(node.text, flags)
         if problem is None:
             return SigmaValue(value=node.text, location=node.location)
         where = node.inside(problem.start, problem.end)

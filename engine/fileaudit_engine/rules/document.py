@@ -13,6 +13,7 @@ from fileaudit_engine.events.fields import LogSource
 from fileaudit_engine.rules.ast import Condition, Detection, LogSourceSpec, Rule
 from fileaudit_engine.rules.condition import parse_condition
 from fileaudit_engine.rules.detection import DetectionReader
+from fileaudit_engine.rules.expressions import ExpressionChecker
 from fileaudit_engine.rules.nodes import ListNode, MapNode, ScalarNode, plain
 from fileaudit_engine.rules.schema import known_attributes, validate
 from fileaudit_engine.rules.wording import nearest_of, quoted
@@ -25,7 +26,9 @@ _CATEGORIES: Final = tuple(source.value for source in LogSource if source is not
 _OURS: Final = f"this engine has product linux with category {', '.join(_CATEGORIES)}, or service fileaudit"
 
 
-def read_rule(root: MapNode, found: Collector, *, allow_unknown_fields: bool) -> Rule | None:
+def read_rule(
+    root: MapNode, found: Collector, expressions: ExpressionChecker, *, allow_unknown_fields: bool
+) -> Rule | None:
     """The rule that `root` describes; None if it is not usable, which `found` then says.
 
     Its `key` is its name or the file's stem; whoever has all rules makes it unique.
@@ -33,7 +36,8 @@ def read_rule(root: MapNode, found: Collector, *, allow_unknown_fields: bool) ->
     before = len(found.diagnostics)
     validate(root, found)
     logsource = _log_source(root, found)
-    detections = _detections(root, DetectionReader(found=found, allow_unknown_fields=allow_unknown_fields))
+    reader = DetectionReader(found=found, expressions=expressions, allow_unknown_fields=allow_unknown_fields)
+    detections = _detections(root, reader)
     conditions = _conditions(root, found)
     if len(found.diagnostics) > before or logsource is None:
         return None

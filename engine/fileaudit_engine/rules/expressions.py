@@ -13,6 +13,12 @@ import re2
 MAX_CHARACTERS = 8_192
 """The longest pattern; RE2 refuses most that are longer, after having spent memory on them."""
 
+MAX_EXPRESSIONS = 2_000
+"""Expressions of one file: compiling one can take some milliseconds, and running it some more."""
+
+_MAX_PROGRAM_BYTES = 1 << 20
+"""RE2's bound on a compiled pattern, an eighth of its default: one such as \\p{L}{1,100} would take 80 ms."""
+
 _REMEDIES = (
     (
         ("(?=", "(?!", "(?<"),
@@ -55,11 +61,29 @@ class ExpressionProblem:
 
 def _options() -> "re2.Options":
     options = re2.Options()
+    options.max_mem = _MAX_PROGRAM_BYTES
     options.log_errors = False  # RE2 would write to standard error
     return options
 
 
 _OPTIONS = _options()
+
+
+@dataclass(slots=True)
+class ExpressionChecker:
+    """Checks the expressions of one file, up to `MAX_EXPRESSIONS` of them."""
+
+    checked: int = 0
+
+    def problem(self, pattern: str, flags: str) -> ExpressionProblem | None:
+        """As `expression_problem`; past the bound every expression is one."""
+        self.checked += 1
+        if self.checked > MAX_EXPRESSIONS:
+            message = f"more than {MAX_EXPRESSIONS:,} regular expressions in one file"
+            return ExpressionProblem(
+                message, 0, len(pattern), "split the file, or use 'contains' and wildcards"
+            )
+        return expression_problem(pattern, flags)
 
 
 @functools.lru_cache(maxsize=4096)

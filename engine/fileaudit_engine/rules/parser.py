@@ -25,6 +25,7 @@ from fileaudit_engine.diagnostics import (
 )
 from fileaudit_engine.rules.ast import Rule
 from fileaudit_engine.rules.document import read_rule
+from fileaudit_engine.rules.expressions import ExpressionChecker
 from fileaudit_engine.rules.lint import lint
 from fileaudit_engine.rules.nodes import MapNode, ScalarNode
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, Document, decode, read_documents
@@ -53,14 +54,18 @@ class LoadedRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How documents are read.
+class Context:
+    """What reading a document needs to know of the file that it stands in.
 
     Attributes:
+        found: Where findings go.
+        expressions: Checks the regular expressions of the file.
         allow_unknown_fields: Whether a field that the field table does not have is taken as it is.
     """
 
-    allow_unknown_fields: bool = False
+    found: Collector
+    expressions: ExpressionChecker
+    allow_unknown_fields: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +73,25 @@ class Kind:
     """A type of document.
 
     Attributes:
-        name: As users call it.
         key: The attribute that only this type has.
         read: Makes a rule of a document, or notes why not.
     """
 
-    name: str
     key: str
-    read: Callable[[MapNode, Collector, Options], Rule | None]
+    read: Callable[[MapNode, Context], Rule | None]
 
 
-def _read_rule(root: MapNode, found: Collector, options: Options) -> Rule | None:
-    return read_rule(root, found, allow_unknown_fields=options.allow_unknown_fields)
+def _read_rule(root: MapNode, context: Context) -> Rule | None:
+    return read_rule(
+        root, context.found, context.expressions, allow_unknown_fields=context.allow_unknown_fields
+    )
 
 
-def _not_supported(name: str, key: str) -> Callable[[MapNode, Collector, Options], Rule | None]:
-    def refuse(root: MapNode, found: Collector, _options: Options) -> None:
-        found.error(
+def _not_supported(key: str) -> Callable[[MapNode, Context], Rule | None]:
+    def refuse(root: MapNode, context: Context) -> None:
+        context.found.error(
             "FA018",
-            f"{name} documents are not supported by this version",
+            f"{key} documents are not supported by this version",
             root.keys[key].location,
             help="keep it in a folder that is not loaded",
         )
@@ -95,9 +100,9 @@ def _not_supported(name: str, key: str) -> Callable[[MapNode, Collector, Options
 
 
 KINDS: Final[tuple[Kind, ...]] = (
-    Kind("correlation", "correlation", _not_supported("correlation", "correlation")),
-    Kind("filter", "filter", _not_supported("filter", "filter")),
-    Kind("rule", "detection", _read_rule),
+    Kind("correlation", _not_supported("correlation")),
+    Kind("filter", _not_supported("filter")),
+    Kind("detection", _read_rule),
 )
 """The first whose key a document has is its type; without any, it is the last."""
 
@@ -109,7 +114,7 @@ def load_rules(paths: Sequence[Path | str], *, allow_unknown_fields: bool = Fals
         UnusableInput: Some path does not exist.
     """
     _all_exist(paths)
-    pack = _Pack(options=Options(allow_unknown_fields=allow_unknown_fields))
+    pack = _Pack(allow_unknown_fields=allow_unknown_fields)
     for file in _rule_files(paths, pack.found):
         pack.add_file(file)
     return pack.loaded()
@@ -117,7 +122,7 @@ def load_rules(paths: Sequence[Path | str], *, allow_unknown_fields: bool = Fals
 
 def parse_text(text: str, file: str = "<text>", *, allow_unknown_fields: bool = False) -> LoadedRules:
     """The rules of a text, as if it stood in `file`."""
-    pack = _Pack(options=Options(allow_unknown_fields=allow_unknown_fields))
+    pack = _Pack(allow_unknown_fields=allow_unknown_fields)
     pack.add_bytes(file, to_kernel(text))
     return pack.loaded()
 
@@ -127,14 +132,14 @@ class _Pack:
     """Rules as they come in.
 
     Attributes:
-        options: How documents are read.
+        allow_unknown_fields: See `Context`.
         found: What was found, in all files.
         rules: The usable ones.
         sources: Every file that was read.
         taken: The places of ids and names: `("id", "…")` and `("name", "…")`.
     """
 
-    options: Options
+    allow_unknown_fields: bool
     found: Collector = field(default_factory=Collector)
     rules: list[Rule] = field(default_factory=list)
     sources: dict[str, SourceText] = field(default_factory=dict)
@@ -153,16 +158,21 @@ class _Pack:
         if source is None:
             return
         self.sources[file] = source
-        found = Collector(limit=MAX_FINDINGS)
+        context = Context(
+            found=Collector(limit=MAX_FINDINGS),
+            expressions=ExpressionChecker(),
+            allow_unknown_fields=self.allow_unknown_fields,
+        )
         try:
             for document in read_documents(source) if not problems else ():
-                self._add_document(document, found)
+                self._add_document(document, context)
         except TooManyFindingsError:
             message = f"more than {MAX_FINDINGS} findings; the rest of the file was not read"
             self.found.error("FA002", message, Location(file=file), help="is this a rule file?")
-        self.found.diagnostics += found.diagnostics
+        self.found.diagnostics += context.found.diagnostics
 
-    def _add_document(self, document: Document, found: Collector) -> None:
+    def _add_document(self, document: Document, context: Context) -> None:
+        found = context.found
         found.extend(document.diagnostics)
         if document.root is None:
             return
@@ -172,7 +182,7 @@ class _Pack:
             return
         root = document.root
         kind = next((kind for kind in KINDS if kind.key in root.keys), KINDS[-1])
-        rule = kind.read(root, found, self.options)
+        rule = kind.read(root, context)
         unique = [self._is_unique(root, name, found) for name in ("id", "name")]
         if rule and all(unique) and not has_errors(document.diagnostics):
             self.rules.append(rule)

@@ -24,6 +24,11 @@ from fileaudit_engine.rules.syntax_errors import syntax_error
 MAX_FILE_BYTES = 4 * 1024 * 1024
 """The largest rule file; the whole SigmaHQ collection for Linux is smaller."""
 
+MAX_DOCUMENTS = 20_000
+"""Documents of one file; each costs its own start of the YAML parser."""
+
+_LONGEST_DIRECTIVE = 100
+_DIRECTIVE = re.compile(r"(?:\A|(?<=[\n\r]))%[^\n\r]*[\n\r]+\Z")
 _BOUNDARY = re.compile(r"(?:\A|(?<=[\n\r]))---(?=\s|\Z)")
 
 
@@ -75,22 +80,25 @@ def _too_large(found: Collector, file: str) -> None:
 
 def read_documents(source: SourceText) -> Iterator[Document]:
     """Every document of `source`, in order; an empty one is left out."""
-    bounds = [0, *_boundaries(source.text), len(source.text)]
-    for start, end in itertools.pairwise(bounds):
+    bounds = [0, *itertools.islice(_boundaries(source.text), MAX_DOCUMENTS), len(source.text)]
+    for start, end in itertools.pairwise(bounds[: MAX_DOCUMENTS + 1]):
         yield from _chunk(source, start, end)
+    if len(bounds) > MAX_DOCUMENTS + 1:
+        found = Collector()
+        message = f"the file has more than {MAX_DOCUMENTS:,} documents"
+        found.error(
+            "FA002", message, source.location(bounds[MAX_DOCUMENTS]), help="split it into several files"
+        )
+        yield Document(root=None, diagnostics=tuple(found.diagnostics))
 
 
 def _boundaries(text: str) -> Iterator[int]:
     """Where documents begin; a `---` that only ends directives (`%YAML 1.2`) begins none."""
     for found in _BOUNDARY.finditer(text):
-        if found.start() and not _last_line(text, found.start()).startswith("%"):
+        if found.start() and not _DIRECTIVE.search(
+            text, max(0, found.start() - _LONGEST_DIRECTIVE), found.start()
+        ):
             yield found.start()
-
-
-def _last_line(text: str, end: int) -> str:
-    """The line before the one that begins at `end`; a bounded part of it is enough to see how it begins."""
-    line_start = max(text.rfind("\n", 0, end - 1), text.rfind("\r", 0, end - 1)) + 1
-    return text[line_start : line_start + 1]
 
 
 def _chunk(source: SourceText, start: int, end: int) -> Iterator[Document]:

@@ -52,7 +52,10 @@ _SLIPS: tuple[tuple[str, str, str], ...] = (
         "put a text of several words in quotes, or indent it",
     ),
 )
-_UNENDED = ("end of stream", "document indicator", "could not find expected ':'", "expected ',' or")
+_UNENDED = (
+    *("end of stream", "document indicator", "could not find expected ':'", "expected ',' or"),
+    *("scanning an alias", "scanning an anchor", "scanning a tag"),
+)
 _UNKNOWN_SLIP = (
     "the YAML cannot be read here",
     "check quotes, colons and indentation of this and the previous line",

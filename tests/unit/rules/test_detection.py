@@ -1,8 +1,8 @@
 import pytest
+from tests.unit.rules.examples import codes, detection_of, item_of, marked, one, rule_text
 
 from fileaudit_engine.rules.ast import DetectionList, DetectionMap, Scalar
 from fileaudit_engine.rules.parser import parse_text
-from tests.unit.rules.examples import codes, detection_of, item_of, marked, one, rule_text
 
 
 def values_of(yaml: str) -> list[Scalar]:

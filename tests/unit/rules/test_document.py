@@ -1,7 +1,7 @@
 import pytest
+from tests.unit.rules.examples import HEAD, codes, found_in, marked, one, only_rule, rule_text
 
 from fileaudit_engine.rules.document import MAX_DETECTIONS
-from tests.unit.rules.examples import HEAD, codes, found_in, marked, one, only_rule, rule_text
 
 NO_SOURCE = HEAD.replace("logsource: {product: linux, category: file_access}\n", "")
 

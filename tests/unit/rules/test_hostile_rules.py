@@ -4,11 +4,11 @@ import json
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.rules.examples import HEAD, rule_text
 
 from fileaudit_engine.diagnostics import Diagnostic, render
 from fileaudit_engine.rules.parser import LoadedRules, parse_text
 from fileaudit_engine.rules.source import decode, read_documents
-from tests.unit.rules.examples import HEAD, rule_text
 
 GOOD = rule_text(r"{TargetFilename|startswith: ['/etc/*', '\\x'], CommandLine|re: 'a.*b', UserId: 0}")
 PIECES = [

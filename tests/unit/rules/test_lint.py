@@ -1,8 +1,8 @@
 import pytest
+from tests.unit.rules.examples import HEAD, codes, marked, one, rule_text
 
 from fileaudit_engine.diagnostics import Severity
 from fileaudit_engine.rules.parser import parse_text
-from tests.unit.rules.examples import HEAD, codes, marked, one, rule_text
 
 
 def with_filter(condition: str) -> str:

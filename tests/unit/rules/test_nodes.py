@@ -1,7 +1,7 @@
 import pytest
+from tests.unit.rules.examples import root, scalar
 
 from fileaudit_engine.rules.nodes import at, plain
-from tests.unit.rules.examples import root, scalar
 
 
 def place_of(yaml: str, word: str) -> str:

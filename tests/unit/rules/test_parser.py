@@ -2,10 +2,10 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.unit.rules.examples import HEAD, codes, rule_text
 
 from fileaudit_engine.diagnostics import UnusableInput
 from fileaudit_engine.rules.parser import MAX_FINDINGS, load_rules, parse_text
-from tests.unit.rules.examples import HEAD, codes, rule_text
 
 ID = "929a690e-bef0-4204-a928-ef5e620d6fcc"
 

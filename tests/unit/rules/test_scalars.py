@@ -3,10 +3,10 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.rules.examples import scalar
 
 from fileaudit_engine.rules.ast import Scalar
 from fileaudit_engine.rules.scalars import core_scalar
-from tests.unit.rules.examples import scalar
 
 
 @pytest.mark.parametrize("text", ["yes", "no", "on", "off", "y", "Yes", "NO"])

@@ -5,12 +5,12 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.rules.examples import HEAD, codes, marked, one, rule_text
+from tools.generate_rule_schema import TARGET, rendered
 
 from fileaudit_engine.diagnostics import InternalError
 from fileaudit_engine.rules.fastcheck import certainly_valid
 from fileaudit_engine.rules.schema import FORMATS, is_date, is_uuid, rule_schema
-from tests.unit.rules.examples import HEAD, codes, marked, one, rule_text
-from tools.generate_rule_schema import TARGET, rendered
 
 RULE = rule_text("{User: root}")
 

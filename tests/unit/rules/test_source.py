@@ -2,11 +2,11 @@ import subprocess
 import sys
 
 import pytest
+from tests.unit.rules.examples import documents
 
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.rules.compose import MAX_DEPTH
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
-from tests.unit.rules.examples import documents
 
 
 def problems(raw: bytes | str) -> list[Diagnostic]:
@@ -151,7 +151,7 @@ def test_a_tab_cannot_indent() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "remedy"),
     [
-        ("a: */x\n", "t:1:5", "wildcard"),
+        ("a: */x\n", "t:1:4", "wildcard"),
         ("a: b: c\n", "t:1:5", "single quotes"),
         ("a: 'x\nb: 1\n", "t:1:4", "close"),
         ("a: [x\nb: 1\n", "t:1:4", "']'"),
