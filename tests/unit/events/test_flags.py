@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fileaudit_engine.events.flags import errno_name, open_flag_names
@@ -29,6 +29,7 @@ def test_open_flags_have_their_names(flags: int, names: tuple[str, ...]) -> None
 
 
 @given(st.integers(0, 2**64 - 1))
+@settings(derandomize=True, database=None, deadline=None)
 def test_any_number_has_names(flags: int) -> None:
     assert open_flag_names(flags)
 

@@ -1,13 +1,14 @@
 """Times and lengths of time, exact to the nanosecond."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fileaudit_engine.events.times import LAST_NS, SECOND_NS, duration_ns, parse_rfc3339, rfc3339
 
 
 @given(st.integers(0, LAST_NS))
+@settings(derandomize=True, database=None, deadline=None)
 def test_a_time_survives_being_written(ts_ns: int) -> None:
     assert parse_rfc3339(rfc3339(ts_ns)) == ts_ns
 
