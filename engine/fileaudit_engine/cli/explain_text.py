@@ -17,6 +17,9 @@ MOST_VALUES: Final = 6
 _LABEL: Final = 14
 """Width of the column of section names, the indentation included."""
 
+_HELD: Final = "\ue000"
+"""Stands for a space in a name while lines are broken; a name cannot hold it, `printable` escapes it."""
+
 _RESET: Final = "\x1b[0m"
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = (f"\x1b[{code}m" for code in (1, 2, 31, 32, 33, 36))
 _LEVELS: Final = {
@@ -54,7 +57,8 @@ class Layout:
 
 
 def _lines(text: str, room: int) -> list[str]:
-    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_HELD, " ") for line in lines] or [""]
 
 
 def pack_lines(rules: Sequence[RuleExplanation], pack: PackExplanation, layout: Layout) -> Iterator[str]:
@@ -196,18 +200,17 @@ def _remarks(leaf: Leaf, verdict: Verdict | None) -> Iterator[str]:
     if leaf.cased and not field.values:
         yield "(case matters)"
     if verdict is not None:
-        yield f"(it is {value_text(verdict.value)})"
+        yield f"(it is {_value(verdict.value)})"
     elif leaf.why and field.dimension is not None:
         yield f"({leaf.why})"
 
 
-def value_text(value: Value) -> str:
-    """A field's value for a terminal."""
+def _value(value: Value) -> str:
     if value is None:
         return "absent"
     if isinstance(value, tuple):
         return _shown(value) or "empty"
-    return quoted(value) if isinstance(value, str) else str(value).lower()
+    return _held(value) if isinstance(value, str) else str(value).lower()
 
 
 # --- words -------------------------------------------------------------------------------------------------
@@ -219,9 +222,14 @@ def quoted(text: str) -> str:
     return f"'{shown}'" if not shown or " " in shown or shown[-1] in ",:()" else shown
 
 
+def _held(text: str) -> str:
+    """A text that stays on one line, with every space that it has."""
+    return quoted(text).replace(" ", _HELD)
+
+
 def _shown(values: Sequence[str]) -> str:
     more = len(values) - MOST_VALUES
-    shown = ", ".join(map(quoted, values[:MOST_VALUES]))
+    shown = ", ".join(map(_held, values[:MOST_VALUES]))
     return f"{shown} and {more} more" if more > 0 else shown
 
 

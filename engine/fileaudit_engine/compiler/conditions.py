@@ -145,8 +145,8 @@ def _where(
     operand: Predicate, test: Test, rule_clauses: Sequence[Clause], *, negated: bool
 ) -> tuple[Where, str]:
     own = clauses(operand)
-    if not own:
-        return Where.KERNEL, ""
+    if not own or not rule_clauses:
+        return Where.KERNEL, ""  # it can never hold, or the rule cannot: the kernel drops every event
     asked = [name for name in DIMENSIONS if isinstance(getattr(own[0], name), OneOf)]
     if not asked:
         return Where.USER_SPACE, _why_not(test, negated=negated)
