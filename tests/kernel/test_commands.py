@@ -230,7 +230,7 @@ def test_a_hangup_takes_changed_rules_into_use(tmp_path: Path) -> None:
     with engine(tmp_path, "--rules", rules) as command:
         rule_for(rules, after=tmp_path / "after")
         command.process.send_signal(signal.SIGHUP)
-        command.wait_for(lambda c: any("reload: 2 rules" in line for line in c.err))
+        command.wait_for(lambda c: any("reload    2 rules" in line for line in c.err))
         cat(str(tmp_path / "after"))
         command.wait_for(lambda c: c.out)
     assert [d["rule"]["name"] for d in command.documents()] == ["after"]

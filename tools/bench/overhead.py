@@ -64,12 +64,14 @@ def bare(_folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def engine(folder: Path) -> Iterator[None]:
     """The engine with its shipped rules."""
-    command = [ENGINE, "run", "--store", folder / "store" / "bench.db", "--format", "none"]
+    command: list[str | Path] = [ENGINE, "run", "--store", folder / "store" / "bench.db", "--format", "none"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("watching"):
                 break
+        else:
+            raise SystemExit("the engine did not start")
         try:
             yield
         finally:

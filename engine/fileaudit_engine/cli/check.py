@@ -1,0 +1,68 @@
+"""`check`: are these rules right?"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from fileaudit_engine.cli.common import Exit, Loaded, color_of, load_quietly, say
+from fileaudit_engine.diagnostics import Diagnostic, render, summary
+
+
+def register(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "check",
+        parents=[common],
+        help="validate and lint rules",
+        description="Reports everything that is wrong with rules, with place and remedy. Exit 1 on errors.",
+    )
+    parser.add_argument("rules", nargs="+", type=Path, metavar="RULES", help="a file or a folder")
+    parser.add_argument("--format", choices=("pretty", "json"), default="pretty", help="default: pretty")
+    parser.set_defaults(command=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """The command; returns the exit status."""
+    loaded = load_quietly(args.rules)
+    if args.format == "json":
+        print(json.dumps(_document(loaded), indent=2, ensure_ascii=False))
+    else:
+        _print_pretty(loaded, args)
+    return Exit.FINDINGS if loaded.broken else Exit.FINE
+
+
+def _print_pretty(loaded: Loaded, args: argparse.Namespace) -> None:
+    found = loaded.diagnostics
+    if found:
+        print(render(found, loaded.rules.sources, color=color_of(args, sys.stdout)))
+    usable = len(loaded.rules.rules)
+    say(f"{usable} rule{'' if usable == 1 else 's'} usable; {summary(found)}")
+
+
+def _document(loaded: Loaded) -> dict[str, object]:
+    return {
+        "summary": {
+            "rules": len(loaded.rules.rules),
+            "errors": sum(d.severity.label == "error" for d in loaded.diagnostics),
+            "warnings": sum(d.severity.label == "warning" for d in loaded.diagnostics),
+        },
+        "diagnostics": [_finding(diagnostic) for diagnostic in loaded.diagnostics],
+    }
+
+
+def _finding(diagnostic: Diagnostic) -> dict[str, object]:
+    place = diagnostic.location
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.label,
+        "message": diagnostic.message,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "end_column": place.end_column,
+        "label": diagnostic.label,
+        "help": diagnostic.help,
+    }

@@ -1,0 +1,91 @@
+"""What the commands share: exit statuses, colours, loading rules and reporting what is wrong with them."""
+
+import argparse
+import enum
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from fileaudit_engine.compiler.stages import Compiled, compile_rules
+from fileaudit_engine.diagnostics import Diagnostic, Severity, SourceText, in_order, render, summary
+from fileaudit_engine.rules.parser import LoadedRules, load_rules
+
+
+class Exit(enum.IntEnum):
+    """Exit statuses of the command line."""
+
+    FINE = 0
+    FINDINGS = 1
+    UNUSABLE = 2
+    MACHINE = 3
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A rule pack, ready to run.
+
+    Attributes:
+        rules: The documents and what is wrong with them.
+        compiled: The plans of those that are usable.
+    """
+
+    rules: LoadedRules
+    compiled: Compiled
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """The parser's and the compiler's findings, sorted by place."""
+        return in_order((*self.rules.diagnostics, *self.compiled.diagnostics))
+
+    @property
+    def broken(self) -> bool:
+        """Whether some rule is unusable."""
+        return any(d.severity is Severity.ERROR for d in self.rules.diagnostics)
+
+
+def say(text: str) -> None:
+    """One line for the person in front of the terminal; never part of the results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def color_of(args: argparse.Namespace, stream: TextIO) -> bool:
+    """Whether to colour what goes to a stream: as asked, else on a terminal unless NO_COLOR is set."""
+    if args.color != "auto":
+        return bool(args.color == "always")
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def load_quietly(paths: Sequence[Path | str]) -> Loaded:
+    """Load and compile rules; nothing is printed.
+
+    Raises:
+        UnusableInput: A path does not exist.
+    """
+    rules = load_rules(paths)
+    return Loaded(rules=rules, compiled=compile_rules(rules.rules))
+
+
+def load(paths: Sequence[Path | str], args: argparse.Namespace) -> Loaded:
+    """Load and compile rules; what makes any of them unusable is reported on stderr.
+
+    Raises:
+        UnusableInput: A path does not exist.
+    """
+    loaded = load_quietly(paths)
+    errors = [d for d in loaded.diagnostics if d.severity is Severity.ERROR]
+    report_diagnostics(errors, loaded.rules.sources, args)
+    return loaded
+
+
+def report_diagnostics(
+    diagnostics: Iterable[Diagnostic], sources: Mapping[str, SourceText], args: argparse.Namespace
+) -> None:
+    """Print findings and their count on stderr, if there are any."""
+    found = in_order(diagnostics)
+    if found:
+        say(render(found, sources, color=color_of(args, sys.stderr)))
+        say(summary(found))

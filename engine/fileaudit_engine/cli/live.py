@@ -1,0 +1,134 @@
+"""What the commands share that listen to the kernel: opening the source, summary at the end, output."""
+
+import argparse
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from fileaudit_engine.cli.common import color_of, say
+from fileaudit_engine.compiler.plan import KernelPlan
+from fileaudit_engine.enrich.identity import IdentityCache
+from fileaudit_engine.enrich.process_table import ProcessTable
+from fileaudit_engine.events.batch import Batch
+from fileaudit_engine.events.model import Loss
+from fileaudit_engine.runtime.pipeline import Tally
+from fileaudit_engine.sinks.base import Sink
+from fileaudit_engine.sinks.jsonlog import JsonLines
+from fileaudit_engine.sinks.terminal import Terminal
+from fileaudit_engine.sources.base import Counters, Source
+from fileaudit_engine.sources.bpf import LiveSource
+from fileaudit_engine.text import printable
+
+LEVELS = ("critical", "high", "medium", "low")
+
+
+def open_source(plan: KernelPlan, args: argparse.Namespace) -> LiveSource:
+    """Attach to the kernel.
+
+    Raises:
+        MachineCannot: With the reason and what to do about it.
+    """
+    processes = ProcessTable()
+    source = LiveSource.open(
+        plan, processes=processes, identities=IdentityCache(), ring_bytes=args.ring_mib << 20
+    )
+    processes.scan()  # behind the attachment, so that no process falls between the two
+    return source
+
+
+def add_duration(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that would otherwise run until it is stopped."""
+    parser.add_argument("--duration", type=_seconds, metavar="SECONDS", help="stop after that long")
+
+
+def add_ring(parser: argparse.ArgumentParser) -> None:
+    """The size of the ring buffer between kernel and user space."""
+    parser.add_argument(
+        "--ring-mib",
+        type=_power_of_two,
+        default=16,
+        metavar="MIB",
+        help="ring buffer between kernel and engine, a power of two (default: 16)",
+    )
+
+
+def alert_sinks(args: argparse.Namespace) -> Sequence[Sink]:
+    """What prints alerts, as `--format` asks."""
+    match args.format:
+        case "json":
+            return (JsonLines(sys.stdout, show_audit=args.show_audit),)
+        case "pretty":
+            return (Terminal(sys.stdout, color=color_of(args, sys.stdout), show_audit=args.show_audit),)
+        case _:
+            return ()
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """How alerts are printed, and whether audit events are, too."""
+    parser.add_argument(
+        "--format",
+        choices=("pretty", "json", "none"),
+        default="pretty",
+        help="how alerts are printed on stdout (default: pretty); json is one ECS document a line",
+    )
+    parser.add_argument(
+        "--show-audit", action="store_true", help="print the matches of informational rules, too"
+    )
+
+
+def host_name() -> str:
+    """This host's name, as documents carry it."""
+    return socket.gethostname()
+
+
+def tell_loss(loss: Loss) -> None:
+    """Say on stderr that events were lost, when, and which."""
+    what = ", ".join(f"{count} {name}" for name, count in sorted(loss.counts.items()))
+    span = f"{_clock(loss.first_ns)} and {_clock(loss.last_ns)}"
+    say(f"LOST  {loss.total} events between {span}: {what} (a larger --ring-mib holds longer bursts)")
+
+
+def drain(source: Source, feed: Callable[[Batch | Loss], None]) -> None:
+    """Detach, then take what was still in the ring through to the end."""
+    source.close()
+    for item in source.batches():
+        feed(item)
+
+
+def events_line(counters: Counters) -> str:
+    """What the hooks saw and what became of it."""
+    return (
+        f"events   {counters.seen:,} seen · {counters.filtered:,} filtered in kernel"
+        f" · {counters.delivered:,} delivered · {sum(counters.lost.values()):,} lost"
+    )
+
+
+def alert_lines(tally: Tally, store: Path | None) -> list[str]:
+    """What the rules made of them."""
+    by_level = " · ".join(f"{tally.alerts.get(level, 0):,} {level}" for level in LEVELS)
+    where = f" · store {printable(str(store))}" if store else ""
+    return [
+        f"alerts   {sum(tally.alerts.values()):,} ({by_level})",
+        f"audit    {tally.audit_events:,} events{where}",
+    ]
+
+
+def _clock(ts_ns: int) -> str:
+    moment = datetime.fromtimestamp(ts_ns / 1e9, tz=timezone.utc)
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("must be a number of seconds above 0")
+    return value
+
+
+def _power_of_two(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1024 or value & (value - 1):
+        raise argparse.ArgumentTypeError("must be a power of two from 1 to 1024")
+    return value

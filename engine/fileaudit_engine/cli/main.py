@@ -1,0 +1,69 @@
+"""The command line: one subcommand a file, one place that turns outcomes into exit statuses.
+
+0 fine · 1 findings · 2 unusable command line, configuration or input · 3 this machine cannot · 130
+interrupted. Results go to stdout, everything else to stderr.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from fileaudit_engine import __version__
+from fileaudit_engine.cli import check, doctor, explain, record, replay, run, test, trace
+from fileaudit_engine.cli.common import Exit, report_diagnostics, say
+from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
+
+COMMANDS = (run, trace, replay, record, test, check, explain, doctor)
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    group = common.add_argument_group("shared options")
+    group.add_argument("--config", metavar="FILE", help="configuration (YAML)")
+    group.add_argument("--log-level", choices=_LEVELS, default="warning", help="default: warning")
+    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+    top = argparse.ArgumentParser(
+        prog="fileaudit-engine",
+        description="File-access detection with Sigma rules that run inside the Linux kernel.",
+        epilog="Exit status: 0 fine, 1 findings, 2 unusable input, 3 this machine cannot, 130 interrupted.",
+    )
+    top.add_argument("--version", action="version", version=f"fileaudit-engine {__version__}")
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.register(subparsers, common)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    args = parser().parse_args(argv)
+    logging.basicConfig(level=args.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    try:
+        return int(args.command(args))
+    except UnusableInput as error:
+        report_diagnostics(error.diagnostics, {}, args)
+        return Exit.UNUSABLE
+    except MachineCannot as error:
+        say(f"fileaudit-engine: {error}")
+        if error.remedy:
+            say(f"  = help: {error.remedy}")
+        return Exit.MACHINE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        return _reader_gone()
+
+
+def _reader_gone() -> int:
+    """Whoever read our output has closed it (`| head`): end as a program does that dies of SIGPIPE.
+
+    Stdout is pointed at nothing, so that the interpreter's own flush at exit has nothing to complain about.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE

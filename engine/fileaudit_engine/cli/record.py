@@ -1,0 +1,112 @@
+"""`record`: captures events into a file that `replay` and test cases take."""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from fileaudit_engine.cli import live, trace
+from fileaudit_engine.cli.common import Exit, load, say
+from fileaudit_engine.compiler.plan import KernelPlan
+from fileaudit_engine.diagnostics import Diagnostic, Location, Severity, UnusableInput
+from fileaudit_engine.events.batch import Batch
+from fileaudit_engine.events.jsonl import line_of
+from fileaudit_engine.events.model import Loss
+from fileaudit_engine.runtime.supervisor import Supervisor
+from fileaudit_engine.text import printable
+
+
+def register(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "record",
+        parents=[common],
+        help="capture events into a file",
+        description="Writes events as NDJSON, one ECS document a line. With --rules: the events that some"
+        " rule may match; without: every open on this host.",
+    )
+    parser.add_argument("output", metavar="OUTPUT", help="a new file, or - for stdout")
+    parser.add_argument("--rules", action="append", type=Path, metavar="DIR", help="what to record")
+    parser.add_argument("--force", action="store_true", help="replace OUTPUT if it exists")
+    live.add_duration(parser)
+    live.add_ring(parser)
+    parser.set_defaults(command=run, op=None, path=None, user=None, comm=None, pid=None, failed=False)
+
+
+def run(args: argparse.Namespace) -> int:
+    """The command; returns the exit status."""
+    plan = _plan(args)
+    with Supervisor(duration_s=args.duration) as supervisor, _opened(args) as output:
+        source = live.open_source(plan, args)
+        say(f"recording into {printable(args.output)}, Ctrl-C stops")
+        recording = _Recording(output)
+        try:
+            for item in source.batches():
+                recording.write(item)
+                if not supervisor.proceed():
+                    break
+        finally:
+            live.drain(source, recording.write)
+            say(live.events_line(source.counters()))
+            say(f"recorded  {recording.lines:,} lines")
+    return Exit.FINE
+
+
+def _plan(args: argparse.Namespace) -> KernelPlan:
+    if args.rules:
+        return load(args.rules, args).compiled.kernel
+    return trace.compiled_filter(args).kernel
+
+
+class _Recording:
+    """Writes what comes, whole lines at once, and counts the lines."""
+
+    def __init__(self, output: BinaryIO) -> None:
+        self._output = output
+        self.lines = 0
+
+    def write(self, item: Batch | Loss) -> None:
+        """Write a batch's events, or a loss."""
+        if isinstance(item, Loss):
+            live.tell_loss(item)
+            lines = [line_of(item)]
+        else:
+            wanted = (index for index, candidates in enumerate(item.candidates) if candidates)
+            lines = [line_of(item.complete(index)) for index in wanted]
+        if lines:
+            self._output.write(b"".join(lines))
+            self._output.flush()
+            self.lines += len(lines)
+
+
+@contextlib.contextmanager
+def _opened(args: argparse.Namespace) -> Iterator[BinaryIO]:
+    """OUTPUT for writing. Root writes here: an existing file, or a link, is never written through."""
+    if args.output == "-":
+        yield sys.stdout.buffer
+        return
+    path = Path(args.output)
+    if args.force:
+        path.unlink(missing_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        exists = isinstance(error, FileExistsError)
+        raise UnusableInput(
+            [
+                Diagnostic(
+                    code="FA072",
+                    severity=Severity.ERROR,
+                    message=f"cannot write the recording: {error.strerror}",
+                    location=Location(file=args.output),
+                    help="name another file, or pass --force to replace it" if exists else "",
+                )
+            ]
+        ) from error
+    with os.fdopen(descriptor, "wb") as output:
+        yield output

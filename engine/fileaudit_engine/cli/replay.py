@@ -1,0 +1,61 @@
+"""`replay`: the engine over recorded events, in event time, with the same answer every time."""
+
+import argparse
+import contextlib
+from pathlib import Path
+
+from fileaudit_engine.cli import live
+from fileaudit_engine.cli.common import Exit, load, report_diagnostics, say
+from fileaudit_engine.config import load_config
+from fileaudit_engine.detect.detector import Detector
+from fileaudit_engine.resources import rules_dir
+from fileaudit_engine.runtime.pipeline import Pipeline
+from fileaudit_engine.sources.replay import ReplaySource
+from fileaudit_engine.store.store import Store
+
+
+def register(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "replay",
+        parents=[common],
+        help="detect in recorded events",
+        description="Runs the rules over recorded events (NDJSON, plain or .gz or .zst). Needs no root.",
+    )
+    parser.add_argument("events", nargs="+", metavar="EVENTS", help="a file, or - for stdin")
+    parser.add_argument(
+        "--rules", action="append", type=Path, metavar="DIR", help="rules (default: the shipped ones)"
+    )
+    parser.add_argument("--store", type=Path, metavar="PATH", help="keep alerts there (default: nowhere)")
+    parser.add_argument(
+        "--allow-unknown-fields", action="store_true", help="keep fields that the field table does not know"
+    )
+    parser.add_argument("--strict", action="store_true", help="stop at the first line that is not valid")
+    live.add_output(parser)
+    parser.set_defaults(command=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """The command; returns the exit status."""
+    config = load_config(args.config)
+    loaded = load(args.rules or config.rules or [rules_dir()], args)
+    source = ReplaySource(args.events, allow_unknown_fields=args.allow_unknown_fields, strict=args.strict)
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(Store.open(args.store)) if args.store else None
+        pipeline = Pipeline(
+            detector=Detector(loaded.compiled.user, loaded.compiled.kernel),
+            sinks=live.alert_sinks(args),
+            store=store,
+            host=live.host_name(),
+            on_loss=live.tell_loss,
+        )
+        try:
+            pipeline.run(source, proceed=lambda: True)
+        finally:
+            source.close()
+            report_diagnostics(source.diagnostics, {}, args)
+    for line in live.alert_lines(pipeline.tally(), args.store):
+        say(line)
+    return Exit.UNUSABLE if source.diagnostics else Exit.FINE
