@@ -22,6 +22,7 @@ from fileaudit_engine.sources.headers import KernelTypes
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[2]
 _QUIET: Final = ("-Wno-unused-function", "-Wno-gnu-statement-expression")
 _TAIL_BYTES: Final = 4000
+_REFUSED: Final = "Failed to load program: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,8 @@ class Program:
 
     Attributes:
         name: The C function.
-        kind: `tracepoint` or `raw_tracepoint`.
-        event: `category:name`, or for a raw tracepoint the name alone.
+        kind: `tracepoint`, `raw_tracepoint`, `fentry` or `lsm`.
+        event: `category:name` of a tracepoint, the name alone of anything else.
     """
 
     name: str
@@ -135,7 +136,7 @@ def _start(channel: socket.socket, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     )
 
 
-def _explained(message: Mapping[str, Any], log: str) -> MachineCannot:
+def _explained(message: Mapping[str, Any], log: str) -> MachineCannot:  # noqa: PLR0911 - one return a failure
     what, detail = message.get("failed"), message.get("message", "")
     program = message.get("program", "")
     tail = "\n".join(log.strip().splitlines()[-12:])
@@ -146,6 +147,8 @@ def _explained(message: Mapping[str, Any], log: str) -> MachineCannot:
                 remedy="apt install python3-bpfcc, and use a virtual environment of /usr/bin/python3 "
                 "made with --system-site-packages",
             )
+        case "compile" if _REFUSED in log:  # BCC loads fentry and LSM programs while it compiles
+            return MachineCannot(f"the kernel refuses it: {log.rpartition(_REFUSED)[2].strip()}")
         case "compile":
             return MachineCannot(f"the kernel programs do not compile for this kernel:\n{tail}")
         case "load" if "super-user" in detail or "Operation not permitted" in detail:

@@ -19,7 +19,7 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,8 +89,11 @@ def _serve(channel: socket.socket, request: Mapping[str, Any]) -> None:
     except Exception as error:  # noqa: BLE001 - BCC raises nothing narrower
         send(channel, {"failed": "compile", "message": str(error)})
         return
+    kinds = {"tracepoint": BPF.TRACEPOINT, "raw_tracepoint": BPF.RAW_TRACEPOINT}
     for program in request["programs"]:
-        kind = BPF.TRACEPOINT if program["kind"] == "tracepoint" else BPF.RAW_TRACEPOINT
+        kind = kinds.get(program["kind"])
+        if kind is None:
+            continue
         _insert_casts(module, program["name"], request["cast_function"])
         try:
             module.load_func(program["name"], kind)
@@ -108,17 +111,25 @@ def _attach(channel: socket.socket, module: Any, programs: Sequence[Mapping[str,
     except EOFError:
         return
     for program in programs:
-        event, name = program["event"].encode(), program["name"].encode()
-        attach: Callable[..., object] = (
-            module.attach_tracepoint if program["kind"] == "tracepoint" else module.attach_raw_tracepoint
-        )
         try:
-            attach(tp=event, fn_name=name)
-        except Exception as error:  # noqa: BLE001 - see above
+            _attach_one(module, program)
+        except Exception as error:  # noqa: BLE001, PERF203 - see `_serve`; seven rounds
             send(channel, {"failed": "attach", "program": program["name"], "message": str(error)})
             return
-    links = [*module.tracepoint_fds.values(), *module.raw_tracepoint_fds.values()]
+    tables = (module.tracepoint_fds, module.raw_tracepoint_fds, module.kfunc_entry_fds, module.lsm_fds)
+    links = [descriptor for table in tables for descriptor in table.values()]
     send(channel, {"attached": len(links)}, links)
+
+
+def _attach_one(module: Any, program: Mapping[str, str]) -> None:  # noqa: ANN401 - bcc has no types
+    event, name = program["event"].encode(), program["name"].encode()
+    match program["kind"]:
+        case "tracepoint":
+            module.attach_tracepoint(tp=event, fn_name=name)
+        case "raw_tracepoint":
+            module.attach_raw_tracepoint(tp=event, fn_name=name)
+        case _:
+            """BCC attached fentry and LSM programs when it compiled them."""
 
 
 def _insert_casts(module: Any, name: str, function: int | None) -> None:  # noqa: ANN401 - bcc has no types

@@ -1,0 +1,210 @@
+"""What this machine can do, found by trying.
+
+Version numbers and helper lists lie: distributions port features back, containers forbid them, and a
+function that says 'supported' only looked at a symbol. So every hook and map here is really made, with a
+tiny program in a loader process, and let go again.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from fileaudit_engine.diagnostics import MachineCannot
+from fileaudit_engine.sources import bpfsys
+from fileaudit_engine.sources.headers import BTF, KernelTypes, kernel_types
+from fileaudit_engine.sources.load import Load, Program
+from fileaudit_engine.sources.mounts import NEEDED, TRACEFS, missing_mounts, mount
+from fileaudit_engine.sources.ring import close_all
+
+CALLS: Final = ("open", "openat", "openat2", "creat")
+_NOT_ON_ARM: Final = frozenset({"open", "creat"})
+_CAPABILITIES: Final = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
+_LIVE: Final = "no live capture: run, trace and record do not work; replay, test and check do"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was tried.
+
+    Attributes:
+        name: What.
+        ok: Whether it is there.
+        detail: What was found.
+        cost: What its absence costs; empty if it is there.
+        remedy: How to get it; empty if it is there or cannot be had.
+        required: Whether live capture is impossible without.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    cost: str = ""
+    remedy: str = ""
+    required: bool = True
+
+
+def probe_machine() -> list[Check]:
+    """Try everything that live capture uses or could use. Mounts what is missing, if it may."""
+    checks = [_kernel(), _privileges(), _btf(), *_mounts(), _bcc()]
+    if not all(check.ok for check in checks if check.required):
+        return checks
+    try:
+        types = kernel_types()
+    except MachineCannot as error:
+        return [*checks, _failed("kernel types", error)]
+    checks.append(Check(name="kernel types", ok=True, detail=types.include))
+    return [*checks, *_basics(types), *_extras(types)]
+
+
+def _kernel() -> Check:
+    known = bpfsys.supported()
+    return Check(
+        name="kernel",
+        ok=known,
+        detail=f"{platform.system()} {platform.release()} {platform.machine()}",
+        cost="" if known else _LIVE,
+        remedy="" if known else "use an x86-64 or aarch64 machine",
+    )
+
+
+def _privileges() -> Check:
+    held = _effective_capabilities()
+    enough = bool(held >> _CAPABILITIES["CAP_SYS_ADMIN"] & 1) or all(
+        held >> _CAPABILITIES[name] & 1 for name in ("CAP_BPF", "CAP_PERFMON")
+    )
+    names = [name for name, bit in _CAPABILITIES.items() if held >> bit & 1]
+    return Check(
+        name="privileges",
+        ok=enough,
+        detail=f"uid {os.geteuid()}, {', '.join(names) or 'no capability for BPF'}",
+        cost="" if enough else _LIVE,
+        remedy="" if enough else "run as root",
+    )
+
+
+def _effective_capabilities() -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            return int(line.split()[1], 16)
+    return 0
+
+
+def _btf() -> Check:
+    there = BTF.is_file()
+    return Check(
+        name="BTF",
+        ok=there,
+        detail=str(BTF) if there else f"{BTF} is missing",
+        cost="" if there else _LIVE,
+        remedy="" if there else "run a kernel with CONFIG_DEBUG_INFO_BTF=y",
+    )
+
+
+def _mounts() -> Iterator[Check]:
+    for wanted in NEEDED:
+        detail = "mounted"
+        if wanted in missing_mounts():
+            try:
+                mount(wanted)
+                detail = "was missing, mounted now"
+            except MachineCannot as error:
+                detail = str(error)
+        there = wanted not in missing_mounts()
+        needed = wanted is TRACEFS
+        yield Check(
+            name=wanted.kind,
+            ok=there,
+            detail=f"{wanted.target}: {detail}",
+            cost="" if there else _LIVE if needed else "maps cannot be pinned",
+            remedy="" if there else f"as root: {wanted.command}",
+            required=needed,
+        )
+
+
+def _bcc() -> Check:
+    code = "import bcc; print(getattr(bcc, '__version__', '?'), bcc.BPF and bcc.__file__)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+    there = done.returncode == 0
+    last = done.stderr.strip().splitlines()[-1:]
+    return Check(
+        name="BCC",
+        ok=there,
+        detail=done.stdout.strip() if there else "".join(last),
+        cost="" if there else _LIVE,
+        remedy=""
+        if there
+        else "apt install python3-bpfcc; the virtual environment must see system packages and be made "
+        "by /usr/bin/python3",
+    )
+
+
+_Trial = tuple[str, Sequence[str], Sequence[Program], Sequence[str]]
+"""Name, files, programs and maps of a tiny load."""
+
+
+def _basics(types: KernelTypes) -> Iterator[Check]:
+    """What the capture is made of, one by one, so that what is missing has a name."""
+    calls = [call for call in CALLS if not (platform.machine() == "aarch64" and call in _NOT_ON_ARM)]
+    ring_and_trie: _Trial = ("ring buffer and LPM trie", ("checks/maps.c",), (), ("check_ring", "check_trie"))
+    hooks = tuple(
+        Program(name="check_tracepoint", kind="tracepoint", event=f"syscalls:sys_exit_{call}")
+        for call in calls
+    )
+    records = tuple(
+        Program(name="check_raw_tracepoint", kind="raw_tracepoint", event=f"sched_process_{event}")
+        for event in ("fork", "exec", "exit")
+    )
+    for name, files, programs, maps in (
+        ring_and_trie,
+        (f"tracepoints sys_exit_{{{','.join(calls)}}}", ("checks/tracepoint.c",), hooks, ()),
+        ("raw tracepoints sched_process_*", ("checks/raw_tracepoint.c",), records, ()),
+    ):
+        yield _tried(name, partial(_load, types, files, programs, maps), cost=_LIVE)
+    cast = types.cast_function is not None
+    yield Check(
+        name="typed loads",
+        ok=cast,
+        detail="bpf_rdonly_cast" if cast else "the kernel has no bpf_rdonly_cast",
+        cost="" if cast else "an unwatched open costs about 0.1 µs more",
+        remedy="" if cast else "Linux 6.2 or later",
+        required=False,
+    )
+
+
+def _extras(types: KernelTypes) -> Iterator[Check]:
+    """Hooks that this version does not use, but that say what the machine could carry."""
+    cost = "races of arguments and io_uring stay invisible"
+    fentry = Program(name="kfunc__vmlinux__security_file_open", kind="fentry", event="security_file_open")
+    lsm = Program(name="lsm__file_open", kind="lsm", event="file_open")
+    yield _tried("fentry", lambda: _load(types, ("checks/fentry.c",), (fentry,)), cost=cost, required=False)
+    yield _tried("BPF LSM", lambda: _load(types, ("checks/lsm.c",), (lsm,)), cost=cost, required=False)
+
+
+def _load(
+    types: KernelTypes, files: Sequence[str], programs: Sequence[Program], maps: Sequence[str] = ()
+) -> None:
+    """Load, attach and let go."""
+    loading = Load(types=types, files=files, programs=programs, maps=maps)
+    try:
+        close_all(loading.attach())
+    finally:
+        loading.close()
+        close_all(list(loading.maps.values()))
+
+
+def _tried(name: str, attempt: Callable[[], None], *, cost: str, required: bool = True) -> Check:
+    try:
+        attempt()
+    except MachineCannot as error:
+        return _failed(name, error, cost=cost, required=required)
+    return Check(name=name, ok=True, detail="loaded and attached", required=required)
+
+
+def _failed(name: str, error: MachineCannot, *, cost: str = _LIVE, required: bool = True) -> Check:
+    return Check(name=name, ok=False, detail=str(error), cost=cost, remedy=error.remedy, required=required)
