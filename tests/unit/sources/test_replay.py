@@ -134,6 +134,7 @@ def test_unknown_fields_are_kept_where_that_is_allowed(tmp_path: Path) -> None:
             "the compressed file is damaged: zstd decompressor error: Unknown frame descriptor",
         ),
     ],
+    ids=["no gzip", "gzip cut off", "zstandard cut off", "zstandard cut off in its header", "no zstandard"],
 )
 def test_a_file_that_cannot_be_unpacked_is_told(
     tmp_path: Path, name: str, content: bytes, message: str
