@@ -22,9 +22,10 @@ from fileaudit_engine.text import from_kernel
 _NO_ACCESS_MODE: Final = "none"
 """How events without an access mode are spelled in a clause."""
 
-_BLIND_OPEN: Final = "files opened before the engine started; opens through io_uring or by 32-bit programs"
-"""System call tracepoints do not fire for the latter two."""
-
+_BLIND_OPEN: Final = (
+    "files opened before the engine started",
+    "opens by handle, through io_uring or by 32-bit programs",  # no system call tracepoint that we use fires
+)
 _BLIND_FAILED: Final = "links in the name of a failed open: its path is the one that was asked for"
 
 
@@ -182,7 +183,7 @@ def _blind_to(operations: Sequence[Operation], clauses: Sequence[Clause]) -> Ite
     if missing:
         yield f"{', '.join(missing)} on a live host: this version captures only {_captured()}"
     if Operation.OPEN in operations:
-        yield _BLIND_OPEN
+        yield from _BLIND_OPEN
         if any(not isinstance(c.outcome, OneOf) or Outcome.FAILURE in c.outcome.values for c in clauses):
             yield _BLIND_FAILED
 

@@ -1,5 +1,8 @@
 """What tests of rules, plans and detection begin with: small tests, events and rules, in one line each."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 from fileaudit_engine.compiler.constraint import Clause, Constraint, OneOf
 from fileaudit_engine.compiler.ir import Matches, Pattern, Predicate, Test, Wildcard
 from fileaudit_engine.compiler.plan import UserRule
@@ -38,6 +41,19 @@ def event(path: str | None = "/etc/shadow", **changes: object) -> FileEvent:
         "path": path,
     }
     return FileEvent(**(known | changes))  # type: ignore[arg-type]  # a test names fields as it likes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """A batch that remembers which of its events were completed."""
+
+    candidates: Sequence[int]
+    events: Sequence[FileEvent]
+    completed: list[int] = field(default_factory=list)
+
+    def complete(self, index: int) -> FileEvent:
+        self.completed.append(index)
+        return self.events[index]
 
 
 def user_rule(

@@ -8,6 +8,8 @@ import collections
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.compiler.examples import Recorded
+from tests.unit.compiler.sigma_rules import rules
 from tests.unit.compiler.strategies import REPEATABLE, events_for, narrow_predicates, predicates
 
 from fileaudit_engine.compiler.classifier import classify, facts_of
@@ -15,8 +17,12 @@ from fileaudit_engine.compiler.ir import Predicate
 from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.compiler.simplify import simplify
+from fileaudit_engine.compiler.stages import compile_rules
+from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.detect.evaluate import matcher
+from fileaudit_engine.events.batch import EVERY
 from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.rules.ast import Rule
 
 LAWFUL = settings(REPEATABLE, max_examples=200)
 SEEDS = st.integers(0, 2**32)
@@ -68,3 +74,24 @@ def test_the_kernel_never_drops_what_a_rule_matches_that_it_tests_by_path() -> N
     assert seen["pairs"] >= 30_000
     assert seen["matches"] >= 10_000
     assert seen["dropped pairs"] >= 10_000
+
+
+def test_a_whole_pack_finds_the_same_with_the_kernel_in_front_and_without() -> None:
+    seen: collections.Counter[str] = collections.Counter()
+
+    @LAWFUL
+    @given(st.lists(rules(), min_size=1, max_size=4), SEEDS)
+    def law(pack: list[Rule], seed: int) -> None:
+        compiled = compile_rules(pack)
+        predicates = [rule.predicate for rule in compiled.user.rules]
+        events = events_for(predicates, seed=seed, count=EVENTS_AN_EXAMPLE)
+        filtered = [classify(compiled.kernel, facts_of(event)) for event in events]
+        detector = Detector(compiled.user, compiled.kernel)
+        everything = list(detector.findings(Recorded(events=events, candidates=(EVERY,) * len(events))))
+        assert list(detector.findings(Recorded(events=events, candidates=filtered))) == everything
+        seen["findings"] += len(everything)
+        seen["dropped events"] += filtered.count(0)
+
+    law()
+    assert seen["findings"] >= 10_000
+    assert seen["dropped events"] >= 1_000

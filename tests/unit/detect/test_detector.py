@@ -1,9 +1,8 @@
 """The detector evaluates the rules of an event's candidates, and no others."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from tests.unit.compiler.examples import ANY, event, path_test, text_test, user_rule
+from tests.unit.compiler.examples import ANY, Recorded, event, path_test, text_test, user_rule
 
 from fileaudit_engine.compiler.classifier import classify, facts_of
 from fileaudit_engine.compiler.kernel import kernel_plan
@@ -13,19 +12,6 @@ from fileaudit_engine.detect.record import Finding
 from fileaudit_engine.events.batch import EVERY
 from fileaudit_engine.events.fields import LogSource
 from fileaudit_engine.events.model import FileEvent, Operation
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recorded:
-    """A batch that remembers which of its events were completed."""
-
-    candidates: Sequence[int]
-    events: Sequence[FileEvent]
-    completed: list[int] = field(default_factory=list)
-
-    def complete(self, index: int) -> FileEvent:
-        self.completed.append(index)
-        return self.events[index]
 
 
 def plan_of(*rules: UserRule) -> KernelPlan:
