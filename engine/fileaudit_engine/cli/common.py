@@ -59,23 +59,25 @@ def color_of(args: argparse.Namespace, stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
-def load_quietly(paths: Sequence[Path | str]) -> Loaded:
+def load_quietly(paths: Sequence[Path | str], *, allow_unknown_fields: bool = False) -> Loaded:
     """Load and compile rules; nothing is printed.
 
     Raises:
         UnusableInput: A path does not exist.
     """
-    rules = load_rules(paths)
+    rules = load_rules(paths, allow_unknown_fields=allow_unknown_fields)
     return Loaded(rules=rules, compiled=compile_rules(rules.rules))
 
 
-def load(paths: Sequence[Path | str], args: argparse.Namespace) -> Loaded:
+def load(
+    paths: Sequence[Path | str], args: argparse.Namespace, *, allow_unknown_fields: bool = False
+) -> Loaded:
     """Load and compile rules; what makes any of them unusable is reported on stderr.
 
     Raises:
         UnusableInput: A path does not exist.
     """
-    loaded = load_quietly(paths)
+    loaded = load_quietly(paths, allow_unknown_fields=allow_unknown_fields)
     errors = [d for d in loaded.diagnostics if d.severity is Severity.ERROR]
     report_diagnostics(errors, loaded.rules.sources, args)
     return loaded

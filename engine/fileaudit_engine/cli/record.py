@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     with Supervisor(duration_s=args.duration) as supervisor, _opened(args) as output:
         source = live.open_source(plan, args)
         say(f"recording into {printable(args.output)}, Ctrl-C stops")
+        supervisor.start_clock()
         recording = _Recording(output)
         try:
             for item in source.batches():
@@ -100,7 +101,7 @@ def _opened(args: argparse.Namespace) -> Iterator[BinaryIO]:
         raise UnusableInput(
             [
                 Diagnostic(
-                    code="FA072",
+                    code="FA077",
                     severity=Severity.ERROR,
                     message=f"cannot write the recording: {error.strerror}",
                     location=Location(file=args.output),

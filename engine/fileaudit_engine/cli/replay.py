@@ -40,7 +40,9 @@ def register(
 def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
     config = load_config(args.config)
-    loaded = load(args.rules or config.rules or [rules_dir()], args)
+    loaded = load(
+        args.rules or config.rules or [rules_dir()], args, allow_unknown_fields=args.allow_unknown_fields
+    )
     source = ReplaySource(args.events, allow_unknown_fields=args.allow_unknown_fields, strict=args.strict)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(Store.open(args.store)) if args.store else None

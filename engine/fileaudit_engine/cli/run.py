@@ -80,6 +80,7 @@ class _Engine:
         source = live.open_source(loaded.compiled.kernel, self._args)
         try:
             self._greet(loaded, store_path)
+            self._supervisor.start_clock()
             while True:
                 self._pipeline.run(source, proceed=self._undisturbed)
                 if not self._supervisor.take_reload():

@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     with Supervisor(duration_s=args.duration) as supervisor:
         source = live.open_source(compiled.kernel, args)
         say("tracing   Ctrl-C stops")
+        supervisor.start_clock()
         try:
             pipeline.run(source, proceed=supervisor.proceed)
         finally:

@@ -25,7 +25,7 @@ from fileaudit_engine.compiler.ir import (
 )
 from fileaudit_engine.compiler.plan import UserRule
 from fileaudit_engine.diagnostics import InternalError
-from fileaudit_engine.events.fields import BY_NAME, Field, LogSource
+from fileaudit_engine.events.fields import BY_NAME, Field, LogSource, unlisted
 from fileaudit_engine.rules.ast import (
     And,
     Condition,
@@ -104,11 +104,8 @@ def _item(item: DetectionItem) -> Predicate:
 
 
 def _field(name: str) -> Field:
-    """The field's row; a name that the table does not know is one that the user allowed."""
-    known = BY_NAME.get(name)
-    if known is None:
-        raise InternalError(f"the field {name} reached the compiler unchecked")
-    return known
+    """The field's row; the parser lets a name that the table does not know through only if the user does."""
+    return BY_NAME.get(name) or unlisted(name)
 
 
 def _value(field: Field, value: SigmaValue, modifiers: ResolvedModifiers) -> Predicate:

@@ -220,6 +220,35 @@ BY_NAME: Final[Mapping[str, Field]] = _index()
 """Every field by its Sigma name, its ECS name and its aliases."""
 
 
+def unlisted(name: str) -> Field:
+    """A row for a field that the table does not know and that the user allowed: read from `extra`."""
+
+    def get(event: FileEvent) -> Value:
+        return _as_value((event.extra or {}).get(name))
+
+    return Field(
+        name=name,
+        ecs=name,
+        attribute="extra",
+        type=FieldType.KEYWORD,
+        get=get,
+        meaning="A field that only the user knows.",
+    )
+
+
+def _as_value(found: object) -> Value:
+    """Anything that JSON can hold as rules see it; objects are no value."""
+    match found:
+        case None | str() | bool() | int():
+            return found
+        case float():
+            return repr(found)
+        case list() | tuple():
+            return tuple(str(member) for member in found if isinstance(member, (str, int, float)))
+        case _:
+            return None
+
+
 def nearest(name: str) -> str | None:
     """The known Sigma name that `name` was most likely meant to be."""
     lowered = {field.name.lower(): field.name for field in FIELDS}

@@ -15,7 +15,8 @@ class Supervisor:
     """A context in which the process listens to signals."""
 
     def __init__(self, *, duration_s: float | None = None) -> None:
-        self._deadline = None if duration_s is None else time.monotonic() + duration_s
+        self._duration_s = duration_s
+        self._deadline: float | None = None
         self._before: dict[signal.Signals, object] = {}
         self.stopped_by: signal.Signals | None = None
         """The signal that asked to stop, if one did."""
@@ -35,6 +36,11 @@ class Supervisor:
         """Give the signals back."""
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal returned
+
+    def start_clock(self) -> None:
+        """The time that was asked for begins now, not while programs were being loaded."""
+        if self._duration_s is not None:
+            self._deadline = time.monotonic() + self._duration_s
 
     def proceed(self) -> bool:
         """Whether to go on: no signal to stop, and time is not up."""

@@ -39,6 +39,8 @@ def test_a_hangup_asks_for_one_reload_and_not_to_stop() -> None:
 
 def test_time_that_is_up_asks_to_stop() -> None:
     with Supervisor(duration_s=1e-9) as supervisor:
+        assert supervisor.proceed(), "the clock has not been started"
+        supervisor.start_clock()
         assert not supervisor.proceed()
         assert supervisor.stopped_by is None
 
