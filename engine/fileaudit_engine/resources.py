@@ -1,28 +1,33 @@
-"""Where the files are that are shipped beside the code: `bpf/`, `rules/` and `schemas/`.
+"""The files that come with the package but are no Python: BPF programs, rules, schemas.
 
-A wheel carries them in `fileaudit_engine/data/`; a checkout has them at its top.
+In a wheel they lie inside the package, under `data/`; in a checkout they are folders of the top level.
+Nothing is copied and nothing read at import: each function returns a folder.
 """
 
 from pathlib import Path
+
+from fileaudit_engine.diagnostics import InternalError
 
 _PACKAGE = Path(__file__).resolve().parent
 
 
 def bpf_dir() -> Path:
-    """The programs that run in the kernel, as C."""
-    return _shipped("bpf")
+    """The C of the kernel programs, with the header shim in `include/`."""
+    return _folder("bpf")
 
 
 def rules_dir() -> Path:
-    """The rules that the engine runs unless it is told otherwise."""
-    return _shipped("rules")
+    """The rules that are shipped."""
+    return _folder("rules")
 
 
 def schemas_dir() -> Path:
-    """The JSON Schemas of rules, events and configuration."""
-    return _shipped("schemas")
+    """JSON Schemas and index templates."""
+    return _folder("schemas")
 
 
-def _shipped(name: str) -> Path:
-    in_wheel = _PACKAGE / "data" / name
-    return in_wheel if in_wheel.is_dir() else _PACKAGE.parent.parent / name
+def _folder(name: str) -> Path:
+    for candidate in (_PACKAGE / "data" / name, _PACKAGE.parents[1] / name):
+        if candidate.is_dir():
+            return candidate
+    raise InternalError(f"the package is incomplete: it has no folder '{name}'")
