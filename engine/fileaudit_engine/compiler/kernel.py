@@ -7,10 +7,12 @@ key that fits, so every key carries the bits of all shorter keys that it would h
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from fileaudit_engine.compiler.constraint import (
     CLAUSES_PER_RULE,
+    UNCONSTRAINED,
     Clause,
     Constraint,
     OneOf,
@@ -18,7 +20,7 @@ from fileaudit_engine.compiler.constraint import (
     union,
 )
 from fileaudit_engine.compiler.ir import Predicate
-from fileaudit_engine.compiler.plan import MAX_CLAUSES, SELECTORS, KernelPlan, selector
+from fileaudit_engine.compiler.plan import MAX_CLAUSES, MAX_KEYS, SELECTORS, KernelPlan, selector
 from fileaudit_engine.events.model import ACCESS_MODES, OPERATIONS, AccessMode, Outcome
 
 T = TypeVar("T")
@@ -29,7 +31,7 @@ Owned = tuple[Clause, tuple[int, ...]]
 
 def kernel_plan(predicates: Sequence[Predicate]) -> KernelPlan:
     """The plan for rules in the order of `predicates`."""
-    owned = _assign(predicates)
+    owned = _within_tables(_assign(predicates))
     bits = [(clause, 1 << number) for number, (clause, _) in enumerate(owned)]
     return KernelPlan(
         clauses=tuple(clause for clause, _ in owned),
@@ -66,6 +68,22 @@ def _shared(owned: Sequence[Owned]) -> Owned:
     for clause, _ in owned[1:]:
         widest = union(widest, clause)
     return widest, tuple(rule for _, rules in owned for rule in rules)
+
+
+def _within_tables(owned: Sequence[Owned]) -> list[Owned]:
+    """The same clauses, some of them wider where a table would not hold all their literals."""
+    clauses_now = [clause for clause, _ in owned]
+    for dimension in ("prefix", "suffix", "component"):
+        while len(_literals(clauses_now, dimension)) > MAX_KEYS:
+            number = max(range(len(owned)), key=lambda n: len(_literals([clauses_now[n]], dimension)))
+            clauses_now[number] = replace(clauses_now[number], **{dimension: UNCONSTRAINED})
+    return [(clause, rules) for clause, (_, rules) in zip(clauses_now, owned, strict=True)]
+
+
+def _literals(alternatives: Iterable[Clause], dimension: str) -> frozenset[bytes]:
+    """All that the clauses ask of one of the path's dimensions."""
+    constraints = (getattr(clause, dimension) for clause in alternatives)
+    return frozenset[bytes]().union(*(c.values for c in constraints if isinstance(c, OneOf)))
 
 
 def _selectors(bits: Sequence[tuple[Clause, int]]) -> tuple[int, ...]:

@@ -24,6 +24,9 @@ SCAN_BYTES = 1024
 MAX_CLAUSES = 1024
 """Bits of the largest classifier that is compiled."""
 
+MAX_KEYS = 65_536
+"""Entries of each of the kernel's tables for paths; rules with more literals are widened."""
+
 CAPTURED_OPERATIONS: Final = frozenset({Operation.OPEN})
 """What the live capture of this version has hooks for; replayed events may be of any operation."""
 
@@ -31,6 +34,7 @@ __all__ = [
     "CAPTURED_OPERATIONS",
     "KEY_BYTES",
     "MAX_CLAUSES",
+    "MAX_KEYS",
     "SCAN_BYTES",
     "SELECTORS",
     "KernelPlan",

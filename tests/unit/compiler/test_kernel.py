@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 from tests.unit.compiler.examples import ANY, event, path_test, text_test
 
+from fileaudit_engine.compiler import kernel
 from fileaudit_engine.compiler.classifier import classify, facts_of
-from fileaudit_engine.compiler.ir import FALSE, All, AnyOf, Predicate, Test
+from fileaudit_engine.compiler.ir import FALSE, All, AnyOf, Predicate, Test, Wildcard
 from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.compiler.plan import MAX_CLAUSES, SELECTORS, KernelPlan, selector
 from fileaudit_engine.events.model import AccessMode, FileEvent, Operation, Outcome
@@ -124,3 +125,22 @@ def test_more_rules_than_bits_share_the_last_one_and_lose_nothing() -> None:
 def test_what_the_shared_bit_still_knows_is_used() -> None:
     plan = kernel_plan([path_test(f"/{number}/", ANY) for number in range(MAX_CLAUSES + 500)])
     assert rules_for(plan, event("/nothing/of/that")) == set()
+
+
+@pytest.mark.parametrize("paths", [("/{}/", ANY), (ANY, ".{}x"), (ANY, "/{}/", ANY)])
+def test_more_literals_than_a_table_holds_widen_the_longest_list_and_lose_nothing(
+    paths: tuple[str | Wildcard, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def test(number: int) -> Test:
+        return path_test(*(part.format(number) if isinstance(part, str) else part for part in paths))
+
+    monkeypatch.setattr(kernel, "MAX_KEYS", 100)
+    long, short = (
+        AnyOf(operands=tuple(map(test, range(90)))),
+        AnyOf(operands=tuple(map(test, range(100, 150)))),
+    )
+    plan = kernel_plan([long, short])
+    assert all(len(table) <= 100 for table in (plan.prefixes, plan.suffixes, plan.components))
+    assert rules_for(plan, event("/nothing/of/that")) == {0}
+    for number, rule in ((0, 0), (89, 0), (100, 1), (149, 1)):
+        assert rule in rules_for(plan, event(f"/{number}/a.{number}x"))
