@@ -8,7 +8,7 @@ from typing import Final
 from fileaudit_engine.compiler.conditions import Condition, Group, Leaf, Where
 from fileaudit_engine.compiler.explain import ClauseExplanation, Hook, PackExplanation, RuleExplanation, Table
 from fileaudit_engine.detect.why import Verdict
-from fileaudit_engine.events.fields import BY_NAME, Value
+from fileaudit_engine.events.fields import Value
 from fileaudit_engine.text import printable
 
 MOST_VALUES: Final = 6
@@ -187,7 +187,7 @@ def _head(group: Group) -> str:
 
 
 def _leaf(leaf: Leaf, verdict: Verdict | None, layout: Layout, first: str, rest: str) -> Iterator[str]:
-    text = " ".join(filter(None, (leaf.field, leaf.verb, _shown(leaf.values), *_remarks(leaf, verdict))))
+    text = " ".join(filter(None, (leaf.field.name, leaf.verb, _shown(leaf.values), *_remarks(leaf, verdict))))
     margin = " " * (len(rest) + 2)
     room = max(20, layout.width - len(margin))
     for number, line in enumerate(_lines(text, room)):
@@ -196,12 +196,11 @@ def _leaf(leaf: Leaf, verdict: Verdict | None, layout: Layout, first: str, rest:
 
 def _remarks(leaf: Leaf, verdict: Verdict | None) -> Iterator[str]:
     """What is not to be seen from the words: why not in the kernel, if one might think so, and the value."""
-    field = BY_NAME[leaf.field]
-    if leaf.cased and not field.values:
+    if leaf.cased and not leaf.field.values:
         yield "(case matters)"
     if verdict is not None:
         yield f"(it is {_value(verdict.value)})"
-    elif leaf.why and field.dimension is not None:
+    elif leaf.why and leaf.field.dimension is not None:
         yield f"({leaf.why})"
 
 

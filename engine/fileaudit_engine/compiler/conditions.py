@@ -28,7 +28,7 @@ from fileaudit_engine.compiler.ir import (
     Test,
     Wildcard,
 )
-from fileaudit_engine.events.fields import Dimension
+from fileaudit_engine.events.fields import Dimension, Field
 from fileaudit_engine.rules.values import spelled_pattern
 
 
@@ -45,7 +45,7 @@ class Leaf:
     """Tests of one field that differ in the value only.
 
     Attributes:
-        field: Its Sigma name.
+        field: Whose value is asked for.
         verb: What is asked, such as `is one of` or `does not start with`.
         values: What it is compared with, as a rule would write it (folded where case is ignored).
         cased: Whether upper and lower case differ.
@@ -54,7 +54,7 @@ class Leaf:
         predicate: The tests, to be evaluated.
     """
 
-    field: str
+    field: Field
     verb: str
     values: tuple[str, ...]
     cased: bool
@@ -117,7 +117,7 @@ def _leaf(operands: Sequence[Predicate], rule_clauses: Sequence[Clause], *, ever
     values = [value for operand in operands for value in _values(_test_of(operand)[0].check)]
     joined: Predicate = All(operands=tuple(operands)) if every else AnyOf(operands=tuple(operands))
     return Leaf(
-        field=test.field.name,
+        field=test.field,
         verb=_verbs(test.check)[2 * negated + (len(values) > 1)],
         values=tuple(values),
         cased=_is_cased(test.check),

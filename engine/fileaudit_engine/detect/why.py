@@ -7,7 +7,7 @@ from typing_extensions import assert_never
 
 from fileaudit_engine.compiler.conditions import Condition, Group, Leaf
 from fileaudit_engine.detect.evaluate import matcher
-from fileaudit_engine.events.fields import BY_NAME, Value
+from fileaudit_engine.events.fields import Value
 from fileaudit_engine.events.model import FileEvent
 
 
@@ -42,7 +42,7 @@ def judge(condition: Condition) -> Judge:
 
 
 def _of_leaf(leaf: Leaf) -> Judge:
-    holds, get = matcher(leaf.predicate), BY_NAME[leaf.field].get
+    holds, get = matcher(leaf.predicate), leaf.field.get
     return lambda event: Verdict(holds=holds(event), value=get(event))
 
 

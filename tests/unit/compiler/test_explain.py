@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.unit.compiler.examples import ANY, path_test, text_test, user_rule
+from tests.unit.compiler.examples import ANY, event, matches, path_test, text_test, user_rule
 
 from fileaudit_engine.cli import explain as command
 from fileaudit_engine.cli.explain import pack_document
@@ -15,13 +15,14 @@ from fileaudit_engine.cli.explain_text import MOST_VALUES, Layout, pack_lines
 from fileaudit_engine.compiler.conditions import Group, Leaf, Where, condition_tree
 from fileaudit_engine.compiler.constraint import clauses
 from fileaudit_engine.compiler.explain import RuleExplanation, explanation
-from fileaudit_engine.compiler.ir import All, AnyOf, Negation, Predicate
+from fileaudit_engine.compiler.ir import All, AnyOf, Negation, Predicate, Test
 from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.compiler.plan import MAX_CLAUSES, UserPlan, UserRule
 from fileaudit_engine.compiler.simplify import simplify
 from fileaudit_engine.compiler.stages import compile_rules
+from fileaudit_engine.detect.why import judge
 from fileaudit_engine.diagnostics import has_errors
-from fileaudit_engine.events.fields import LogSource
+from fileaudit_engine.events.fields import LogSource, unlisted
 from fileaudit_engine.rules.parser import parse_text
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "plans"
@@ -135,6 +136,13 @@ def test_values_of_a_list_are_one_condition_and_so_are_exclusions() -> None:
     assert isinstance(excluded, Leaf)
     assert (listed.verb, listed.values) == ("is one of", ("a", "b", "c"))
     assert (excluded.verb, excluded.values) == ("is none of", ("a", "b", "c"))
+
+
+def test_a_field_that_only_the_user_knows_is_explained_like_any_other() -> None:
+    rule = user_rule(Test(field=unlisted("Shift"), check=matches(("night",))))
+    (found,) = explained(rule)
+    judged = judge(found.conditions)(event(extra={"Shift": "day"}))
+    assert [(member.holds, member.value) for member in judged.members] == [(False, "day"), (True, "open")]
 
 
 def test_a_rule_says_which_of_its_operations_are_captured() -> None:
