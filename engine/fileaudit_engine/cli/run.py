@@ -1,6 +1,7 @@
 """`run`: capture on this host, detect, store, print."""
 
 import argparse
+import time
 from pathlib import Path
 
 from fileaudit_engine.cli import live
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
             store=store,
             host=live.host_name(),
             on_loss=live.tell_loss,
+            clock_ns=time.time_ns,
         )
         engine = _Engine(args, config, pipeline, supervisor)
         engine.watch(loaded, store_path)

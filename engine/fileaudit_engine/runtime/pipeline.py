@@ -33,10 +33,14 @@ class Tally:
     lost: Mapping[str, int]
 
 
+def _no_clock() -> None:
+    return None
+
+
 class Pipeline:
     """Feeds batches through detection into the store and the sinks."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a part
         self,
         *,
         detector: Detector,
@@ -44,12 +48,25 @@ class Pipeline:
         store: Store | None = None,
         host: str,
         on_loss: Callable[[Loss], None],
+        clock_ns: Callable[[], int | None] = _no_clock,
     ) -> None:
+        """Plug it together.
+
+        Args:
+            detector: The rules in use; may be replaced between two items.
+            sinks: Are shown what is on disk.
+            store: Where records are kept; None keeps nothing.
+            host: This host's name, for events that do not say where they happened.
+            on_loss: Is told of every loss.
+            clock_ns: The time that records are handed on, nanoseconds since the Unix epoch; without it they
+                do not say, and the same recording gives the same documents every time.
+        """
         self.detector = detector
         self._sinks = tuple(sinks)
         self._store = store
         self._host = host
         self._on_loss = on_loss
+        self._clock_ns = clock_ns
         self._alerts: collections.Counter[str] = collections.Counter()
         self._lost: collections.Counter[str] = collections.Counter()
         self._audit_events = 0
@@ -71,9 +88,10 @@ class Pipeline:
         if isinstance(item, Loss):
             self._lose(item)
             return
-        records = [record_of(finding, host=self._host) for finding in self.detector.findings(item)]
-        if records:
-            self._hand_on(records)
+        findings = list(self.detector.findings(item))
+        if findings:
+            now_ns = self._clock_ns()
+            self._hand_on([record_of(found, host=self._host, ingested_ns=now_ns) for found in findings])
 
     def tally(self) -> Tally:
         """What came out so far."""

@@ -150,3 +150,18 @@ def test_nothing_is_written_where_nothing_matched(tmp_path: Path) -> None:
         pipeline(memory, store=store).feed(Listed([opened("/other")]))
         assert not list(store.records(Kind.ALERT))
     assert not memory.records
+
+
+def test_records_say_when_they_were_handed_on_only_where_there_is_a_clock() -> None:
+    memory = Memory()
+    compiled = compile_rules(parse_text(RULES, "rules").rules)
+    Pipeline(
+        detector=Detector(compiled.user, compiled.kernel),
+        sinks=[memory],
+        host="here",
+        on_loss=print,
+        clock_ns=lambda: 1_000_000_000,
+    ).feed(Listed([opened("/secret")]))
+    pipeline(memory).feed(Listed([opened("/secret")]))
+    ingested = [dict(record.document["event"]).get("ingested") for record in memory.records]  # type: ignore[call-overload]  # an object of the document
+    assert ingested == ["1970-01-01T00:00:01.000000000Z", None]
