@@ -102,7 +102,10 @@ bpftool_works() {
 
 wanted_packages() {
     echo python3 python3-venv python3-bpfcc ca-certificates
-    if [ "$LEVEL" = bench ]; then echo auditd; fi
+    if [ "$LEVEL" = bench ]; then
+        echo auditd
+        command -v cc >/dev/null || echo gcc libc6-dev
+    fi
 }
 
 missing_packages() {
