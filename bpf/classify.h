@@ -12,6 +12,7 @@
 
 /* Verifier bounds; of a longer text the worst is assumed. */
 #define SCANNED_WORDS 128 /* by scan_text: 1024 bytes */
+#define MIXED_WORDS 64 /* by mix_text: a longer text is not remembered */
 #define SCANNED_BYTES 1024 /* of a path, for components; SCAN_BYTES in compiler/plan.py */
 
 /* What `scan_text` found. */
@@ -26,18 +27,41 @@ static __always_inline bool any_clause(const struct clause_set *set)
     return any != 0;
 }
 
+/* Puts 16 zeros behind the text, so that eight bytes and the two after them can be read anywhere in it. */
+static __always_inline void end_text(struct scratch *s)
+{
+    u64 end = bounded(s->end, 0x3fff);
+    if (end > TEXT_BYTES - 32)
+        return;
+    set_word(&s->text[end], 0);
+    set_word(&s->text[end + 8], 0);
+}
+
+/* The fingerprint of a base and the text behind TEXT_MIDDLE; 0 if there is none for the base, or it is long. */
+static __always_inline u64 mix_text(struct scratch *s, struct engine_config *config, u64 hash)
+{
+    if (!hash)
+        return 0;
+    s->mixed = hash;
+    s->at = TEXT_MIDDLE;
+    NO_UNROLL for (u32 i = 0; i < MIXED_WORDS; i++)
+    {
+        u64 at = bounded(s->at, 0x3fff);
+        if (at >= s->end || at > TEXT_BYTES - 32)
+            return finish_level(s->mixed, s->end, config->keys[2]) | 1;
+        s->at = at + 8;
+        s->mixed = finish_level(s->mixed, word_at(&s->text[at]), config->keys[1]);
+    }
+    return 0;
+}
+
 /*
  * Looks for what makes text[from, end) unfit for a test. Positions are seen eight at a time, each with the
- * two bytes after it; 16 zeros end the text.
+ * two bytes after it.
  */
 static __always_inline u32 scan_text(struct scratch *s, u64 from)
 {
-    u64 end = bounded(s->end, 0x3fff);
-
-    if (end > TEXT_BYTES - 32)
-        return TEXT_FOLDS | TEXT_DOTS;
-    set_word(&s->text[end], 0);
-    set_word(&s->text[end + 8], 0);
+    end_text(s);
     s->at = from;
     s->dots = 0;
     s->folds = 0;

@@ -85,6 +85,15 @@ struct mount_head {
     u64 root;
 };
 
+/* The caller's arguments. */
+struct asked {
+    u64 path;
+    u32 flags;
+    s32 directory;
+    u32 in_root;
+    u32 call;
+};
+
 struct scratch {
     u8 record[sizeof(struct file_record) + DATA_BYTES];
     struct dentry_head head;
@@ -93,6 +102,12 @@ struct scratch {
     struct clause_set components; /* found in the path so far */
     struct component_key component;
     u64 position; /* in `component` */
+    /* What a hook hands to the program behind it. */
+    struct asked asked;
+    u64 file;
+    u64 first_hash;
+    u32 selector;
+    s32 result;
     /* What could be local variables, but for the verifier (see path.h). */
     u64 failed; /* whether the call did */
     struct path base; /* what is walked from */
@@ -120,6 +135,7 @@ BPF_HASH(components, struct component_key, struct clause_set, MAX_KEYS);
 BPF_PERCPU_ARRAY(engine_counters, struct engine_counters, 1);
 BPF_PERCPU_ARRAY(decisions, u64, DECISIONS);
 BPF_PERCPU_ARRAY(scratch, struct scratch, 1);
+BPF_PROG_ARRAY(behind_open, 1); /* the program behind the hooks of open calls */
 BPF_RINGBUF_OUTPUT(events, RING_PAGES);
 
 #endif

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An open, seen where it returns: the shared body of the probes in probes/open.c.
+ * An open, seen where it returns: what the probes in probes/open.c share.
+ *
+ * A hook is the fast half: whose call is it, does any rule ask for such a call, is the path remembered as
+ * one that no rule can match? Nearly every open ends there. The slow half puts the path together and tests
+ * it; it is a program of its own behind all hooks, so that it is compiled and proven only once.
  *
  * One program a call suffices, for the caller's arguments are still in its saved registers. A successful
  * open has a file, and the file has the true path, whatever was asked. A failed one has no file: with
@@ -22,15 +26,6 @@
 #define OPEN_PATH 010000000 /* O_PATH */
 #define ACCESS_FLAGS (3ULL | OPEN_PATH)
 #define RESOLVE_IN_ROOT 0x10 /* openat2: an absolute path begins at the directory, too */
-
-/* The caller's arguments. */
-struct asked {
-    u64 path;
-    u32 flags;
-    s32 directory;
-    u32 in_root;
-    u32 call;
-};
 
 #if defined(__x86_64__)
 #define ARGUMENT_0 di
@@ -104,35 +99,51 @@ static __always_inline int read_asked(struct scratch *s, u64 address, bool *abso
     return length - 1;
 }
 
-/* Reads the asked text of a failed open, and into s->base where it begins. */
-static __always_inline bool begin_text(struct scratch *s, const struct asked *asked)
+/* Reads the asked text of a failed open, and into s->base where it begins; zeros follow the text. */
+static __always_inline bool begin_text(struct scratch *s)
 {
     bool absolute = false;
-    int length = read_asked(s, asked->path, &absolute);
+    int length = read_asked(s, s->asked.path, &absolute);
     if (length < 0 || length > PATH_LIMIT)
         return false;
     s->end = TEXT_MIDDLE + length + (absolute ? 0 : 1);
-    return base_of(asked, absolute, &s->base);
+    end_text(s);
+    return base_of(&s->asked, absolute, &s->base);
+}
+
+static __always_inline bool denied(s32 result)
+{
+    return result == -ERROR_ACCESS || result == -ERROR_PERMISSION;
+}
+
+static __always_inline bool remembered(u64 hash)
+{
+    u32 slot = hash & (DECISIONS - 1);
+    u64 *decision = decisions.lookup(&slot);
+    return decision && hash && *decision == hash;
+}
+
+static __always_inline void remember(u64 hash)
+{
+    u32 slot = hash & (DECISIONS - 1);
+    u64 *decision = decisions.lookup(&slot);
+    if (decision && hash)
+        *decision = hash;
 }
 
 /*
  * Puts the path together in text[start, end): that of the open file in s->base, or base and asked text of
- * a failed open. Returns its state; *tested says whether the text is the whole truth.
+ * a failed open that begins there. Returns its state; *tested says whether the text is the whole truth.
  */
-static __always_inline u32 open_path(struct scratch *s, struct engine_config *config, const struct asked *asked,
-                                     s32 result, u64 hash, bool *tested)
+static __always_inline u32 open_path(struct scratch *s, struct engine_config *config, bool *tested)
 {
-    *tested = false;
-    s->start = TEXT_MIDDLE;
-    s->end = TEXT_MIDDLE;
-    s->failed = result < 0;
-    if (s->failed && !begin_text(s, asked))
-        return PATH_UNRESOLVED;
-    s->found = walk(s, config, s->failed, hash);
+    s->found = walk(s, config, s->failed, s->first_hash);
     if (!s->failed && s->start == TEXT_MIDDLE && s->hash) { /* the root itself */
         s->text[TEXT_MIDDLE] = '/';
         s->end = TEXT_MIDDLE + 1;
     }
+    if (s->failed)
+        s->hash = mix_text(s, config, s->hash);
     s->read = 0;
     if (s->failed || s->found & WALK_HIGH)
         s->read = scan_text(s, s->start);
@@ -143,7 +154,7 @@ static __always_inline u32 open_path(struct scratch *s, struct engine_config *co
     u32 state = s->found & 0xff;
     if (s->end - TEXT_MIDDLE >= PATH_LIMIT)
         state |= PATH_TRUNCATED;
-    if (result == -ERROR_ACCESS || result == -ERROR_PERMISSION || (s->failed && s->read & TEXT_DOTS))
+    if (denied(s->result) || (s->failed && s->read & TEXT_DOTS))
         state |= PATH_UNRESOLVED;
     *tested = !(state & (PATH_UNRESOLVED | PATH_TRUNCATED)) && !(s->read & TEXT_FOLDS);
     return state | reachable(s, config);
@@ -203,7 +214,7 @@ static __always_inline void write_file(struct file_record *record, u64 file)
 }
 
 /* Copies the path and what the caller passed behind the record's head; returns the record's size. */
-static __always_inline u32 append_paths(struct scratch *s, struct file_record *record, const struct asked *asked)
+static __always_inline u32 append_paths(struct scratch *s, struct file_record *record)
 {
     u64 start = s->start, length = s->end - start;
     u32 at = sizeof(struct file_record);
@@ -216,7 +227,7 @@ static __always_inline u32 append_paths(struct scratch *s, struct file_record *r
         record->path_bytes = length;
         at += length;
     }
-    int asked_bytes = bpf_probe_read_user_str(&s->record[bounded(at, 0x3fff)], PATH_LIMIT, (void *)asked->path);
+    int asked_bytes = bpf_probe_read_user_str(&s->record[bounded(at, 0x3fff)], PATH_LIMIT, (void *)s->asked.path);
     if (asked_bytes > 0 && asked_bytes <= PATH_LIMIT) {
         record->asked_bytes = asked_bytes - 1;
         at += asked_bytes - 1;
@@ -233,51 +244,85 @@ static __always_inline void submit(struct scratch *s, u32 size, struct engine_co
         counters->submitted++;
 }
 
-/* The slow way: put the path together, test it, and send what may match. */
-static __always_inline void classify_open(struct engine_config *config, struct engine_counters *counters,
-                                          struct clause_set *selected, const struct asked *asked, s32 result,
-                                          struct path path, u64 file, u64 hash)
+/* Where the path of a failed open begins, and whether it is remembered. */
+static __always_inline bool begin_failed(struct scratch *s, struct engine_config *config, bool *forgettable)
 {
-    u32 zero = 0, epoch = config->epoch;
-    bool tested;
+    if (!begin_text(s))
+        return false;
+    u64 hash = fingerprint(s->first_hash, config, (u64)s->base.dentry, (u64)s->base.mnt);
+    *forgettable = config->epoch && !denied(s->result) && remembered(mix_text(s, config, hash));
+    return true;
+}
+
+/* The slow half: put the path together, test it, and send what may match. */
+static __always_inline int classify_open(void)
+{
+    u32 zero = 0;
+    bool tested = false, forgettable = false;
     struct scratch *s = scratch.lookup(&zero);
-    if (!s)
-        return;
-    s->base = path;
+    struct engine_config *config = engine_config.lookup(&zero);
+    struct engine_counters *counters = engine_counters.lookup(&zero);
+    if (!s || !config || !counters)
+        return 0;
+    struct clause_set *selected = selectors.lookup(&s->selector);
+    if (!selected)
+        return 0;
     struct file_record *record = (struct file_record *)s->record;
+    u32 epoch = config->epoch;
 
     for (u32 i = 0; i < CLAUSE_WORDS; i++) {
         s->components.words[i] = 0;
         record->candidates.words[i] = selected->words[i];
     }
-    record->state = open_path(s, config, asked, result, hash, &tested);
+    s->start = TEXT_MIDDLE;
+    s->end = TEXT_MIDDLE;
+    s->hash = 0;
+    s->failed = s->result < 0;
+    if (s->failed && !begin_failed(s, config, &forgettable))
+        record->state = PATH_UNRESOLVED;
+    else if (!forgettable)
+        record->state = open_path(s, config, &tested);
     if (epoch && tested)
         classify_path(s, &record->candidates);
-    if (epoch && !any_clause(&record->candidates)) {
-        u32 slot = s->hash & (DECISIONS - 1);
-        u64 *decision = decisions.lookup(&slot);
-        if (decision && file && s->hash)
-            *decision = s->hash;
+    if (forgettable || (epoch && !any_clause(&record->candidates))) {
+        if (!forgettable)
+            remember(s->hash);
         counters->filtered++;
-        return;
+        return 0;
     }
-    if (file)
+    if (s->file)
         record->state |= deleted(s);
     record->kind = RECORD_FILE;
     record->operation = OPERATION_OPEN;
-    record->access = access_of(asked->flags);
-    record->call = asked->call;
+    record->access = access_of(s->asked.flags);
+    record->call = s->asked.call;
     record->epoch = epoch;
-    record->result = result;
-    record->flags = asked->flags;
+    record->result = s->result;
+    record->flags = s->asked.flags;
     write_caller(record);
-    write_file(record, file);
-    submit(s, append_paths(s, record, asked), counters, OPERATION_OPEN);
+    write_file(record, s->file);
+    submit(s, append_paths(s, record), counters, OPERATION_OPEN);
+    return 0;
 }
 
-static __always_inline int emit_open(long returned, const struct asked *asked)
+/* The file that a successful call has opened, and where it is. */
+static __always_inline u64 opened(s32 descriptor, struct path *path)
 {
-    s32 result = returned;
+    u64 file = file_of(descriptor);
+#ifdef TYPED_LOADS
+    u64 typed = rdonly_cast(file, TYPE_FILE);
+    path->dentry = (struct dentry *)TYPED_WORD(typed, struct file, f_path.dentry);
+    path->mnt = (struct vfsmount *)TYPED_WORD(typed, struct file, f_path.mnt);
+#else
+    READ(*path, file, struct file, f_path);
+#endif
+    return file;
+}
+
+/* The fast half, at every hook. */
+static __always_inline int emit_open(struct trace_event_raw_sys_exit *ctx, const struct asked *asked)
+{
+    s32 result = ctx->ret;
     u32 zero = 0;
     struct engine_config *config = engine_config.lookup(&zero);
     struct engine_counters *counters = engine_counters.lookup(&zero);
@@ -290,32 +335,30 @@ static __always_inline int emit_open(long returned, const struct asked *asked)
 
     u32 selector = OPERATION_OPEN * 8 + access_of(asked->flags) * 2 + ((u32)result >> 31);
     struct clause_set *selected = selectors.lookup(&selector);
-    if (!selected)
-        return 0;
-    if (config->epoch && !any_clause(selected)) {
+    if (selected && config->epoch && !any_clause(selected)) {
         counters->filtered++;
         return 0;
     }
     struct path path = {};
     u64 file = 0, hash = first_fingerprint(config, selector);
     if (result >= 0) {
-        file = file_of(result);
-#ifdef TYPED_LOADS
-        u64 typed = rdonly_cast(file, TYPE_FILE);
-        path.dentry = (struct dentry *)TYPED_WORD(typed, struct file, f_path.dentry);
-        path.mnt = (struct vfsmount *)TYPED_WORD(typed, struct file, f_path.mnt);
-#else
-        READ(path, file, struct file, f_path);
-#endif
-        u64 print = fingerprint(hash, config, (u64)path.dentry, (u64)path.mnt);
-        u32 slot = print & (DECISIONS - 1);
-        u64 *decision = decisions.lookup(&slot);
-        if (decision && print && *decision == print && config->epoch) {
+        file = opened(result, &path);
+        if (remembered(fingerprint(hash, config, (u64)path.dentry, (u64)path.mnt)) && config->epoch) {
             counters->filtered++;
             return 0;
         }
     }
-    classify_open(config, counters, selected, asked, result, path, file, hash);
+    struct scratch *s = scratch.lookup(&zero);
+    if (s) {
+        s->asked = *asked;
+        s->base = path;
+        s->file = file;
+        s->first_hash = hash;
+        s->selector = selector;
+        s->result = result;
+        behind_open.call((void *)ctx, 0);
+    }
+    counters->lost[OPERATION_OPEN]++; /* reached only where the call could not be made */
     return 0;
 }
 

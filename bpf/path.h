@@ -118,7 +118,8 @@ static __always_inline u64 mount_of(u64 vfsmount)
 #endif
 
 /*
- * The fingerprint of the path, mixed into `hash`; 0 where there is none: too deep, or no path at all.
+ * The fingerprint of the path of a dentry and its mount, mixed into `hash`; 0 where there
+ * is none: too deep, or no path at all.
  */
 static __always_inline u64 fingerprint(u64 hash, struct engine_config *config, u64 dentry_address, u64 vfsmount)
 {

@@ -2,22 +2,28 @@
 /* The calls that open a file by name, at their exit. Thin hooks; the body is in open.h. */
 #include "../open.h"
 
+/* Behind each of the hooks below, for what they cannot decide from memory. */
+int on_opened(struct trace_event_raw_sys_exit *ctx)
+{
+    return classify_open();
+}
+
 /* long sys_open(const char __user *filename, int flags, umode_t mode)                 all, not on arm64 */
 int on_open(struct trace_event_raw_sys_exit *ctx)
 {
-    return emit_open(ctx->ret, &(struct asked){.path = ARGUMENT(0),
-                                               .flags = ARGUMENT(1),
-                                               .directory = CURRENT_DIRECTORY,
-                                               .call = CALL_OPEN});
+    return emit_open(ctx, &(struct asked){.path = ARGUMENT(0),
+                                          .flags = ARGUMENT(1),
+                                          .directory = CURRENT_DIRECTORY,
+                                          .call = CALL_OPEN});
 }
 
 /* long sys_openat(int dfd, const char __user *filename, int flags, umode_t mode)                 2.6.16+ */
 int on_openat(struct trace_event_raw_sys_exit *ctx)
 {
-    return emit_open(ctx->ret, &(struct asked){.path = ARGUMENT(1),
-                                               .flags = ARGUMENT(2),
-                                               .directory = ARGUMENT(0),
-                                               .call = CALL_OPENAT});
+    return emit_open(ctx, &(struct asked){.path = ARGUMENT(1),
+                                          .flags = ARGUMENT(2),
+                                          .directory = ARGUMENT(0),
+                                          .call = CALL_OPENAT});
 }
 
 /* long sys_openat2(int dfd, const char __user *filename, struct open_how __user *how, size_t usize)  5.6+
@@ -33,18 +39,18 @@ int on_openat2(struct trace_event_raw_sys_exit *ctx)
         READ(granted, file_of(ctx->ret), struct file, f_flags);
         how.flags = (how.flags & ~ACCESS_FLAGS) | (granted & ACCESS_FLAGS);
     }
-    return emit_open(ctx->ret, &(struct asked){.path = ARGUMENT(1),
-                                               .flags = how.flags,
-                                               .directory = ARGUMENT(0),
-                                               .in_root = (how.resolve & RESOLVE_IN_ROOT) != 0,
-                                               .call = CALL_OPENAT2});
+    return emit_open(ctx, &(struct asked){.path = ARGUMENT(1),
+                                          .flags = how.flags,
+                                          .directory = ARGUMENT(0),
+                                          .in_root = (how.resolve & RESOLVE_IN_ROOT) != 0,
+                                          .call = CALL_OPENAT2});
 }
 
 /* long sys_creat(const char __user *pathname, umode_t mode)                           all, not on arm64 */
 int on_creat(struct trace_event_raw_sys_exit *ctx)
 {
-    return emit_open(ctx->ret, &(struct asked){.path = ARGUMENT(0),
-                                               .flags = OPEN_CREATE_FLAGS,
-                                               .directory = CURRENT_DIRECTORY,
-                                               .call = CALL_CREAT});
+    return emit_open(ctx, &(struct asked){.path = ARGUMENT(0),
+                                          .flags = OPEN_CREATE_FLAGS,
+                                          .directory = CURRENT_DIRECTORY,
+                                          .call = CALL_CREAT});
 }

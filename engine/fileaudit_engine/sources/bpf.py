@@ -31,6 +31,7 @@ from fileaudit_engine.sources.headers import KernelTypes, kernel_types
 from fileaudit_engine.sources.load import Load, Program
 from fileaudit_engine.sources.maps import CounterTotals, PlanMaps, Shape, shape_of
 from fileaudit_engine.sources.mounts import TRACEFS, missing_mounts, mount
+from fileaudit_engine.sources.privilege import require_privilege
 from fileaudit_engine.sources.ring import Records, Ring, close_all, ring_size
 
 FILES: Final = (
@@ -52,6 +53,7 @@ MAPS: Final = (
     "suffixes",
     "components",
     "engine_counters",
+    "behind_open",
     "events",
 )
 PROCESS_PROGRAMS: Final = (
@@ -59,6 +61,7 @@ PROCESS_PROGRAMS: Final = (
     Program(name="on_exec", kind="raw_tracepoint", event="sched_process_exec"),
     Program(name="on_exit", kind="raw_tracepoint", event="sched_process_exit"),
 )
+BEHIND_OPEN: Final = Program(name="on_opened", kind="behind", event="behind_open")
 OPEN_PROGRAMS: Final = tuple(
     Program(name=f"on_{call}", kind="tracepoint", event=f"syscalls:sys_exit_{call}")
     for call in ("open", "openat", "openat2", "creat")
@@ -107,12 +110,13 @@ def _followed(event: FileEvent) -> FileEvent:
     path = event.path
     if path is None or not path.startswith("/"):
         return event
-    state = event.path_state
+    state, pid = event.path_state, event.process.pid
+    thread = event.thread_id or pid
     target = None
     if not state & (PathState.UNREACHABLE | PathState.TRUNCATED):
-        target = follow(path, pid=event.process.pid, thread=event.thread_id or event.process.pid)
+        target = follow(path, pid=pid, thread=thread)
     if target is None:
-        return msgspec.structs.replace(event, path=normalised(path))
+        return msgspec.structs.replace(event, path=normalised(path, pid=pid, thread=thread))
     state = (state & ~PathState.UNRESOLVED) | PathState.FOLLOWED
     return msgspec.structs.replace(event, path=target, path_state=state)
 
@@ -172,6 +176,7 @@ class LiveSource:
             raise MachineCannot(
                 f"this version has no '{profile}' probes", remedy="use --probes auto or --probes tracepoint"
             )
+        require_privilege()
         if TRACEFS in missing_mounts():
             mount(TRACEFS)
         shape = shape_of(plan)
@@ -372,7 +377,7 @@ def load_capture(types: KernelTypes, shape: Shape, size: int) -> Load:
     Raises:
         MachineCannot: The kernel takes neither.
     """
-    programs = [*PROCESS_PROGRAMS, *(p for p in OPEN_PROGRAMS if _exists(p))]
+    programs = [*PROCESS_PROGRAMS, BEHIND_OPEN, *(p for p in OPEN_PROGRAMS if _exists(p))]
     defines = (*shape.defines, f"RING_PAGES={size // os.sysconf('SC_PAGE_SIZE')}")
 
     def load(*, typed: bool) -> Load:

@@ -5,7 +5,8 @@ space follows them, at once and without ever waiting for a disk or a server: `op
 gives up where it would have to. Nothing is opened (O_PATH), nothing is mounted, nothing is triggered.
 
 `/proc/self` is the caller's, not ours, so it is spelled out first. Only below such a process folder may
-the special links of /proc be crossed: elsewhere one that is met (`/dev/fd/3`) would be our own.
+the special links of /proc be crossed: elsewhere one that is met (`/dev/fd/3`) would be our own. A caller
+that has ended takes its folder along; the root that it had is then taken for the host's.
 """
 
 import ctypes
@@ -26,13 +27,38 @@ _HOW: Final = struct.Struct("=QQQ")
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _OWN: Final = re.compile(r"/proc/(self|thread-self)(?=/|$)")
 _PROCESS: Final = re.compile(r"/proc/\d+/")
+_PROCESS_ROOT: Final = re.compile(r"/proc/\d+(/task/\d+)?/root(?=/)")
 
 
 def follow(path: str, *, pid: int, thread: int) -> str | None:
     """Where `path` led the thread, None if that cannot be told without waiting."""
-    spelled = _OWN.sub(lambda m: _spelled(m[1], pid, thread), path, count=1) if _OWN.match(path) else path
-    resolve = _CACHED if _PROCESS.match(spelled) else _CACHED | _NO_MAGICLINKS
-    descriptor = _open_path(to_kernel(spelled), resolve)
+    spelled = _spelled(path, pid, thread)
+    candidates = (
+        (spelled, _PROCESS_ROOT.sub("", spelled, count=1)) if _PROCESS_ROOT.match(spelled) else (spelled,)
+    )
+    for candidate in candidates:
+        target = _target(candidate)
+        if target is not None:
+            return target
+    return None
+
+
+def normalised(path: str, *, pid: int, thread: int) -> str:
+    """The path with its dots and doubled slashes worked out as text, links not followed."""
+    text = posixpath.normpath(_spelled(path, pid, thread))
+    return text[1:] if text.startswith("//") else text
+
+
+def _spelled(path: str, pid: int, thread: int) -> str:
+    def folder(match: re.Match[str]) -> str:
+        return f"/proc/{pid}" if match[1] == "self" else f"/proc/{pid}/task/{thread}"
+
+    return _OWN.sub(folder, path, count=1) if _OWN.match(path) else path
+
+
+def _target(path: str) -> str | None:
+    resolve = _CACHED if _PROCESS.match(path) else _CACHED | _NO_MAGICLINKS
+    descriptor = _open_path(to_kernel(path), resolve)
     if descriptor is None:
         return None
     try:
@@ -42,16 +68,6 @@ def follow(path: str, *, pid: int, thread: int) -> str | None:
     finally:
         os.close(descriptor)
     return from_kernel(target) if target.startswith(b"/") else None
-
-
-def normalised(path: str) -> str:
-    """The path with its dots and doubled slashes worked out as text, links not followed."""
-    text = posixpath.normpath(path)
-    return text[1:] if text.startswith("//") else text
-
-
-def _spelled(which: str, pid: int, thread: int) -> str:
-    return f"/proc/{pid}" if which == "self" else f"/proc/{pid}/task/{thread}"
 
 
 def _open_path(path: bytes, resolve: int) -> int | None:

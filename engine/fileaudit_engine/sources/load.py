@@ -31,8 +31,9 @@ class Program:
 
     Attributes:
         name: The C function.
-        kind: `tracepoint`, `raw_tracepoint`, `fentry` or `lsm`.
-        event: `category:name` of a tracepoint, the name alone of anything else.
+        kind: `tracepoint`, `raw_tracepoint`, `fentry`, `lsm`, or `behind`: called by other programs.
+        event: `category:name` of a tracepoint, the map through which a program is called that is behind
+            others, the name alone of anything else.
     """
 
     name: str

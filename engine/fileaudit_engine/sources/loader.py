@@ -89,14 +89,16 @@ def _serve(channel: socket.socket, request: Mapping[str, Any]) -> None:
     except Exception as error:  # noqa: BLE001 - BCC raises nothing narrower
         send(channel, {"failed": "compile", "message": str(error)})
         return
-    kinds = {"tracepoint": BPF.TRACEPOINT, "raw_tracepoint": BPF.RAW_TRACEPOINT}
+    kinds = {"tracepoint": BPF.TRACEPOINT, "raw_tracepoint": BPF.RAW_TRACEPOINT, "behind": BPF.TRACEPOINT}
     for program in request["programs"]:
         kind = kinds.get(program["kind"])
         if kind is None:
             continue
         _insert_casts(module, program["name"], request["cast_function"])
         try:
-            module.load_func(program["name"], kind)
+            function = module.load_func(program["name"], kind)
+            if program["kind"] == "behind":
+                module[program["event"]][ctypes.c_int(0)] = ctypes.c_int(function.fd)
         except Exception as error:  # noqa: BLE001 - see above
             send(channel, {"failed": "load", "program": program["name"], "message": str(error)})
             return
@@ -128,6 +130,8 @@ def _attach_one(module: Any, program: Mapping[str, str]) -> None:  # noqa: ANN40
             module.attach_tracepoint(tp=event, fn_name=name)
         case "raw_tracepoint":
             module.attach_raw_tracepoint(tp=event, fn_name=name)
+        case "behind":
+            """Was put into its map when it was loaded."""
         case _:
             """BCC attached fentry and LSM programs when it compiled them."""
 

@@ -12,11 +12,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from fileaudit_engine.diagnostics import MachineCannot
-from fileaudit_engine.sources import bpfsys
+from fileaudit_engine.sources import bpfsys, privilege
 from fileaudit_engine.sources.headers import BTF, KernelTypes, kernel_types
 from fileaudit_engine.sources.load import Load, Program
 from fileaudit_engine.sources.mounts import NEEDED, TRACEFS, missing_mounts, mount
@@ -24,7 +23,6 @@ from fileaudit_engine.sources.ring import close_all
 
 CALLS: Final = ("open", "openat", "openat2", "creat")
 _NOT_ON_ARM: Final = frozenset({"open", "creat"})
-_CAPABILITIES: Final = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
 _LIVE: Final = "no live capture: run, trace and record do not work; replay, test and check do"
 
 
@@ -74,25 +72,15 @@ def _kernel() -> Check:
 
 
 def _privileges() -> Check:
-    held = _effective_capabilities()
-    enough = bool(held >> _CAPABILITIES["CAP_SYS_ADMIN"] & 1) or all(
-        held >> _CAPABILITIES[name] & 1 for name in ("CAP_BPF", "CAP_PERFMON")
-    )
-    names = [name for name, bit in _CAPABILITIES.items() if held >> bit & 1]
+    held = privilege.held()
+    enough = privilege.enough(held)
     return Check(
         name="privileges",
         ok=enough,
-        detail=f"uid {os.geteuid()}, {', '.join(names) or 'no capability for BPF'}",
+        detail=f"uid {os.geteuid()}, {', '.join(held) or 'no capability for BPF'}",
         cost="" if enough else _LIVE,
-        remedy="" if enough else "run as root",
+        remedy="" if enough else privilege.REMEDY,
     )
-
-
-def _effective_capabilities() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("CapEff:"):
-            return int(line.split()[1], 16)
-    return 0
 
 
 def _btf() -> Check:

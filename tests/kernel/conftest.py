@@ -1,0 +1,32 @@
+"""One capture for all kernel tests: a plan is replaced in milliseconds, a load takes seconds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kernel.capture import EVERYTHING, Capture
+
+
+@pytest.fixture(scope="session")
+def loaded() -> Iterator[Capture]:
+    capture = Capture(EVERYTHING)
+    yield capture
+    capture.close()
+
+
+@pytest.fixture
+def capture(loaded: Capture) -> Capture:
+    """The capture, with an empty ring; give it a plan."""
+    loaded.drain()
+    return loaded
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder that everybody may enter, by its true path."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder == Path("/tmp"):
+            break
+        folder.chmod(0o755)
+    return tmp_path.resolve()

@@ -1,0 +1,174 @@
+"""What passes the filter in the kernel, and with which candidates."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fileaudit_engine.compiler.classifier import classify, facts_of
+from fileaudit_engine.compiler.ir import All, Predicate
+from fileaudit_engine.events.model import PathState
+from tests.kernel.capture import ANY, Capture, asks, begins, contains, ends, made, paths, touch
+
+pytestmark = pytest.mark.kernel
+
+
+def rules_of(capture: Capture, action: Callable[[], object]) -> list[set[int]]:
+    return [seen.rules for seen in capture.of(action)]
+
+
+def test_three_nested_prefixes_all_report(capture: Capture, place: Path) -> None:
+    capture.watch(begins(place), begins(place / "b"), begins(place / "b/c"))
+    deep, shallow = made(place / "b/c/file"), made(place / "file")
+    assert rules_of(capture, touch(deep, shallow)) == [{0, 1, 2}, {0}]
+
+
+def test_nested_suffixes_all_report(capture: Capture, place: Path) -> None:
+    capture.watch(ends("y"), ends(".key"), ends("id.key"))
+    assert rules_of(capture, touch(made(place / "id.key"), made(place / "a.key"))) == [{0, 1, 2}, {0, 1}]
+
+
+def test_upper_and_lower_case_are_one(capture: Capture, place: Path) -> None:
+    lower = Path(str(place).lower())
+    capture.watch(begins(str(lower) + "/secret"), ends("/id_RSA"), contains("/VAULT/"))
+    wanted = [made(place / "SeCReT"), made(place / "ID_rsa"), made(place / "Vault" / "x")]
+    assert rules_of(capture, touch(*wanted)) == [{0}, {1}, {2}]
+
+
+def test_only_letters_change_their_case(capture: Capture, place: Path) -> None:
+    capture.watch(ends("/a[z"), ends("/a@z"))
+    assert paths(capture.of(touch(made(place / "a{z"), made(place / "a`z")))) == []
+
+
+@pytest.mark.parametrize("name", ["\u017fecret", "to\u212aen", "na\u212a"], ids=["long s", "kelvin", "kelvin at the end"])
+def test_a_letter_that_folds_into_ascii_skips_the_path_tests(
+    capture: Capture, place: Path, name: str
+) -> None:
+    capture.watch(begins("/nowhere"), ends("/secret"), contains("/token/"))
+    assert rules_of(capture, touch(made(place / name))) == [{0, 1, 2}]
+    assert rules_of(capture, touch(place / name / "none")) == [{0, 1, 2}]
+
+
+def test_other_letters_skip_nothing(capture: Capture, place: Path) -> None:
+    capture.watch(begins("/nowhere"), ends("/straße"))
+    assert rules_of(capture, touch(made(place / "über"), made(place / "straße"))) == [{1}]
+
+
+def test_a_component_is_found_between_slashes_only(capture: Capture, place: Path) -> None:
+    capture.watch(contains("/.ssh/"))
+    inside = made(place / ".ssh" / "deep" / "key")
+    elsewhere = [made(place / "x.ssh" / "key"), made(place / ".sshx" / "key"), made(place / "last" / ".ssh")]
+    assert paths(capture.of(touch(inside, *elsewhere, place / ".ssh"))) == [str(inside)]
+
+
+def test_a_component_is_found_in_a_failed_open(capture: Capture, place: Path) -> None:
+    capture.watch(contains("/.ssh/"))
+    (place / ".ssh").mkdir()
+
+    def action() -> None:
+        touch(place / ".ssh" / "none", place / ".ssh", place / "none" / ".ssh")()
+        os.chdir(place / ".ssh")
+        touch("none", "a/none", "../.ssh2/none")()
+
+    found = [path for path in paths(capture.of(action)) if path and "/.ssh/" in path]
+    assert found == [f"{place}/.ssh/none", f"{place}/.ssh/none", f"{place}/.ssh/a/none"]
+
+
+def test_a_component_of_many_bytes_is_told_from_others(capture: Capture, place: Path) -> None:
+    long = "component-of-more-than-thirty-two-bytes"
+    capture.watch(contains(f"/{long}/"))
+    inside, outside = made(place / long / "x"), made(place / long[1:] / "x")
+    assert paths(capture.of(touch(inside, outside))) == [str(inside)]
+
+
+def test_access_modes_and_outcomes_select(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    plan = capture.watch(begins(place))
+    assert all(plan.selectors[number] for number in range(8))
+    assert len(capture.of(touch(path, place / "none"))) == 2
+
+
+def test_a_rule_without_a_path_sees_everything(capture: Capture, place: Path) -> None:
+    capture.watch(All(operands=()), begins("/nowhere"))
+    seen = capture.of(touch(made(place / "file"), place / "none"))
+    assert [one.rules for one in seen] == [{0}, {0}]
+
+
+@pytest.mark.parametrize("length", [247, 248, 249, 600, 1023, 1024, 1025, 2000, 4000])
+def test_long_paths_are_told_whole_and_tested(capture: Capture, place: Path, length: int) -> None:
+    capture.watch(begins(place), ends("/end"), contains("/mid/"))
+    path = long_path(place, length)
+    seen = capture.of(lambda: open_deep(path))
+    found = [one for one in seen if one.event.path == path]
+    assert len(found) == 1
+    assert found[0].rules >= {0, 1, 2}
+    assert found[0].event.path_state == PathState.RESOLVED
+
+
+def test_a_path_beyond_the_kernels_limit_is_cut_and_never_dropped(capture: Capture, place: Path) -> None:
+    capture.watch(begins("/nowhere"))
+    path = long_path(place, 6000)
+    seen = [one for one in capture.of(lambda: open_deep(path)) if one.event.asked_path == "end"]
+    assert len(seen) == 1
+    assert seen[0].event.path_state == PathState.TRUNCATED
+    assert seen[0].event.path is not None
+    assert path.endswith(seen[0].event.path)
+
+
+def test_a_very_deep_path_is_never_dropped(capture: Capture, place: Path) -> None:
+    capture.watch(begins("/nowhere"), ends("/end"))
+    path = str(place) + "/d" * 400 + "/end"
+    seen = [one for one in capture.of(lambda: open_deep(path)) if one.event.asked_path == "end"]
+    assert [one.rules for one in seen] == [{0, 1}]
+
+
+def test_the_kernels_candidates_are_the_models(capture: Capture, place: Path) -> None:
+    rules: list[Predicate] = [
+        begins("/etc"),
+        begins("/etc/ssl"),
+        begins(place),
+        begins("/usr/lib/python3"),
+        ends(".py"),
+        ends("passwd"),
+        ends(".so.6"),
+        contains("/.ssh/"),
+        contains("/encodings/"),
+        contains("/python3.11/"),
+        asks("/usr/", ANY, ".pyc"),
+        asks("/proc/", ANY, "/status"),
+    ]
+    plan = capture.watch(*rules, All(operands=()))
+    hidden = made(place / ".ssh" / "key")
+    files = [path for root in ("/etc", "/usr/lib/python3.11") for path in sorted(Path(root).rglob("*"))][:3000]
+
+    def action() -> None:
+        touch(hidden, place / ".SSH/none", place / "\u017fet", "relative/none", "../up", "/proc/self/status")()
+        touch(*files)()
+        touch(*(f"{path}.NONE" for path in files[:500]), *(str(path).upper() for path in files[-500:]))()
+
+    seen = capture.of(action)
+    assert len(seen) > 1000
+    assert len({one.candidates for one in seen}) > 8
+    for one in seen:
+        assert one.candidates == classify(plan, facts_of(one.event)), one.event.path
+
+
+def long_path(place: Path, length: int) -> str:
+    """A path of so many bytes below `place`, with `/mid/` early in it and `/end` last."""
+    path = f"{place}/mid"
+    while length - len(path) - len("/end") > 1:
+        path += "/" + "x" * min(200, length - len(path) - len("/end") - 1)
+    return path.ljust(length - len("/end"), "y") + "/end"
+
+
+def open_deep(path: str) -> None:
+    """Make the file and open it step by step: no call takes a path this long."""
+    os.chdir("/")
+    *folders, name = path.split("/")[1:]
+    for folder in folders:
+        if not os.path.isdir(folder):
+            os.mkdir(folder)
+        os.chdir(folder)
+    os.mknod(name)
+    touch(name)()

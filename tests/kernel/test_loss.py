@@ -1,0 +1,65 @@
+"""What finds no room is counted: nothing is lost silently."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fileaudit_engine.compiler.ir import All
+from fileaudit_engine.compiler.kernel import kernel_plan
+from fileaudit_engine.events.model import Loss
+from tests.kernel.capture import Capture, begins, in_child, made
+
+pytestmark = pytest.mark.kernel
+
+OPENS = 5000
+
+
+def flood(path: Path) -> None:
+    for _ in range(OPENS):
+        os.close(os.open(path, os.O_RDONLY))
+
+
+def test_sent_is_delivered_and_lost_exactly(place: Path) -> None:
+    path = made(place / "file")
+    capture = Capture(kernel_plan([begins(place)]), ring_bytes=4096)
+    try:
+        in_child(lambda: flood(path))
+    finally:
+        capture.close()
+    rest = list(capture.source.batches())
+    delivered = sum(len(item.candidates) for item in rest if not isinstance(item, Loss))
+    losses = [item for item in rest if isinstance(item, Loss)]
+    counters = capture.source.counters()
+    assert 0 < delivered < OPENS
+    assert delivered + sum(loss.counts.get("open", 0) for loss in losses) == OPENS
+    assert counters.delivered == delivered
+    assert counters.lost["open"] == OPENS - delivered
+    assert counters.seen - counters.filtered == counters.delivered + counters.lost["open"]
+    assert all(loss.first_ns < loss.last_ns for loss in losses)
+
+
+def test_process_records_that_are_lost_are_counted_apart(place: Path) -> None:
+    path = made(place / "file")
+    capture = Capture(kernel_plan([begins(place)]), ring_bytes=4096)
+    try:
+        in_child(lambda: flood(path))
+        for _ in range(3):
+            in_child(int)
+    finally:
+        capture.close()
+    assert capture.source.counters().lost["process"] >= 6
+
+
+def test_a_ring_that_is_read_loses_nothing(place: Path) -> None:
+    path = made(place / "file")
+    capture = Capture(kernel_plan([begins(place), All(operands=())]), ring_bytes=1 << 22)
+    try:
+        pid = in_child(lambda: flood(path))
+        events = [seen.event for seen in capture.arrived()]
+    finally:
+        capture.close()
+    mine = [event for event in events if event.process.pid == pid and event.path == str(path)]
+    assert len(mine) == OPENS
+    assert [event.ts_ns for event in mine] == sorted(event.ts_ns for event in mine)
+    assert capture.source.counters().lost == {}
