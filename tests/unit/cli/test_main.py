@@ -1,0 +1,237 @@
+"""The command line: statuses, streams, and what is said where."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fileaudit_engine.cli import check
+from fileaudit_engine.cli.main import main
+from fileaudit_engine.diagnostics import MachineCannot
+
+FINE = """\
+title: Fine
+id: 5ec07b55-9d8a-4a2f-8bd4-7a6c9a1f8f12
+name: fine
+status: test
+description: Nothing is wrong with it.
+logsource: {product: linux, category: file_access}
+detection:
+    selection:
+        TargetFilename: /etc/fine
+    condition: selection
+level: high
+"""
+
+FOUR_ERRORS = """\
+title: Broken
+id: 5ec07b55-9d8a-4a2f-8bd4-7a6c9a1f8f11
+status: test
+date: 2024-13-45
+logsource:
+    product: linux
+    category: file_access
+detection:
+    selection:
+        TargetFilename|startwith: /etc/
+    selection:
+        AccessMode: read
+    condition: selection and not filter
+level: high
+"""
+
+EVENT = '{"@timestamp": "2026-01-01T00:00:00Z", "Operation": "open", "TargetFilename": "/etc/fine"}\n'
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "fine.yml").write_text(FINE)
+    return folder
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    file = tmp_path / "events.ndjson"
+    file.write_text(EVENT)
+    return file
+
+
+def test_one_check_reports_every_error_with_its_place_and_a_caret(
+    rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = rules / "broken.yml"
+    broken.write_text(FOUR_ERRORS)
+    assert main(["check", str(rules), "--color", "never"]) == 1
+    out, err = capsys.readouterr()
+    for place in ("4:7", "10:24", "11:5", "13:34"):
+        assert f"{broken}:{place}: error[" in out
+    assert out.count("^") >= 4
+    assert "1 rule usable; 4 errors in 1 file" in err
+
+
+def test_check_is_silent_on_stdout_about_rules_that_are_right(
+    rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(rules)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_check_as_json_has_every_place(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (rules / "broken.yml").write_text(FOUR_ERRORS)
+    assert main(["check", str(rules), "--format", "json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["summary"] == {"rules": 1, "errors": 4, "warnings": 0}
+    assert [(d["line"], d["column"]) for d in document["diagnostics"]] == [
+        (4, 7),
+        (10, 24),
+        (11, 5),
+        (13, 34),
+    ]
+    assert all(d["code"].startswith("FA") and d["help"] for d in document["diagnostics"])
+
+
+def test_a_path_that_does_not_exist_is_an_unusable_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_what_a_machine_cannot_do_ends_with_three_and_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cannot(*_: object) -> None:
+        raise MachineCannot("no BTF", remedy="another kernel")
+
+    monkeypatch.setattr(check, "load_quietly", cannot)
+    assert main(["check", str(rules)]) == 3
+    assert capsys.readouterr().err == "fileaudit-engine: no BTF\n  = help: another kernel\n"
+
+
+def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch, rules: Path) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "load_quietly", interrupted)
+    assert main(["check", str(rules)]) == 130
+
+
+def test_replay_prints_one_document_an_alert_and_nothing_else(
+    rules: Path, events: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", str(events), "--rules", str(rules), "--format", "json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["rule"]["id"] == "fine"
+
+
+def test_replay_is_the_same_every_time(rules: Path, events: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["replay", str(events), "--rules", str(rules), "--format", "json"]
+    main(arguments)
+    first = capsys.readouterr().out
+    main(arguments)
+    assert capsys.readouterr().out == first
+
+
+def test_replay_goes_on_after_a_line_that_is_not_valid_and_ends_with_two(
+    rules: Path, events: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events.write_text("{nonsense\n" + EVENT)
+    assert main(["replay", str(events), "--rules", str(rules), "--format", "json"]) == 2
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1
+    assert f"{events}:1:" in err
+
+
+def test_a_broken_rule_does_not_stop_the_others(
+    rules: Path, events: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (rules / "broken.yml").write_text(FOUR_ERRORS)
+    main(["replay", str(events), "--rules", str(rules), "--format", "json"])
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1
+    assert "4 errors in 1 file" in err
+
+
+def test_replay_keeps_alerts_where_it_is_told_to(rules: Path, events: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store" / "alerts.db"
+    assert main(["replay", str(events), "--rules", str(rules), "--store", str(store)]) == 0
+    assert store.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_recording_never_goes_through_a_link_or_over_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "target"
+    target.write_text("precious")
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    for output in (target, link):
+        assert main(["record", str(output), "--duration", "1"]) == 2
+        assert "cannot write the recording" in capsys.readouterr().err
+    assert target.read_text() == "precious"
+
+
+@pytest.mark.parametrize("operations", ["opne", "unlink", "open,,"])
+def test_trace_refuses_operations_that_it_cannot_show(
+    operations: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["trace", "--op", operations])
+    assert ended.value.code == 2
+    assert "--op" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+def test_a_duration_is_a_time(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", f"--duration={seconds}"])
+    assert ended.value.code == 2
+    assert "--duration" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "trace", "replay", "record", "test", "check", "explain", "doctor"]
+)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert "--color" in capsys.readouterr().out
+
+
+def command(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "fileaudit_engine", *arguments],
+        check=False,
+        capture_output=True,
+        env={**os.environ, **environment},
+    )
+
+
+def test_a_terminal_that_lacks_a_character_gets_an_escape(rules: Path) -> None:
+    (rules / "broken.yml").write_text(FOUR_ERRORS)
+    done = command("check", rules, PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert b"error[FA030]" in done.stdout
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(rules: Path) -> None:
+    (rules / "broken.yml").write_text(FOUR_ERRORS)
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "fileaudit_engine", "check", rules],
+            check=False,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+        )
+    assert done.returncode == 141
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
