@@ -180,7 +180,11 @@ def test_the_union_of_clauses_forgets_what_only_one_of_them_asks() -> None:
 
 def test_ten_thousand_alternatives_with_two_conditions_each_are_no_quadratic_matter() -> None:
     pairs = [all_of(path_test(f"/p{n}/", ANY), path_test(ANY, f"/c{n}/", ANY)) for n in range(10_000)]
-    assert all(clause.tests_path for clause in clauses(any_of(*pairs)))
+    found = clauses(any_of(*pairs))
+    assert len(found) <= CLAUSES_PER_RULE
+    assert {path for clause in found for path in values(clause.prefix)} == {
+        f"/p{n}/".encode() for n in range(10_000)
+    }
 
 
 def test_a_long_list_and_another_long_list_keep_the_shorter_one() -> None:
@@ -190,5 +194,28 @@ def test_a_long_list_and_another_long_list_keep_the_shorter_one() -> None:
 
 
 def test_a_conjunction_of_many_alternatives_stays_bounded() -> None:
-    pair = [any_of(path_test(f"/p{n}/", ANY), path_test(ANY, f"/c{n}/", ANY)) for n in range(300)]
-    assert 1 <= len(clauses(all_of(*pair))) <= CLAUSES_PER_RULE
+    pairs = [any_of(path_test(f"/p{n}/", ANY), path_test(ANY, f"/c{n}/", ANY)) for n in range(300)]
+    assert 1 <= len(clauses(all_of(*pairs))) <= CLAUSES_PER_RULE
+
+
+def test_a_conjunction_past_the_bound_keeps_one_side_whole() -> None:
+    def side(ending: str) -> AnyOf:
+        pairs = ((f"/{ending}{n}/", f"/in{n}/") for n in range(20))
+        return any_of(*(all_of(path_test(a, ANY), path_test(ANY, b, ANY)) for a, b in pairs))
+
+    found = clauses(all_of(side("a"), side("a")), most=64)
+    assert {path for clause in found for path in values(clause.prefix)} == {
+        f"/a{n}/".encode() for n in range(20)
+    }
+
+
+def test_a_negation_of_more_than_a_test_says_nothing() -> None:
+    assert clauses(Negation(operand=all_of(SHADOW, text_test("AccessMode", "read")))) == (Clause(),)
+
+
+def test_the_same_path_under_different_conditions_keeps_them_apart() -> None:
+    written, refused = (
+        all_of(SHADOW, text_test("AccessMode", mode), text_test("Outcome", outcome))
+        for mode, outcome in (("write", "success"), ("read", "failure"))
+    )
+    assert len(clauses(any_of(written, refused))) == 2
