@@ -13,7 +13,8 @@
 /* Verifier bounds; of a longer text the worst is assumed. */
 #define SCANNED_WORDS 128 /* by scan_text: 1024 bytes */
 #define MIXED_WORDS 64 /* by mix_text: a longer text is not remembered */
-#define SCANNED_BYTES 1024 /* of a path, for components; SCAN_BYTES in compiler/plan.py */
+#define SCANNED_BYTES 512 /* of a caller's text, for components */
+#define COMPONENTS_WITHIN 1024 /* in longer paths they are not tested; SCAN_BYTES in compiler/plan.py */
 
 /* What `scan_text` found. */
 #define TEXT_FOLDS 1 /* U+017F or U+212A, which fold to 's' and 'k' */
@@ -85,34 +86,36 @@ static __always_inline u32 scan_text(struct scratch *s, u64 from)
 }
 
 #ifdef TEST_COMPONENT
-static __always_inline void end_component(struct scratch *s)
-{
-    if (s->position)
-        add_component(s);
-    s->position = 0;
-    for (u32 i = 0; i < COMPONENT_WORDS; i++)
-        s->component.words[i] = 0;
-}
-
-/* Looks up the components of text[TEXT_MIDDLE, end) that a slash follows, as far as they are tested. */
+/*
+ * Looks up the components of text[TEXT_MIDDLE, end) that a slash follows; in a longer text than can be
+ * scanned, it may be any. What can do without a branch does: this is the longest loop, and the verifier
+ * goes through all its rounds.
+ */
 static __always_inline void add_text(struct scratch *s)
 {
-    s->position = 0;
-    end_component(s);
+    if (s->end > TEXT_MIDDLE + SCANNED_BYTES) {
+        for (u32 i = 0; i < CLAUSE_WORDS; i++)
+            s->components.words[i] = ~0ULL;
+        return;
+    }
     s->at = TEXT_MIDDLE;
+    s->position = 0;
+    s->component = (struct component_key){};
     NO_UNROLL for (u32 i = 0; i < SCANNED_BYTES; i++)
     {
-        u64 at = bounded(s->at, 0x3fff), position = s->position;
+        u64 at = bounded(s->at, 0x3fff);
         if (at >= s->end || at > TEXT_BYTES - 1)
             return;
-        u8 byte = s->text[at];
         s->at = at + 1;
+        u8 byte = lower(s->text[at]);
         if (byte == '/') {
-            end_component(s);
-        } else if (position < COMPONENT_BYTES) {
-            ((u8 *)s->component.words)[position & (COMPONENT_BYTES - 1)] =
-                byte >= 'A' && byte <= 'Z' ? byte + 32 : byte;
-            s->position = position + 1;
+            add_component(s);
+            s->component = (struct component_key){};
+            s->position = 0;
+        } else {
+            u64 position = bounded(s->position, 0x3f);
+            ((u8 *)&s->component)[position] = byte; /* beyond the key: into `overflow` */
+            s->position = position + 1 - (position >> 5);
         }
     }
 }
@@ -164,7 +167,7 @@ static __always_inline void test_suffix(struct scratch *s, struct plan_defaults 
 static __always_inline void test_components(struct scratch *s, struct plan_defaults *defaults,
                                             struct clause_set *result)
 {
-    if (s->end - s->start > SCANNED_BYTES)
+    if (s->end - s->start > COMPONENTS_WITHIN)
         return;
     for (u32 i = 0; i < CLAUSE_WORDS; i++)
         result->words[i] &= defaults->component.words[i] | s->components.words[i];

@@ -101,6 +101,7 @@ struct scratch {
     u64 long_name[32]; /* 255 bytes and at least one zero */
     struct clause_set components; /* found in the path so far */
     struct component_key component;
+    u64 overflow[COMPONENT_WORDS]; /* where bytes of longer components end */
     u64 position; /* in `component` */
     /* What a hook hands to the program behind it. */
     struct asked asked;
@@ -110,6 +111,8 @@ struct scratch {
     s32 result;
     /* What could be local variables, but for the verifier (see path.h). */
     u64 failed; /* whether the call did */
+    u64 known; /* whether the path is remembered as one that no rule can match */
+    u64 tested; /* whether the text is the whole truth */
     struct path base; /* what is walked from */
     u64 dentry_here, mount_here; /* where the walk is */
     u64 test_name; /* whether the next name is a component to look up */

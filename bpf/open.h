@@ -133,9 +133,9 @@ static __always_inline void remember(u64 hash)
 
 /*
  * Puts the path together in text[start, end): that of the open file in s->base, or base and asked text of
- * a failed open that begins there. Returns its state; *tested says whether the text is the whole truth.
+ * a failed open that begins there. Returns its state.
  */
-static __always_inline u32 open_path(struct scratch *s, struct engine_config *config, bool *tested)
+static __always_inline u32 open_path(struct scratch *s, struct engine_config *config)
 {
     s->found = walk(s, config, s->failed, s->first_hash);
     if (!s->failed && s->start == TEXT_MIDDLE && s->hash) { /* the root itself */
@@ -156,7 +156,7 @@ static __always_inline u32 open_path(struct scratch *s, struct engine_config *co
         state |= PATH_TRUNCATED;
     if (denied(s->result) || (s->failed && s->read & TEXT_DOTS))
         state |= PATH_UNRESOLVED;
-    *tested = !(state & (PATH_UNRESOLVED | PATH_TRUNCATED)) && !(s->read & TEXT_FOLDS);
+    s->tested = !(state & (PATH_UNRESOLVED | PATH_TRUNCATED)) && !(s->read & TEXT_FOLDS);
     return state | reachable(s, config);
 }
 
@@ -244,21 +244,34 @@ static __always_inline void submit(struct scratch *s, u32 size, struct engine_co
         counters->submitted++;
 }
 
-/* Where the path of a failed open begins, and whether it is remembered. */
-static __always_inline bool begin_failed(struct scratch *s, struct engine_config *config, bool *forgettable)
+/* Finds where the path of a failed open begins, and whether it is remembered. */
+static __always_inline bool begin_failed(struct scratch *s, struct engine_config *config)
 {
     if (!begin_text(s))
         return false;
     u64 hash = fingerprint(s->first_hash, config, (u64)s->base.dentry, (u64)s->base.mnt);
-    *forgettable = config->epoch && !denied(s->result) && remembered(mix_text(s, config, hash));
+    s->known = config->epoch && !denied(s->result) && remembered(mix_text(s, config, hash));
     return true;
+}
+
+static __always_inline void write_record(struct scratch *s, struct file_record *record)
+{
+    record->kind = RECORD_FILE;
+    record->operation = OPERATION_OPEN;
+    record->access = access_of(s->asked.flags);
+    record->call = s->asked.call;
+    record->result = s->result;
+    record->flags = s->asked.flags;
+    if (s->file)
+        record->state |= deleted(s);
+    write_caller(record);
+    write_file(record, s->file);
 }
 
 /* The slow half: put the path together, test it, and send what may match. */
 static __always_inline int classify_open(void)
 {
     u32 zero = 0;
-    bool tested = false, forgettable = false;
     struct scratch *s = scratch.lookup(&zero);
     struct engine_config *config = engine_config.lookup(&zero);
     struct engine_counters *counters = engine_counters.lookup(&zero);
@@ -268,39 +281,33 @@ static __always_inline int classify_open(void)
     if (!selected)
         return 0;
     struct file_record *record = (struct file_record *)s->record;
-    u32 epoch = config->epoch;
 
     for (u32 i = 0; i < CLAUSE_WORDS; i++) {
         s->components.words[i] = 0;
         record->candidates.words[i] = selected->words[i];
     }
+    record->epoch = config->epoch;
+    record->state = PATH_UNRESOLVED;
     s->start = TEXT_MIDDLE;
     s->end = TEXT_MIDDLE;
     s->hash = 0;
+    s->known = false;
+    s->tested = false;
     s->failed = s->result < 0;
-    if (s->failed && !begin_failed(s, config, &forgettable))
-        record->state = PATH_UNRESOLVED;
-    else if (!forgettable)
-        record->state = open_path(s, config, &tested);
-    if (epoch && tested)
+    bool begun = !s->failed || begin_failed(s, config);
+    if (begun && !s->known)
+        record->state = open_path(s, config);
+    if (record->epoch && s->tested)
         classify_path(s, &record->candidates);
-    if (forgettable || (epoch && !any_clause(&record->candidates))) {
-        if (!forgettable)
-            remember(s->hash);
+    if (record->epoch && !any_clause(&record->candidates)) {
+        remember(s->hash);
+        s->known = true;
+    }
+    if (s->known) {
         counters->filtered++;
         return 0;
     }
-    if (s->file)
-        record->state |= deleted(s);
-    record->kind = RECORD_FILE;
-    record->operation = OPERATION_OPEN;
-    record->access = access_of(s->asked.flags);
-    record->call = s->asked.call;
-    record->epoch = epoch;
-    record->result = s->result;
-    record->flags = s->asked.flags;
-    write_caller(record);
-    write_file(record, s->file);
+    write_record(s, record);
     submit(s, append_paths(s, record), counters, OPERATION_OPEN);
     return 0;
 }

@@ -19,7 +19,7 @@
 #include "kernel.h"
 #include "maps.h"
 
-#define WALK_LEVELS 256 /* verifier bound; a deeper path is cut off and flagged */
+#define WALK_LEVELS 128 /* verifier bound; a deeper path is cut off and flagged */
 #define FINGERPRINT_LEVELS 48 /* a deeper path is walked every time */
 #define LONG_NAME_WORDS 32
 #define SHORT_NAME_BYTES 24 /* the part of the short name that dentry_head has */

@@ -1,5 +1,6 @@
 """A capture under test: do something in a child process, see what the kernel made of it."""
 
+import contextlib
 import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -126,10 +127,8 @@ def touch(*paths: str | bytes | Path) -> Callable[[], None]:
 
     def action() -> None:
         for path in paths:
-            try:
+            with contextlib.suppress(OSError):
                 os.close(os.open(path, os.O_RDONLY))
-            except OSError:
-                continue
 
     return action
 

@@ -10,8 +10,10 @@ import random
 from pathlib import Path
 
 import pytest
-
 from tests.kernel.capture import Capture, begins, contains, ends, made, paths, touch
+
+from fileaudit_engine.compiler.ir import All, Matches, Test
+from fileaudit_engine.events.fields import BY_NAME
 
 pytestmark = pytest.mark.kernel
 
@@ -170,9 +172,6 @@ def test_new_rules_are_heeded_at_once(capture: Capture, place: Path) -> None:
 
 
 def test_a_decision_for_reading_is_none_for_writing(capture: Capture, place: Path) -> None:
-    from fileaudit_engine.compiler.ir import All, Matches, Test
-    from fileaudit_engine.events.fields import BY_NAME
-
     writes = Test(field=BY_NAME["AccessMode"], check=Matches(pattern=("write",), cased=False))
     capture.watch(All(operands=(begins(place), writes)))
     path = made(place / "file")
@@ -183,6 +182,47 @@ def test_a_decision_for_reading_is_none_for_writing(capture: Capture, place: Pat
         remember(path)
 
     assert len(capture.of(action)) == 1
+
+
+def test_a_failed_open_is_remembered_by_its_text(capture: Capture, place: Path) -> None:
+    capture.watch(ends("/watched"))
+
+    def action() -> None:
+        os.chdir(place)
+        remember("none", "no/watch", place / "none")
+        touch("watched", "no/watched", place / "none" / "watched")()
+
+    assert paths(capture.of(action)) == [
+        f"{place}/watched",
+        f"{place}/no/watched",
+        f"{place}/none/watched",
+    ]
+
+
+def test_a_failed_open_below_another_folder_is_another(capture: Capture, place: Path) -> None:
+    capture.watch(begins(place / "watched"))
+
+    def action() -> None:
+        (place / "hidden").mkdir()
+        os.chdir(place / "hidden")
+        remember("none")
+        (place / "hidden").rename(place / "watched")
+        touch("none")()
+
+    assert paths(capture.of(action)) == [f"{place}/watched/none"]
+
+
+def test_a_path_that_was_missing_and_is_now_denied_is_told(capture: Capture, place: Path) -> None:
+    capture.watch(begins("/etc/shadow"))
+
+    def action() -> None:
+        os.sched_setaffinity(0, {0})
+        os.setuid(65534)
+        remember(place / "link")
+
+    assert capture.of(action) == []
+    (place / "link").symlink_to("/etc/shadow")
+    assert paths(capture.of(action)) == ["/etc/shadow"] * 3
 
 
 def test_a_storm_of_renames_loses_no_watched_open(capture: Capture, place: Path) -> None:
@@ -209,7 +249,6 @@ def test_a_storm_of_renames_loses_no_watched_open(capture: Capture, place: Path)
                 (place / name).rename(place / "watched")
         for _ in range(random.randint(100, 200)):
             os.close(os.open("file", os.O_RDONLY))
-        os.mkdir(place / "done")
 
     seen = paths(capture.of(action))
     assert {path for path in seen if path != f"{place}/watched/file"} == set()

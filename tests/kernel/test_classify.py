@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.kernel.capture import ANY, Capture, asks, begins, contains, ends, made, paths, touch
 
 from fileaudit_engine.compiler.classifier import classify, facts_of
 from fileaudit_engine.compiler.ir import All, Predicate
 from fileaudit_engine.events.model import PathState
-from tests.kernel.capture import ANY, Capture, asks, begins, contains, ends, made, paths, touch
 
 pytestmark = pytest.mark.kernel
 
@@ -41,7 +41,9 @@ def test_only_letters_change_their_case(capture: Capture, place: Path) -> None:
     assert paths(capture.of(touch(made(place / "a{z"), made(place / "a`z")))) == []
 
 
-@pytest.mark.parametrize("name", ["\u017fecret", "to\u212aen", "na\u212a"], ids=["long s", "kelvin", "kelvin at the end"])
+@pytest.mark.parametrize(
+    "name", ["\u017fecret", "to\u212aen", "na\u212a"], ids=["long s", "kelvin", "kelvin at the end"]
+)
 def test_a_letter_that_folds_into_ascii_skips_the_path_tests(
     capture: Capture, place: Path, name: str
 ) -> None:
@@ -140,10 +142,14 @@ def test_the_kernels_candidates_are_the_models(capture: Capture, place: Path) ->
     ]
     plan = capture.watch(*rules, All(operands=()))
     hidden = made(place / ".ssh" / "key")
-    files = [path for root in ("/etc", "/usr/lib/python3.11") for path in sorted(Path(root).rglob("*"))][:3000]
+    files = [path for root in ("/etc", "/usr/lib/python3.11") for path in sorted(Path(root).rglob("*"))][
+        :3000
+    ]
 
     def action() -> None:
-        touch(hidden, place / ".SSH/none", place / "\u017fet", "relative/none", "../up", "/proc/self/status")()
+        touch(
+            hidden, place / ".SSH/none", place / "\u017fet", "relative/none", "../up", "/proc/self/status"
+        )()
         touch(*files)()
         touch(*(f"{path}.NONE" for path in files[:500]), *(str(path).upper() for path in files[-500:]))()
 
@@ -167,8 +173,7 @@ def open_deep(path: str) -> None:
     os.chdir("/")
     *folders, name = path.split("/")[1:]
     for folder in folders:
-        if not os.path.isdir(folder):
-            os.mkdir(folder)
+        Path(folder).mkdir(exist_ok=True)
         os.chdir(folder)
     os.mknod(name)
     touch(name)()

@@ -1,5 +1,7 @@
 """How a capture begins and ends: a loader that goes away, and nothing that stays."""
 
+import contextlib
+import dataclasses
 import json
 import os
 import subprocess
@@ -9,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.kernel.capture import Capture, begins, contains, in_child, made, touch
 
 from fileaudit_engine.compiler.ir import All
 from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.enrich.identity import IdentityCache
 from fileaudit_engine.enrich.process_table import ProcessTable
-from fileaudit_engine.events.model import Loss
+from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.sources import headers
 from fileaudit_engine.sources.bpf import PROCESS_PROGRAMS, LiveSource, load_capture
 from fileaudit_engine.sources.headers import kernel_types
@@ -23,43 +26,57 @@ from fileaudit_engine.sources.load import Load, Program
 from fileaudit_engine.sources.machine import probe_machine
 from fileaudit_engine.sources.maps import Shape
 from fileaudit_engine.sources.ring import close_all
-from tests.kernel.capture import Capture, begins, contains, in_child, made, touch
 
 pytestmark = pytest.mark.kernel
 
 
-def objects(kind: str) -> set[int]:
-    """The numbers of the BPF objects of this kind that this process or its children made."""
+Object = tuple[str, int]
+"""Kind and number of a BPF object."""
+
+
+def existing() -> set[Object]:
+    """The maps and links of the whole machine."""
+    return {(kind, entry["id"]) for kind in ("map", "link") for entry in listed(kind)}
+
+
+def listed(kind: str) -> list[dict[str, Any]]:
     done = subprocess.run(["bpftool", "-j", kind, "list"], capture_output=True, check=True, text=True)
-    listed: list[dict[str, Any]] = json.loads(done.stdout or "[]")
-    return {entry["id"] for entry in listed}
+    entries: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+    return entries
 
 
-def held() -> set[int]:
-    """The BPF objects behind our own descriptors, by number."""
-    numbers = set()
-    for name in os.listdir("/proc/self/fdinfo"):
-        try:
-            lines = Path(f"/proc/self/fdinfo/{name}").read_text().splitlines()
-        except OSError:
-            continue
-        numbers |= {int(line.split()[1]) for line in lines if line.startswith(("map_id:", "link_id:"))}
-    return numbers
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def held() -> set[Object]:
+    """The maps and links behind our own descriptors."""
+    found = set()
+    for info in Path("/proc/self/fdinfo").iterdir():
+        with contextlib.suppress(OSError):
+            for line in info.read_text().splitlines():
+                if line.startswith(("map_id:", "link_id:")):
+                    found.add((line.partition("_")[0], int(line.split()[1])))
+    return found
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
     """The kernel frees maps and programs some time after their last descriptor."""
-    return any(condition() or time.sleep(0.05) for _ in range(200))
+    for _ in range(200):
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_nothing_stays_after_close(place: Path) -> None:
-    others, descriptors = held(), len(os.listdir("/proc/self/fd"))
+    others, before_open = held(), descriptors()
     capture = Capture(kernel_plan([begins(place)]))
     ours = held() - others
     assert len(ours) > len(PROCESS_PROGRAMS)
     capture.close()
-    assert len(os.listdir("/proc/self/fd")) == descriptors
-    assert eventually(lambda: not ours & (objects("map") | objects("link")))
+    assert descriptors() == before_open
+    assert eventually(lambda: not ours & existing())
     before = capture.source.counters()
     in_child(touch(made(place / "file")))
     assert capture.source.counters() == before
@@ -92,7 +109,7 @@ def test_what_was_fetched_survives_an_iterator_that_is_left(place: Path) -> None
 
     try:
         in_child(action)
-        events = []
+        events: list[FileEvent] = []
         while len(events) < commands * 3:
             item = next(iter(capture.source.batches()))
             assert not isinstance(item, Loss)
@@ -131,9 +148,7 @@ def test_every_shape_loads(words: int) -> None:
 
 def test_it_loads_without_typed_loads(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on kernels before 6.2."""
-    from dataclasses import replace
-
-    known = replace(kernel_types(), cast_function=None)
+    known = dataclasses.replace(kernel_types(), cast_function=None)
     monkeypatch.setattr("fileaudit_engine.sources.bpf.kernel_types", lambda: known)
     path = made(place / ("n" * 40) / "file")
     capture = Capture(kernel_plan([begins(place / ("n" * 40))]))
@@ -185,13 +200,11 @@ def test_without_privilege_the_remedy_is_named() -> None:
 
 def test_a_profile_that_does_not_exist_is_refused() -> None:
     with pytest.raises(MachineCannot, match="lsm"):
-        LiveSource.open(
-            kernel_plan([]), processes=ProcessTable(), identities=IdentityCache(), profile="lsm"
-        )
+        LiveSource.open(kernel_plan([]), processes=ProcessTable(), identities=IdentityCache(), profile="lsm")
 
 
 def test_the_machine_is_probed_by_trying() -> None:
-    before = objects("prog")
+    before = held()
     checks = {check.name: check for check in probe_machine()}
     for name in ("kernel", "privileges", "BTF", "tracefs", "BCC", "ring buffer and LPM trie"):
         assert checks[name].ok, checks[name]
@@ -199,4 +212,4 @@ def test_the_machine_is_probed_by_trying() -> None:
     for check in checks.values():
         assert check.ok or check.cost
     assert {"fentry", "BPF LSM"} <= checks.keys()
-    assert before
+    assert held() == before

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.kernel.capture import Capture, begins, in_child, made
 
 from fileaudit_engine.compiler.ir import All
 from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.events.model import Loss
-from tests.kernel.capture import Capture, begins, in_child, made
 
 pytestmark = pytest.mark.kernel
 

@@ -9,10 +9,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.kernel.capture import Capture, Seen, begins, made, paths, touch
 
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome, PathState
 from fileaudit_engine.text import from_kernel
-from tests.kernel.capture import Capture, Seen, begins, made, paths, touch
 
 pytestmark = pytest.mark.kernel
 
@@ -128,7 +128,7 @@ def test_a_failed_open_with_dots_in_it_is_normalised_and_never_dropped(
 
     def action() -> None:
         os.chdir(place)
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match=asked.replace(".", r"\.")):
             os.open(asked, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_DIRECTORY)
 
     event = only(capture.of(action)).event

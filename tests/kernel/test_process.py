@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 
 import pytest
-
 from tests.kernel.capture import Capture, begins, in_child, made, touch
 
 pytestmark = pytest.mark.kernel
@@ -36,7 +35,12 @@ def test_a_process_that_is_gone_has_its_image_arguments_and_parent(capture: Capt
 def test_every_one_of_many_short_lives_is_known(capture: Capture, place: Path) -> None:
     path = made(place / "file")
     capture.watch(begins(path))
-    seen = capture.of(lambda: [run("/bin/cat", str(path), str(number)) for number in range(50)])
+
+    def action() -> None:
+        for number in range(50):
+            run("/bin/cat", str(path), str(number))
+
+    seen = capture.of(action)
     assert [one.event.process.args for one in seen] == [
         ("/bin/cat", str(path), str(number)) for number in range(50)
     ]
@@ -106,7 +110,7 @@ def test_grandparents_are_known(capture: Capture, place: Path) -> None:
     capture.watch(begins(path))
     seen = capture.of(lambda: run("/bin/sh", "-c", f"/bin/sh -c '/bin/cat {path}; true'; true"))
     process = seen[0].event.process
-    shells = []
+    shells: list[tuple[str, ...] | None] = []
     while process.parent is not None and len(shells) < 2:
         process = process.parent
         shells.append(process.args)
