@@ -79,7 +79,7 @@ def test_the_kernel_never_drops_what_a_rule_matches_that_it_tests_by_path() -> N
 def test_a_whole_pack_finds_the_same_with_the_kernel_in_front_and_without() -> None:
     seen: collections.Counter[str] = collections.Counter()
 
-    @LAWFUL
+    @settings(LAWFUL, max_examples=120)
     @given(st.lists(rules(), min_size=1, max_size=4), SEEDS)
     def law(pack: list[Rule], seed: int) -> None:
         compiled = compile_rules(pack)
@@ -93,5 +93,5 @@ def test_a_whole_pack_finds_the_same_with_the_kernel_in_front_and_without() -> N
         seen["dropped events"] += filtered.count(0)
 
     law()
-    assert seen["findings"] >= 10_000
+    assert seen["findings"] >= 5_000
     assert seen["dropped events"] >= 1_000
