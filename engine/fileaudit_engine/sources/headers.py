@@ -23,8 +23,22 @@ from fileaudit_engine.diagnostics import MachineCannot
 
 BTF: Final = Path("/sys/kernel/btf/vmlinux")
 CACHE: Final = Path("/var/cache/fileaudit")
-_FORMAT: Final = "2"
+_FORMAT: Final = "3"
 """Goes into the cache's key: raised when what is written there changes."""
+
+_FIRST_LATE_HELPER: Final = 176
+_LATE_HELPERS: Final = """
+    get_branch_snapshot trace_vprintk skc_to_unix_sock kallsyms_lookup_name find_vma loop strncmp
+    get_func_arg get_func_ret get_func_arg_cnt get_retval set_retval xdp_get_buff_len xdp_load_bytes
+    xdp_store_bytes copy_from_user_task skb_set_tstamp ima_file_hash kptr_xchg map_lookup_percpu_elem
+    skc_to_mptcp_sock dynptr_from_mem ringbuf_reserve_dynptr ringbuf_submit_dynptr ringbuf_discard_dynptr
+    dynptr_read dynptr_write dynptr_data tcp_raw_gen_syncookie_ipv4 tcp_raw_gen_syncookie_ipv6
+    tcp_raw_check_syncookie_ipv4 tcp_raw_check_syncookie_ipv6 ktime_get_tai_ns user_ringbuf_drain
+    cgrp_storage_get cgrp_storage_delete
+"""
+"""The kernel's helper functions after those of 5.15, in the order of their numbers. There will be no more:
+new ones are kernel functions. BCC's own headers name all of them, whether this kernel has them or not.
+"""
 
 _TYPE: Final = r"^\[(\d+)\] {kind} '{name}'"
 
@@ -93,7 +107,18 @@ def _defines(header: str) -> tuple[str, ...]:
     version = [int(n) for n in re.findall(r"\d+", platform.release())[:3]]
     number = (version[0] << 16) + (version[1] << 8) + min(version[2] if len(version) > 2 else 0, 255)
     audit = ("HAVE_AUDIT",) if re.search(r"\bkuid_t loginuid;", header) else ()
-    return (f"DENTRY_SHORT_NAME={short_name}", f"FILEAUDIT_KERNEL_VERSION={number}", *audit)
+    facts = (f"DENTRY_SHORT_NAME={short_name}", f"FILEAUDIT_KERNEL_VERSION={number}", *audit)
+    return (*facts, *missing_helpers(header))
+
+
+def missing_helpers(header: str) -> tuple[str, ...]:
+    """The numbers, as macros, of helpers that these types do not know.
+
+    Nothing of ours calls them. Without their numbers BCC's declarations of them would not compile.
+    """
+    known = set(re.findall(r"\bBPF_FUNC_\w+", header))
+    late = enumerate(_LATE_HELPERS.split(), _FIRST_LATE_HELPER)
+    return tuple(f"BPF_FUNC_{name}={number}" for number, name in late if f"BPF_FUNC_{name}" not in known)
 
 
 def _number(listing: str, kind: str, name: str) -> int | None:
