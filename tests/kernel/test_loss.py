@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from tests.kernel.capture import Capture, begins, in_child, made
 
-from fileaudit_engine.compiler.ir import All
+from fileaudit_engine.compiler.ir import All, Matches, Test
 from fileaudit_engine.compiler.kernel import kernel_plan
+from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.events.model import Loss
 
 pytestmark = pytest.mark.kernel
@@ -22,7 +23,8 @@ def flood(path: Path) -> None:
 
 def test_sent_is_delivered_and_lost_exactly(place: Path) -> None:
     path = made(place / "file")
-    capture = Capture(kernel_plan([begins(place)]), ring_bytes=4096)
+    succeeds = Test(field=BY_NAME["Outcome"], check=Matches(pattern=("success",), cased=False))
+    capture = Capture(kernel_plan([All(operands=(begins(place), succeeds))]), ring_bytes=4096)
     try:
         in_child(lambda: flood(path))
     finally:

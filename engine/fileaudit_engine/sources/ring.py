@@ -38,8 +38,8 @@ class Ring:
         self._consumer_page = mmap.mmap(fd, page, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
         self._producer_pages = mmap.mmap(fd, page + 2 * size, mmap.MAP_SHARED, mmap.PROT_READ, offset=page)
         self._data = page
-        self._epoll = select.epoll()
-        self._epoll.register(fd, select.EPOLLIN)
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLIN)
         (self._position,) = _POSITION.unpack_from(self._consumer_page, 0)
 
     def pending(self) -> int:
@@ -72,11 +72,10 @@ class Ring:
     def wait(self, seconds: float) -> None:
         """Sleep until something is written, at most so long."""
         with contextlib.suppress(InterruptedError):
-            self._epoll.poll(seconds)
+            self._poll.poll(seconds * 1000)
 
     def close(self) -> None:
         """Unmap it."""
-        self._epoll.close()
         self._consumer_page.close()
         self._producer_pages.close()
 

@@ -1,0 +1,182 @@
+"""Who runs what, as records tell it."""
+
+from pathlib import Path
+
+import pytest
+
+from fileaudit_engine.enrich.process_table import ANCESTORS, ProcessTable
+from fileaudit_engine.enrich.procfs import parse_stat
+from fileaudit_engine.events.model import Process
+
+TICK = 10_000_000
+
+
+def table(**limits: int) -> ProcessTable:
+    return ProcessTable(proc="/nonexistent", **limits)
+
+
+def executed(processes: ProcessTable, pid: int, *args: str, start: int = 0, parent: int = 1) -> None:
+    processes.executed(
+        pid=pid, start_ns=start or pid, parent_pid=parent, executable=f"/bin/{args[0]}", args=args,
+        args_truncated=False, name=args[0],
+    )  # fmt: skip
+
+
+def forked(processes: ProcessTable, pid: int, parent: int) -> None:
+    processes.forked(pid=pid, start_ns=pid, parent_pid=parent, parent_start_ns=parent, name="child")
+
+
+def get(processes: ProcessTable, pid: int, start: int = 0) -> Process:
+    return processes.get(pid, start or pid, 1, "name")
+
+
+def test_an_exec_names_image_and_arguments() -> None:
+    processes = table()
+    executed(processes, 7, "cat", "-u")
+    process = get(processes, 7)
+    assert (process.executable, process.args, process.name) == ("/bin/cat", ("cat", "-u"), "cat")
+
+
+def test_a_child_runs_its_parents_image_until_it_says_otherwise() -> None:
+    processes = table()
+    executed(processes, 7, "sh")
+    forked(processes, 8, parent=7)
+    child = get(processes, 8)
+    assert (child.executable, child.name, child.parent_pid) == ("/bin/sh", "child", 7)
+    executed(processes, 8, "cat", parent=7)
+    assert get(processes, 8).executable == "/bin/cat"
+    assert get(processes, 8).parent == get(processes, 7)
+
+
+def test_a_parent_is_remembered_as_it_was_at_the_fork() -> None:
+    processes = table()
+    executed(processes, 7, "sh")
+    forked(processes, 8, parent=7)
+    executed(processes, 7, "evil")
+    parent = get(processes, 8).parent
+    assert parent is not None
+    assert parent.executable == "/bin/sh"
+
+
+def test_an_event_keeps_the_process_that_it_has() -> None:
+    processes = table()
+    executed(processes, 7, "sh")
+    before = get(processes, 7)
+    executed(processes, 7, "cat")
+    assert before.executable == "/bin/sh"
+
+
+def test_an_id_that_is_used_again_is_another_process() -> None:
+    processes = table()
+    executed(processes, 7, "old", start=100)
+    processes.exited(pid=7, start_ns=100)
+    executed(processes, 7, "new", start=200)
+    assert get(processes, 7, start=100).executable == "/bin/old"
+    assert get(processes, 7, start=200).executable == "/bin/new"
+    assert get(processes, 7, start=300).executable is None
+
+
+def test_a_process_that_nobody_told_of_has_only_what_its_event_says() -> None:
+    process = table().get(7, 70, 3, "ghost")
+    assert process == Process(pid=7, start_ns=70, parent_pid=3, name="ghost")
+
+
+def test_the_dead_are_remembered_for_a_while_and_leave_in_order() -> None:
+    processes = table(dead_limit=2)
+    for pid in (1, 2, 3):
+        executed(processes, pid, "cat")
+        processes.exited(pid=pid, start_ns=pid)
+    assert [get(processes, pid).executable for pid in (1, 2, 3)] == [None, "/bin/cat", "/bin/cat"]
+
+
+def test_the_living_are_bounded() -> None:
+    processes = table(alive_limit=10)
+    for pid in range(1, 100):
+        executed(processes, pid, "cat")
+    assert len(processes) == 10
+
+
+def test_an_exit_of_a_stranger_is_no_error() -> None:
+    processes = table()
+    processes.exited(pid=7, start_ns=7)
+    assert len(processes) == 0
+
+
+def test_a_chain_of_parents_ends() -> None:
+    processes = table()
+    executed(processes, 1, "init")
+    for pid in range(2, 200):
+        forked(processes, pid, parent=pid - 1)
+    process, ancestors = get(processes, 199), 0
+    while process.parent is not None:
+        process, ancestors = process.parent, ancestors + 1
+    assert ancestors == ANCESTORS
+
+
+def made(proc: Path, pid: int, *, ticks: int, parent: int, args: bytes, name: str = "x") -> None:
+    folder = proc / str(pid)
+    folder.mkdir(parents=True)
+    rest = " ".join(["S", str(parent), *["0"] * 17, str(ticks), "0"])
+    (folder / "stat").write_bytes(f"{pid} ({name}) {rest}\n".encode())
+    (folder / "cmdline").write_bytes(args)
+    (folder / "exe").symlink_to(f"/bin/{name}")
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    made(tmp_path, 1, ticks=1, parent=0, args=b"init\0", name="init")
+    made(tmp_path, 9, ticks=50, parent=1, args=b"cat\0a b\0", name="cat")
+    (tmp_path / "meminfo").touch()
+    (tmp_path / "33").mkdir()
+    return tmp_path
+
+
+def test_what_runs_already_is_learned_from_proc(proc: Path) -> None:
+    processes = ProcessTable(proc=str(proc))
+    processes.scan()
+    process = processes.get(9, 50 * TICK + 1234, 1, "?")
+    assert (process.executable, process.args, process.name) == ("/bin/cat", ("cat", "a b"), "cat")
+    assert process.start_ns == 50 * TICK + 1234
+    assert process.parent is not None
+    assert process.parent.executable == "/bin/init"
+
+
+def test_another_start_is_another_process_than_procs(proc: Path) -> None:
+    processes = ProcessTable(proc=str(proc))
+    processes.scan()
+    assert processes.get(9, 51 * TICK, 1, "?").executable is None
+
+
+def test_a_child_of_a_process_from_proc_has_its_parent(proc: Path) -> None:
+    processes = ProcessTable(proc=str(proc))
+    processes.scan()
+    processes.forked(pid=10, start_ns=99, parent_pid=9, parent_start_ns=50 * TICK + 7, name="cat")
+    assert processes.get(10, 99, 9, "?").args == ("cat", "a b")
+
+
+def test_a_second_scan_sees_what_has_changed(proc: Path) -> None:
+    processes = ProcessTable(proc=str(proc))
+    processes.scan()
+    (proc / "9" / "cmdline").write_bytes(b"other\0")
+    processes.scan()
+    assert processes.get(9, 50 * TICK, 1, "?").args == ("other",)
+    assert len(processes) == 2
+
+
+def test_a_scan_does_not_overrule_a_record(proc: Path) -> None:
+    processes = ProcessTable(proc=str(proc))
+    executed(processes, 9, "true", start=50 * TICK + 5)
+    processes.scan()
+    assert processes.get(9, 50 * TICK + 5, 1, "?").executable == "/bin/true"
+
+
+@pytest.mark.parametrize("name", ["a b", ") R 1", "((", "\\n"])
+def test_a_name_in_stat_may_hold_anything(name: str) -> None:
+    rest = " ".join(["S", "5", *["0"] * 17, "77", "0"])
+    assert parse_stat(f"3 ({name}) {rest}".encode()) == (name, 5, 77)
+
+
+@pytest.mark.parametrize("raw", [b"", b"3 (x", b"3 (x) S 5"])
+def test_a_line_that_is_no_stat_is_refused(raw: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - any, from index or from us
+        parse_stat(raw)
