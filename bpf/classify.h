@@ -38,7 +38,7 @@ static __always_inline void end_text(struct scratch *s)
     set_word(&s->text[end + 8], 0);
 }
 
-/* The fingerprint of a base and the text behind TEXT_MIDDLE; 0 if there is none for the base, or it is long. */
+/* The fingerprint of a base and the text behind TEXT_MIDDLE; 0 if the base has none, or the text is long. */
 static __always_inline u64 mix_text(struct scratch *s, struct engine_config *config, u64 hash)
 {
     if (!hash)
@@ -129,7 +129,8 @@ static __always_inline u32 lower_key(struct scratch *s, u64 length)
 }
 
 /* The clauses whose prefix the path has, and those that ask for none. */
-static __always_inline void test_prefix(struct scratch *s, struct plan_defaults *defaults, struct clause_set *result)
+static __always_inline void test_prefix(struct scratch *s, struct plan_defaults *defaults,
+                                        struct clause_set *result)
 {
     u64 start = s->start, length = s->end - start;
     if (start > TEXT_MIDDLE)
@@ -142,7 +143,8 @@ static __always_inline void test_prefix(struct scratch *s, struct plan_defaults 
 }
 
 /* The same for suffixes: keys are stored backwards. */
-static __always_inline void test_suffix(struct scratch *s, struct plan_defaults *defaults, struct clause_set *result)
+static __always_inline void test_suffix(struct scratch *s, struct plan_defaults *defaults,
+                                        struct clause_set *result)
 {
     u64 end = s->end, length = end - s->start;
     if (end < TEXT_MIDDLE || end > TEXT_BYTES)

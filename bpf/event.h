@@ -67,7 +67,7 @@ struct file_record {
     u8 call;
     u16 path_bytes;
     u16 asked_bytes;
-    u16 mode;  /* st_mode; 0 where there is no file */
+    u16 mode; /* st_mode; 0 where there is no file */
     u32 epoch; /* of the rules that `candidates` speaks of; 0: nobody has filtered */
     u64 time_ns; /* boot clock */
     u64 process_start_ns; /* boot clock, of the thread group's leader */

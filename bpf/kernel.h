@@ -28,7 +28,7 @@ static u64 (*rdonly_cast)(u64 address, u32 type) = (void *)RDONLY_CAST;
 #define READ(value, address, type, member) \
     bpf_probe_read_kernel(&(value), sizeof(value), (void *)member_at(address, type, member))
 
-/* The value, which is known to fit in `mask`; says so in a way that neither compiler nor verifier can miss. */
+/* The value, which fits in `mask` as we know; says so in a way that neither compiler nor verifier misses. */
 static __always_inline u64 bounded(u64 value, u64 mask)
 {
     asm volatile("" : "+r"(value));
@@ -54,12 +54,18 @@ static __always_inline void set_word(u8 *address, u64 value)
 #define NO_UNROLL _Pragma("clang loop unroll(disable)")
 
 /* The dentry's short name stands right behind d_inode (`d_iname`, from 6.16 on `d_shortname`). */
-_Static_assert(__builtin_offsetof(struct dentry, d_name) == __builtin_offsetof(struct dentry, d_parent) + 8, "");
-_Static_assert(__builtin_offsetof(struct dentry, d_inode) == __builtin_offsetof(struct dentry, d_parent) + 24, "");
-_Static_assert(
-    __builtin_offsetof(struct dentry, DENTRY_SHORT_NAME) == __builtin_offsetof(struct dentry, d_inode) + 8, "");
-_Static_assert(
-    __builtin_offsetof(struct mount, mnt_mountpoint) == __builtin_offsetof(struct mount, mnt_parent) + 8, "");
-_Static_assert(__builtin_offsetof(struct mount, mnt.mnt_root) == __builtin_offsetof(struct mount, mnt_parent) + 16, "");
+_Static_assert(__builtin_offsetof(struct dentry, d_name) == __builtin_offsetof(struct dentry, d_parent) + 8,
+               "");
+_Static_assert(__builtin_offsetof(struct dentry, d_inode) == __builtin_offsetof(struct dentry, d_parent) + 24,
+               "");
+_Static_assert(__builtin_offsetof(struct dentry, DENTRY_SHORT_NAME) ==
+                   __builtin_offsetof(struct dentry, d_inode) + 8,
+               "");
+_Static_assert(__builtin_offsetof(struct mount, mnt_mountpoint) ==
+                   __builtin_offsetof(struct mount, mnt_parent) + 8,
+               "");
+_Static_assert(__builtin_offsetof(struct mount, mnt.mnt_root) ==
+                   __builtin_offsetof(struct mount, mnt_parent) + 16,
+               "");
 
 #endif

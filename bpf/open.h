@@ -227,7 +227,8 @@ static __always_inline u32 append_paths(struct scratch *s, struct file_record *r
         record->path_bytes = length;
         at += length;
     }
-    int asked_bytes = bpf_probe_read_user_str(&s->record[bounded(at, 0x3fff)], PATH_LIMIT, (void *)s->asked.path);
+    int asked_bytes =
+        bpf_probe_read_user_str(&s->record[bounded(at, 0x3fff)], PATH_LIMIT, (void *)s->asked.path);
     if (asked_bytes > 0 && asked_bytes <= PATH_LIMIT) {
         record->asked_bytes = asked_bytes - 1;
         at += asked_bytes - 1;
@@ -235,7 +236,8 @@ static __always_inline u32 append_paths(struct scratch *s, struct file_record *r
     return at;
 }
 
-static __always_inline void submit(struct scratch *s, u32 size, struct engine_counters *counters, u32 operation)
+static __always_inline void submit(struct scratch *s, u32 size, struct engine_counters *counters,
+                                   u32 operation)
 {
     u8 *record = s->record;
     if (size > sizeof(s->record) || events.ringbuf_output(record, size, 0))

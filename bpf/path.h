@@ -54,25 +54,28 @@ static __always_inline u64 finish_level(u64 hash, u64 level, u64 key)
     return hash ^ hash >> 32;
 }
 
-static __always_inline u64 mix_short(u64 hash, struct engine_config *config, u64 hash_len, u64 a, u64 b, u64 c)
+static __always_inline u64 mix_short(u64 hash, struct engine_config *config, u64 hash_len, u64 a, u64 b,
+                                     u64 c)
 {
-    u64 level = hash_len ^ a * config->keys[0] ^ rotate(b * config->keys[1], 23) ^ rotate(c * config->keys[2], 47);
+    u64 level =
+        hash_len ^ a * config->keys[0] ^ rotate(b * config->keys[1], 23) ^ rotate(c * config->keys[2], 47);
     return finish_level(hash, level, config->keys[3]);
 }
 
 /* Reads a name of up to 255 bytes with zeros behind it. */
 static __always_inline void read_long_name(struct scratch *s, u64 name, u32 length)
 {
-    UNROLL for (u32 i = 0; i < LONG_NAME_WORDS; i++)
-        s->long_name[i] = 0;
+    UNROLL for (u32 i = 0; i < LONG_NAME_WORDS; i++) s->long_name[i] = 0;
     bpf_probe_read_kernel(s->long_name, bounded(length, 0xff), (void *)name);
 }
 
 /* All words, also those of zeros: without a branch this is one straight line for the verifier. */
-static __always_inline u64 mix_long(u64 hash, struct engine_config *config, u64 hash_len, struct scratch *s, u64 *high)
+static __always_inline u64 mix_long(u64 hash, struct engine_config *config, u64 hash_len, struct scratch *s,
+                                    u64 *high)
 {
     u64 lanes[4] = {hash_len, 0, 0, 0};
-    UNROLL for (u32 i = 0; i < LONG_NAME_WORDS; i++) {
+    UNROLL for (u32 i = 0; i < LONG_NAME_WORDS; i++)
+    {
         *high |= s->long_name[i];
         lanes[i & 3] = finish_level(lanes[i & 3], s->long_name[i], config->keys[i & 3]);
     }
@@ -92,19 +95,19 @@ static __always_inline u64 mount_of(u64 vfsmount)
 #ifdef TYPED_LOADS
 #define as_dentry(address) rdonly_cast(address, TYPE_DENTRY)
 #define as_mount(address) rdonly_cast(address, TYPE_MOUNT)
-#define look_at_dentry(view, address)                                              \
-    do {                                                                           \
-        (view).parent = TYPED_WORD(address, struct dentry, d_parent);              \
-        (view).hash_len = TYPED_WORD(address, struct dentry, d_name);              \
-        (view).words[0] = TYPED_WORD(address, struct dentry, DENTRY_SHORT_NAME);   \
+#define look_at_dentry(view, address)                                                          \
+    do {                                                                                       \
+        (view).parent = TYPED_WORD(address, struct dentry, d_parent);                          \
+        (view).hash_len = TYPED_WORD(address, struct dentry, d_name);                          \
+        (view).words[0] = TYPED_WORD(address, struct dentry, DENTRY_SHORT_NAME);               \
         (view).words[1] = *(u64 *)(member_at(address, struct dentry, DENTRY_SHORT_NAME) + 8);  \
         (view).words[2] = *(u64 *)(member_at(address, struct dentry, DENTRY_SHORT_NAME) + 16); \
     } while (0)
-#define look_at_mount(view, address)                                               \
-    do {                                                                           \
-        (view).parent = TYPED_WORD(address, struct mount, mnt_parent);             \
-        (view).mountpoint = TYPED_WORD(address, struct mount, mnt_mountpoint);     \
-        (view).root = TYPED_WORD(address, struct mount, mnt.mnt_root);             \
+#define look_at_mount(view, address)                                           \
+    do {                                                                       \
+        (view).parent = TYPED_WORD(address, struct mount, mnt_parent);         \
+        (view).mountpoint = TYPED_WORD(address, struct mount, mnt_mountpoint); \
+        (view).root = TYPED_WORD(address, struct mount, mnt.mnt_root);         \
     } while (0)
 #define name_of(view, address) TYPED_WORD(address, struct dentry, d_name.name)
 #else
@@ -121,7 +124,8 @@ static __always_inline u64 mount_of(u64 vfsmount)
  * The fingerprint of the path of a dentry and its mount, mixed into `hash`; 0 where there
  * is none: too deep, or no path at all.
  */
-static __always_inline u64 fingerprint(u64 hash, struct engine_config *config, u64 dentry_address, u64 vfsmount)
+static __always_inline u64 fingerprint(u64 hash, struct engine_config *config, u64 dentry_address,
+                                       u64 vfsmount)
 {
     u64 dentry = as_dentry(dentry_address);
     u64 mount = as_mount(mount_of(vfsmount));
@@ -193,7 +197,8 @@ static __always_inline void add_name(struct scratch *s, s32 length)
 
 static __always_inline void read_mount(struct scratch *s)
 {
-    bpf_probe_read_kernel(&s->mount, sizeof(s->mount), (void *)member_at(s->mount_here, struct mount, mnt_parent));
+    bpf_probe_read_kernel(&s->mount, sizeof(s->mount),
+                          (void *)member_at(s->mount_here, struct mount, mnt_parent));
 }
 
 /* Writes the name in s->head before `start` and mixes it in; false if there is no room. */
@@ -224,9 +229,9 @@ static __always_inline bool write_name(struct scratch *s, struct engine_config *
 }
 
 /*
- * Writes the path of s->base to text[start, TEXT_MIDDLE), its fingerprint (begun as `hash`) to s->hash, and looks up
- * the components in it, the leaf's only if `test_name`: more text will follow. Returns path state and
- * WALK_ bits.
+ * Writes the path of s->base to text[start, TEXT_MIDDLE), its fingerprint (begun as `hash`) to s->hash, and
+ * looks up the components in it, the leaf's only if `test_name`: more text will follow. Returns path state
+ * and WALK_ bits.
  */
 static __always_inline u32 walk(struct scratch *s, struct engine_config *config, bool test_name, u64 hash)
 {
@@ -250,7 +255,8 @@ static __always_inline u32 walk(struct scratch *s, struct engine_config *config,
             read_mount(s);
             continue;
         }
-        bpf_probe_read_kernel(&s->head, sizeof(s->head), (void *)member_at(s->dentry_here, struct dentry, d_parent));
+        bpf_probe_read_kernel(&s->head, sizeof(s->head),
+                              (void *)member_at(s->dentry_here, struct dentry, d_parent));
         if (!write_name(s, config))
             return PATH_TRUNCATED;
         if (s->head.parent == s->dentry_here) { /* no root: a memfd, or a pipe, which has no name either */

@@ -5,5 +5,5 @@ struct check_key {
     u8 text[4];
 };
 
-BPF_RINGBUF_OUTPUT(check_ring, 1);                               /* 5.8+ */
-BPF_LPM_TRIE(check_trie, struct check_key, u64, 16);             /* 4.11+ */
+BPF_RINGBUF_OUTPUT(check_ring, 1); /* 5.8+ */
+BPF_LPM_TRIE(check_trie, struct check_key, u64, 16); /* 4.11+ */

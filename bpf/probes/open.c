@@ -20,10 +20,9 @@ int on_open(struct trace_event_raw_sys_exit *ctx)
 /* long sys_openat(int dfd, const char __user *filename, int flags, umode_t mode)                 2.6.16+ */
 int on_openat(struct trace_event_raw_sys_exit *ctx)
 {
-    return emit_open(ctx, &(struct asked){.path = ARGUMENT(1),
-                                          .flags = ARGUMENT(2),
-                                          .directory = ARGUMENT(0),
-                                          .call = CALL_OPENAT});
+    return emit_open(
+        ctx, &(struct asked){
+                 .path = ARGUMENT(1), .flags = ARGUMENT(2), .directory = ARGUMENT(0), .call = CALL_OPENAT});
 }
 
 /* long sys_openat2(int dfd, const char __user *filename, struct open_how __user *how, size_t usize)  5.6+

@@ -57,7 +57,8 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
         record->state = (walk(s, config, false, 0) & 0xff) | reachable(s, config);
         u64 start = s->start, length = TEXT_MIDDLE - start;
         if (start <= TEXT_MIDDLE && length <= PATH_LIMIT) {
-            bpf_probe_read_kernel(&s->record[size], bounded(length, 0x1fff), &s->text[bounded(start, 0x1fff)]);
+            bpf_probe_read_kernel(&s->record[size], bounded(length, 0x1fff),
+                                  &s->text[bounded(start, 0x1fff)]);
             record->path_bytes = length;
             size += length;
         }

@@ -6,6 +6,7 @@ Nothing here trusts a length in a record further than the record itself: slices 
 """
 
 import enum
+import functools
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ FILE_HEAD: Final = struct.Struct("=HBBBBHHHIQQiIIIIIIIIIIIQQ16s")
 
 PROCESS_HEAD: Final = struct.Struct("=HHHBBIIQQ16s")
 """`struct process_record`."""
+
+_STATES: Final = tuple(PathState(bits) for bits in range(256))
+"""By byte: making a flag costs ten times a look-up."""
 
 _KIND: Final = struct.Struct("=H")
 _ROUTE: Final = struct.Struct("=12xI24xI")
@@ -133,7 +137,7 @@ def file_event(run: bytes, at: int, lookups: Lookups) -> FileEvent:
         asked_path=None
         if asked_bytes == _UNREADABLE
         else from_kernel(run[asked_at : asked_at + asked_bytes]),
-        path_state=PathState(state),
+        path_state=_STATES[state],
         flags=flags,
         access_mode=ACCESS_MODES[access],
         errno=0 if has_file else _errno(-result),
@@ -175,6 +179,7 @@ def process_record(run: bytes, at: int) -> ProcessRecord:
     )
 
 
+@functools.lru_cache(maxsize=1024)
 def comm(raw: bytes) -> str:
     """A kernel's name of a process: up to its first NUL."""
     return from_kernel(raw.partition(b"\0")[0])

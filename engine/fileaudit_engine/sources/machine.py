@@ -18,7 +18,7 @@ from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.sources import bpfsys, privilege
 from fileaudit_engine.sources.headers import BTF, KernelTypes, kernel_types
 from fileaudit_engine.sources.load import Load, Program
-from fileaudit_engine.sources.mounts import NEEDED, TRACEFS, missing_mounts, mount
+from fileaudit_engine.sources.mounts import NEEDED, TRACEFS, missing_mounts
 from fileaudit_engine.sources.ring import close_all
 
 CALLS: Final = ("open", "openat", "openat2", "creat")
@@ -48,7 +48,7 @@ class Check:
 
 
 def probe_machine() -> list[Check]:
-    """Try everything that live capture uses or could use. Mounts what is missing, if it may."""
+    """Try everything that live capture uses or could use; mounts nothing (`mounts.mount` does)."""
     checks = [_kernel(), _privileges(), _btf(), *_mounts(), _bcc()]
     if not all(check.ok for check in checks if check.required):
         return checks
@@ -95,20 +95,13 @@ def _btf() -> Check:
 
 
 def _mounts() -> Iterator[Check]:
+    missing = missing_mounts()
     for wanted in NEEDED:
-        detail = "mounted"
-        if wanted in missing_mounts():
-            try:
-                mount(wanted)
-                detail = "was missing, mounted now"
-            except MachineCannot as error:
-                detail = str(error)
-        there = wanted not in missing_mounts()
-        needed = wanted is TRACEFS
+        there, needed = wanted not in missing, wanted is TRACEFS
         yield Check(
             name=wanted.kind,
             ok=there,
-            detail=f"{wanted.target}: {detail}",
+            detail=f"{wanted.target}: {'mounted' if there else 'not mounted'}",
             cost="" if there else _LIVE if needed else "maps cannot be pinned",
             remedy="" if there else f"as root: {wanted.command}",
             required=needed,
