@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
     loaded = load_quietly(args.rules)
     if args.format == "json":
-        print(json.dumps(_document(loaded), indent=2, ensure_ascii=False))
+        print(json.dumps(_document(loaded), indent=2))
     else:
         _print_pretty(loaded, args)
     return Exit.FINDINGS if loaded.broken else Exit.FINE

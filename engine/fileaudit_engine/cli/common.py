@@ -3,11 +3,12 @@
 import argparse
 import enum
 import os
+import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
 from fileaudit_engine.diagnostics import Diagnostic, Severity, SourceText, in_order, render, summary
@@ -22,6 +23,10 @@ class Exit(enum.IntEnum):
     UNUSABLE = 2
     MACHINE = 3
     INTERRUPTED = 130
+
+
+READER_GONE: Final = 128 + signal.SIGPIPE
+"""What a program ends with that is killed because nobody reads its output any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ def _print_pack(rules: Sequence[RuleExplanation], pack: PackExplanation, args: a
 
 
 def _print_json(document: Mapping[str, object]) -> None:
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    print(json.dumps(document, indent=2))
 
 
 # --- events ------------------------------------------------------------------------------------------------

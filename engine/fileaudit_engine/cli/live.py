@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from fileaudit_engine.cli.common import color_of, say
+from fileaudit_engine.cli.common import READER_GONE, Exit, color_of, say
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.enrich.identity import IdentityCache
 from fileaudit_engine.enrich.process_table import ProcessTable
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import Loss
-from fileaudit_engine.runtime.pipeline import Tally
+from fileaudit_engine.runtime.pipeline import Pipeline, Tally
 from fileaudit_engine.sinks.base import Sink
 from fileaudit_engine.sinks.jsonlog import JsonLines
+from fileaudit_engine.sinks.output import CLOSED_PIPE
 from fileaudit_engine.sinks.terminal import Terminal
 from fileaudit_engine.sources.base import Counters, Source
 from fileaudit_engine.sources.bpf import LiveSource
@@ -32,7 +33,11 @@ def open_source(plan: KernelPlan, args: argparse.Namespace) -> LiveSource:
     """
     processes = ProcessTable()
     source = LiveSource.open(
-        plan, processes=processes, identities=IdentityCache(), ring_bytes=args.ring_mib << 20
+        plan,
+        processes=processes,
+        identities=IdentityCache(),
+        ring_bytes=args.ring_mib << 20,
+        profile=getattr(args, "probes", "auto"),
     )
     processes.scan()  # behind the attachment, so that no process falls between the two
     return source
@@ -87,7 +92,7 @@ def tell_loss(loss: Loss) -> None:
     """Say on stderr that events were lost, when, and which."""
     what = ", ".join(f"{count} {name}" for name, count in sorted(loss.counts.items()))
     span = f"{_clock(loss.first_ns)} and {_clock(loss.last_ns)}"
-    say(f"LOST  {loss.total} events between {span}: {what} (a larger --ring-mib holds longer bursts)")
+    say(f"LOST      {loss.total} events between {span}: {what}")
 
 
 def drain(source: Source, feed: Callable[[Batch | Loss], None]) -> None:
@@ -95,6 +100,17 @@ def drain(source: Source, feed: Callable[[Batch | Loss], None]) -> None:
     source.close()
     for item in source.batches():
         feed(item)
+
+
+def output_status(pipeline: Pipeline) -> int:
+    """The exit status that the output asks for; says why it could not be written to the end.
+
+    A reader that has gone away (`| head`) ends us as SIGPIPE would; a disk that is full is another matter.
+    """
+    if not pipeline.gone:
+        return Exit.FINE
+    say(f"fileaudit-engine: {pipeline.gone}")
+    return READER_GONE if pipeline.gone == CLOSED_PIPE else Exit.MACHINE
 
 
 def events_line(counters: Counters) -> str:
@@ -121,14 +137,17 @@ def _clock(ts_ns: int) -> str:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("must be a number of seconds above 0")
     return value
 
 
 def _power_of_two(text: str) -> int:
-    value = int(text)
+    value = int(text) if text.isdecimal() and len(text) < 5 else 0
     if not 1 <= value <= 1024 or value & (value - 1):
         raise argparse.ArgumentTypeError("must be a power of two from 1 to 1024")
     return value

@@ -8,13 +8,15 @@ import argparse
 import io
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
 
 from fileaudit_engine import __version__
 from fileaudit_engine.cli import check, doctor, explain, record, replay, run, test, trace
-from fileaudit_engine.cli.common import Exit, report_diagnostics, say
+from fileaudit_engine.cli.common import READER_GONE, Exit, report_diagnostics, say
+from fileaudit_engine.config import load_config
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
 
 COMMANDS = (run, trace, replay, record, test, check, explain, doctor)
@@ -47,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     logging.basicConfig(level=args.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     try:
+        load_config(args.config)  # a broken configuration is reported by every command
         return int(args.command(args))
     except UnusableInput as error:
         report_diagnostics(error.diagnostics, {}, args)
@@ -60,19 +63,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:
         return _reader_gone()
+    except OSError as error:
+        say(f"fileaudit-engine: {error}")
+        return _output_to_nowhere(Exit.MACHINE)
 
 
 def _accept_every_character() -> None:
-    """A terminal whose encoding lacks a character gets an escape in its place, not a traceback."""
+    """A terminal whose encoding lacks a character gets an escape in its place, not a traceback.
+
+    A stream that was closed before we started is as good as /dev/null.
+    """
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _reader_gone() -> int:
-    """Whoever read our output has closed it (`| head`): end as a program does that dies of SIGPIPE.
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
-    Stdout is pointed at nothing, so that the interpreter's own flush at exit has nothing to complain about.
-    """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 128 + signal.SIGPIPE
+
+def _reader_gone() -> int:
+    """Whoever read our output has closed it (`| head`): end as a program does that dies of SIGPIPE."""
+    return _output_to_nowhere(READER_GONE)
+
+
+def _output_to_nowhere(status: int) -> int:
+    """Point stdout at nothing, so that the interpreter's own flush at exit has nothing to complain about."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return status

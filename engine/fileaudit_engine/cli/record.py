@@ -60,7 +60,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace) -> KernelPlan:
     if args.rules:
-        return load(args.rules, args).compiled.kernel
+        loaded = load(args.rules, args)
+        if not loaded.compiled.user.rules:
+            raise UnusableInput(
+                [
+                    Diagnostic(
+                        code="FA078",
+                        severity=Severity.ERROR,
+                        message="no usable rule, so there is nothing to record",
+                        location=Location(file=str(args.rules[0])),
+                        help="leave --rules out to record every open",
+                    )
+                ]
+            )
+        return loaded.compiled.kernel
     return trace.compiled_filter(args).kernel
 
 

@@ -10,6 +10,7 @@ from fileaudit_engine.config import load_config
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.resources import rules_dir
 from fileaudit_engine.runtime.pipeline import Pipeline
+from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sources.replay import ReplaySource
 from fileaudit_engine.store.store import Store
 
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         pipeline = Pipeline(
             detector=Detector(loaded.compiled.user, loaded.compiled.kernel),
             sinks=live.alert_sinks(args),
-            store=store,
+            spool=Spool(store, tell=say, proceed=lambda: False) if store else None,
             host=live.host_name(),
             on_loss=live.tell_loss,
         )
@@ -57,7 +58,11 @@ def run(args: argparse.Namespace) -> int:
             pipeline.run(source, proceed=lambda: True)
         finally:
             source.close()
+            unkept = pipeline.finish()
             report_diagnostics(source.diagnostics, {}, args)
     for line in live.alert_lines(pipeline.tally(), args.store):
         say(line)
-    return Exit.UNUSABLE if source.diagnostics else Exit.FINE
+    if unkept:
+        say(f"fileaudit-engine: {unkept:,} records could not be stored")
+        return Exit.MACHINE
+    return Exit.UNUSABLE if source.diagnostics else live.output_status(pipeline)

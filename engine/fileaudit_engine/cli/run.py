@@ -2,17 +2,22 @@
 
 import argparse
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fileaudit_engine.cli import live
 from fileaudit_engine.cli.common import Exit, Loaded, load, say
+from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS
 from fileaudit_engine.config import DEFAULT_STORE, Config, load_config
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.diagnostics import FileauditError
 from fileaudit_engine.resources import rules_dir
 from fileaudit_engine.runtime.pipeline import Pipeline
+from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.runtime.supervisor import Supervisor
+from fileaudit_engine.sources.base import Counters
 from fileaudit_engine.sources.bpf import LiveSource
+from fileaudit_engine.sources.privilege import require_privilege
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.text import printable
 
@@ -32,7 +37,9 @@ def register(
         "--rules", action="append", type=Path, metavar="DIR", help="rules (default: the shipped ones)"
     )
     parser.add_argument("--store", type=Path, metavar="PATH", help=f"default: {DEFAULT_STORE}")
-    parser.add_argument("--probes", choices=("auto", "tracepoint"), default="auto", help="default: auto")
+    parser.add_argument(
+        "--probes", choices=("auto", "tracepoint", "lsm"), default="auto", help="default: auto"
+    )
     parser.add_argument("--strict", action="store_true", help="do not start if any rule is broken")
     live.add_duration(parser)
     live.add_output(parser)
@@ -44,26 +51,37 @@ def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
     config = load_config(args.config)
     loaded = _load(config, args)
-    if not loaded.compiled.user.rules or (args.strict and loaded.broken):
-        say("fileaudit-engine: no usable rule" if not args.strict else "fileaudit-engine: a rule is broken")
+    if refusal := _refusal(loaded, args):
+        say(f"fileaudit-engine: {refusal}")
         return Exit.FINDINGS
+    require_privilege()
     store_path = args.store or config.store_path or DEFAULT_STORE
-    with Store.open(store_path) as store, Supervisor(duration_s=args.duration) as supervisor:
+    supervisor = Supervisor(duration_s=args.duration, reloads=True)
+    with Store.open(store_path) as store, supervisor:
         pipeline = Pipeline(
             detector=Detector(loaded.compiled.user, loaded.compiled.kernel),
             sinks=live.alert_sinks(args),
-            store=store,
+            spool=Spool(store, tell=_tell_store, proceed=supervisor.proceed),
             host=live.host_name(),
             on_loss=live.tell_loss,
             clock_ns=time.time_ns,
         )
-        engine = _Engine(args, config, pipeline, supervisor)
-        engine.watch(loaded, store_path)
-    return Exit.FINE
+        return _Engine(args, config, pipeline, supervisor).watch(loaded, store_path)
 
 
 def _load(config: Config, args: argparse.Namespace) -> Loaded:
     return load(args.rules or config.rules or [rules_dir()], args)
+
+
+def _refusal(loaded: Loaded, args: argparse.Namespace) -> str:
+    """Why these rules cannot be run; empty if they can."""
+    if args.strict and loaded.broken:
+        return "a rule is broken, and --strict was given"
+    return "" if loaded.compiled.user.rules else "no usable rule"
+
+
+def _tell_store(words: str) -> None:
+    say(f"STORE     {words}")
 
 
 class _Engine:
@@ -76,9 +94,11 @@ class _Engine:
         self._config = config
         self._pipeline = pipeline
         self._supervisor = supervisor
+        self._before = Counters()
+        """Of sources that were replaced."""
 
-    def watch(self, loaded: Loaded, store_path: Path) -> None:
-        """Run until told to stop; then drain and print the summary."""
+    def watch(self, loaded: Loaded, store_path: Path) -> int:
+        """Run until told to stop; then drain and print the summary. Returns the exit status."""
         source = live.open_source(loaded.compiled.kernel, self._args)
         try:
             self._greet(loaded, store_path)
@@ -89,12 +109,22 @@ class _Engine:
                     break
                 source = self._reloaded(source)
         finally:
+            status = self._wind_up(source, store_path)
+        return status
+
+    def _wind_up(self, source: LiveSource, store_path: Path) -> int:
+        """Drain, then say what came of everything; the summary comes whatever fails."""
+        unkept = 0
+        try:
             live.drain(source, self._pipeline.feed)
-            for line in (
-                live.events_line(source.counters()),
-                *live.alert_lines(self._pipeline.tally(), store_path),
-            ):
+        finally:
+            unkept = self._pipeline.finish()
+            say(live.events_line(self._before + source.counters()))
+            for line in live.alert_lines(self._pipeline.tally(), store_path):
                 say(line)
+        if unkept:
+            say(f"STORE     {unkept:,} records could not be stored and are gone")
+        return Exit.MACHINE if unkept else live.output_status(self._pipeline)
 
     def _undisturbed(self) -> bool:
         return self._supervisor.proceed() and not self._supervisor.reload_asked
@@ -103,30 +133,49 @@ class _Engine:
         """The source to go on with: the same one with other rules, or one that takes over without a gap."""
         try:
             loaded = _load(self._config, self._args)
-            if not loaded.compiled.user.rules:
-                say("reload    no usable rule; going on with the rules in use")
+            if refusal := _refusal(loaded, self._args):
+                say(f"reload    {refusal}; going on with the rules in use")
                 return source
             successor = self._successor(source, loaded)
-        except FileauditError as error:
+        except (FileauditError, OSError) as error:
             say(f"reload    {error}; going on with the rules in use")
             return source
+        if successor is not source:
+            live.drain(source, self._pipeline.feed)
+            self._before += source.counters()
         self._pipeline.detector = Detector(loaded.compiled.user, loaded.compiled.kernel)
         say(f"reload    {len(loaded.compiled.user.rules)} rules in use")
+        _tell_blind(loaded)
         return successor
 
     def _successor(self, source: LiveSource, loaded: Loaded) -> LiveSource:
         """Rules that fit the loaded programs are swapped in their maps.
 
-        Others need programs of their own, which are attached before the old ones are let go: some events
-        come twice, none is missed.
+        Others need programs of their own. They are loaded beside the running ones, which go on being read,
+        and attached before the old ones are let go: an event in between may come twice, none is missed.
         """
         if source.replace_plan(loaded.compiled.kernel):
             return source
-        successor = live.open_source(loaded.compiled.kernel, self._args)
-        live.drain(source, self._pipeline.feed)
-        return successor
+        with ThreadPoolExecutor(max_workers=1) as loader:
+            opening = loader.submit(live.open_source, loaded.compiled.kernel, self._args)
+            for item in source.batches():
+                self._pipeline.feed(item)
+                if opening.done():
+                    break
+            return opening.result()
 
     def _greet(self, loaded: Loaded, store_path: Path) -> None:
         rules, clauses = len(loaded.compiled.user.rules), len(loaded.compiled.kernel.clauses)
         say(f"watching  {rules} rules in {clauses} kernel clauses · store {printable(str(store_path))}")
         say("          Ctrl-C stops and prints a summary")
+        _tell_blind(loaded)
+
+
+def _tell_blind(loaded: Loaded) -> None:
+    """Name the rules that can never match live, because their operations are not captured."""
+    blind = [
+        r.rule.key for r in loaded.compiled.user.rules if not r.logsource.operations & CAPTURED_OPERATIONS
+    ]
+    if blind:
+        names = printable(", ".join(blind))
+        say(f"          blind: this version does not capture the operations of {names}")

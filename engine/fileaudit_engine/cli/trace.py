@@ -10,7 +10,7 @@ import sys
 import yaml
 
 from fileaudit_engine.cli import live
-from fileaudit_engine.cli.common import Exit, color_of, say
+from fileaudit_engine.cli.common import color_of, say
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
 from fileaudit_engine.detect.detector import Detector
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         finally:
             live.drain(source, pipeline.feed)
             say(live.events_line(source.counters()))
-    return Exit.FINE
+    return live.output_status(pipeline)
 
 
 def compiled_filter(args: argparse.Namespace) -> Compiled:

@@ -1,21 +1,26 @@
 """From a source's batches to records on disk and in front of people.
 
 The order is the promise: a batch's records are committed to the store before any sink sees them, and what
-was lost is stored and told like everything else. `run`, `replay` and `record` differ in what they plug in.
+was lost is stored and told like everything else. `run`, `replay` and `trace` differ in what they plug in.
 """
 
 import collections
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fileaudit_engine.detect.alert import record_of
 from fileaudit_engine.detect.detector import Detector
-from fileaudit_engine.detect.record import Kind, Record
+from fileaudit_engine.detect.record import Finding, Kind, Record
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import Loss
+from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sinks.base import Retry, Sink
 from fileaudit_engine.sources.base import Source
-from fileaudit_engine.store.store import Store
+
+_RECENT_LOSSES: Final = 16
+"""Losses that findings are compared with: a loss is known before the events that were in the ring with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +50,7 @@ class Pipeline:
         *,
         detector: Detector,
         sinks: Sequence[Sink],
-        store: Store | None = None,
+        spool: Spool | None = None,
         host: str,
         on_loss: Callable[[Loss], None],
         clock_ns: Callable[[], int | None] = _no_clock,
@@ -55,7 +60,7 @@ class Pipeline:
         Args:
             detector: The rules in use; may be replaced between two items.
             sinks: Are shown what is on disk.
-            store: Where records are kept; None keeps nothing.
+            spool: The way to the store; None keeps nothing.
             host: This host's name, for events that do not say where they happened.
             on_loss: Is told of every loss.
             clock_ns: The time that records are handed on, nanoseconds since the Unix epoch; without it they
@@ -63,15 +68,16 @@ class Pipeline:
         """
         self.detector = detector
         self._sinks = tuple(sinks)
-        self._store = store
+        self._spool = spool
         self._host = host
         self._on_loss = on_loss
         self._clock_ns = clock_ns
         self._alerts: collections.Counter[str] = collections.Counter()
         self._lost: collections.Counter[str] = collections.Counter()
+        self._recent: collections.deque[Loss] = collections.deque(maxlen=_RECENT_LOSSES)
         self._audit_events = 0
-        self.reader_gone = False
-        """Whether a sink's receiver has gone for good, so that going on has no point."""
+        self.gone = ""
+        """Why a sink cannot show anything any more, so that going on has no point; empty while it can."""
 
     def run(self, source: Source, *, proceed: Callable[[], bool]) -> None:
         """Feed all that the source yields, for as long as `proceed` says so.
@@ -80,7 +86,7 @@ class Pipeline:
         """
         for item in source.batches():
             self.feed(item)
-            if self.reader_gone or not proceed():
+            if self.gone or not proceed():
                 return
 
     def feed(self, item: Batch | Loss) -> None:
@@ -88,28 +94,46 @@ class Pipeline:
         if isinstance(item, Loss):
             self._lose(item)
             return
-        findings = list(self.detector.findings(item))
+        findings = [self._with_losses(found) for found in self.detector.findings(item)]
         if findings:
             now_ns = self._clock_ns()
-            self._hand_on([record_of(found, host=self._host, ingested_ns=now_ns) for found in findings])
+            records = [record_of(found, host=self._host, ingested_ns=now_ns) for found in findings]
+            self._count(records)
+            self._show(records if self._spool is None else self._spool.commit(records))
+        elif self._spool is not None and self._spool.waiting:
+            self._show(self._spool.commit())
+
+    def finish(self) -> int:
+        """Bring to an end what waits for the store; returns how many records could not be kept."""
+        if self._spool is None:
+            return 0
+        self._show(self._spool.finish())
+        return self._spool.waiting
 
     def tally(self) -> Tally:
         """What came out so far."""
         return Tally(alerts=dict(self._alerts), audit_events=self._audit_events, lost=dict(self._lost))
 
-    def _hand_on(self, records: Sequence[Record]) -> None:
-        if self._store is not None:
-            self._store.append(records)
+    def _with_losses(self, finding: Finding) -> Finding:
+        """The finding, with the losses in whose time its event happened."""
+        near = tuple(loss for loss in self._recent if loss.first_ns <= finding.event.ts_ns <= loss.last_ns)
+        return dataclasses.replace(finding, losses=near) if near else finding
+
+    def _count(self, records: Sequence[Record]) -> None:
         for record in records:
             if record.kind is Kind.ALERT:
                 self._alerts[record.level] += 1
             else:
                 self._audit_events += 1
-        for sink in self._sinks:
-            self.reader_gone |= any(isinstance(answer, Retry) for answer in sink.deliver(records))
+
+    def _show(self, records: Sequence[Record]) -> None:
+        for sink in self._sinks if records else ():
+            refused = [answer.reason for answer in sink.deliver(records) if isinstance(answer, Retry)]
+            self.gone = self.gone or "".join(refused[:1])
 
     def _lose(self, loss: Loss) -> None:
         self._lost.update(loss.counts)
-        if self._store is not None:
-            self._store.append((), losses=(loss,))
+        self._recent.append(loss)
+        if self._spool is not None:
+            self._show(self._spool.commit(losses=(loss,)))
         self._on_loss(loss)

@@ -1,6 +1,7 @@
 """Signals and time limits of a command that runs until it is told to stop.
 
-SIGTERM and SIGINT ask to drain and stop; a second one ends at once. SIGHUP asks to reload the rules.
+SIGTERM and SIGINT ask to drain and stop; a second one ends at once. SIGHUP asks a daemon to reload its
+rules; a command that cannot reload ends by it, as every program does whose terminal goes away.
 Handlers only set flags: the loop that owns the work looks at them between two batches.
 """
 
@@ -14,7 +15,8 @@ from typing_extensions import Self
 class Supervisor:
     """A context in which the process listens to signals."""
 
-    def __init__(self, *, duration_s: float | None = None) -> None:
+    def __init__(self, *, duration_s: float | None = None, reloads: bool = False) -> None:
+        self._reloads = reloads
         self._duration_s = duration_s
         self._deadline: float | None = None
         self._before: dict[signal.Signals, object] = {}
@@ -27,7 +29,8 @@ class Supervisor:
         """Install the handlers."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._before[number] = signal.signal(number, self._stop)
-        self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._hang_up)
+        handler = self._hang_up if self._reloads else self._stop
+        self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, handler)
         return self
 
     def __exit__(

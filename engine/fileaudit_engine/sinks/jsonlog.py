@@ -1,7 +1,9 @@
 """Records as JSON, one compact ECS document a line.
 
-A line is complete or, after a failure of the stream, not there. Where the stream's encoding is not UTF-8,
-characters outside ASCII are written as JSON's own escapes, so that the document stays the same document.
+A line is complete or, after a failure of the stream, not there. Characters that would act on a terminal are
+written as JSON's own escapes, so that a document that is looked at with `cat` can neither move the cursor nor
+turn text around. Where the stream's encoding is not UTF-8, all characters outside ASCII are: the document
+stays the same document.
 """
 
 import re
@@ -13,7 +15,12 @@ from fileaudit_engine.events.jsonl import encode
 from fileaudit_engine.sinks.base import Answer
 from fileaudit_engine.sinks.output import Output
 
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7e]")
+_ACTING = re.compile(
+    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"
+)
+"""Characters that JSON may hold as they are and that act on a terminal: controls, separators, directions."""
 
 
 class JsonLines:
@@ -39,7 +46,9 @@ class JsonLines:
 
     def _line(self, record: Record) -> str:
         text = encode(record.document).decode()
-        return (_NOT_ASCII.sub(_escaped, text) if self._ascii else text) + "\n"
+        if text.isascii() and "\x7f" not in text:
+            return text + "\n"
+        return (_NOT_ASCII if self._ascii else _ACTING).sub(_escaped, text) + "\n"
 
 
 def _escaped(match: re.Match[str]) -> str:

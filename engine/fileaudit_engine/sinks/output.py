@@ -22,6 +22,9 @@ MAGENTA: Final = "35"
 CYAN: Final = "36"
 WHITE_ON_RED: Final = "1;97;41"
 
+CLOSED_PIPE: Final = "the reader has closed the pipe"
+"""Why nothing can be written any more where the reader went away by itself."""
+
 
 def painted(text: str, style: str, *, color: bool) -> str:
     """The text in a style (the parameters of an SGR sequence), if colours are wanted."""
@@ -71,7 +74,7 @@ class Output:
             self._stream.write(self._encodable(text))
             self._stream.flush()
         except BrokenPipeError:
-            self.gone = "the reader has closed the pipe"
+            self.gone = CLOSED_PIPE
         except OSError as error:
             self.gone = f"the output cannot be written: {error.strerror or error}"
         except ValueError:  # what a stream that was closed raises

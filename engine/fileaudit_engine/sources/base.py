@@ -27,6 +27,16 @@ class Counters:
     delivered: int = 0
     lost: Mapping[str, int] = field(default_factory=dict)
 
+    def __add__(self, other: "Counters") -> "Counters":
+        """Of two sources, one after the other."""
+        names = {*self.lost, *other.lost}
+        return Counters(
+            seen=self.seen + other.seen,
+            filtered=self.filtered + other.filtered,
+            delivered=self.delivered + other.delivered,
+            lost={name: self.lost.get(name, 0) + other.lost.get(name, 0) for name in names},
+        )
+
 
 class Source(Protocol):
     """Yields batches, and losses where they became known, until it ends or is closed."""

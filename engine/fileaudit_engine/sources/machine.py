@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from fileaudit_engine.diagnostics import MachineCannot
@@ -23,6 +24,8 @@ from fileaudit_engine.sources.ring import close_all
 
 CALLS: Final = ("open", "openat", "openat2", "creat")
 _NOT_ON_ARM: Final = frozenset({"open", "creat"})
+_HOST_PID_NAMESPACE: Final = 0xEFFFFFFC
+"""PROC_PID_INIT_INO of include/uapi/linux/nsfs.h: the same on every kernel."""
 _LIVE: Final = "no live capture: run, trace and record do not work; replay, test and check do"
 
 
@@ -49,7 +52,7 @@ class Check:
 
 def probe_machine() -> list[Check]:
     """Try everything that live capture uses or could use; mounts nothing (`mounts.mount` does)."""
-    checks = [_kernel(), _privileges(), _btf(), *_mounts(), _bcc()]
+    checks = [_kernel(), _privileges(), _process_namespace(), _btf(), *_mounts(), _bcc()]
     if not all(check.ok for check in checks if check.required):
         return checks
     try:
@@ -80,6 +83,23 @@ def _privileges() -> Check:
         detail=f"uid {os.geteuid()}, {', '.join(held) or 'no capability for BPF'}",
         cost="" if enough else _LIVE,
         remedy="" if enough else privilege.REMEDY,
+    )
+
+
+def _process_namespace() -> Check:
+    """Ids in events are the host's; in a namespace of our own they would be strangers to our /proc."""
+    inside = Path("/proc/self/ns/pid").stat().st_ino != _HOST_PID_NAMESPACE
+    return Check(
+        name="process ids",
+        ok=not inside,
+        detail="a PID namespace of its own" if inside else "the host's PID namespace",
+        cost="processes older than the engine have no image, and the engine reports on itself"
+        if inside
+        else "",
+        remedy="start the container with the host's PID namespace (docker --pid=host, hostPID: true)"
+        if inside
+        else "",
+        required=False,
     )
 
 

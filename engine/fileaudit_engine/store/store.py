@@ -33,7 +33,7 @@ from fileaudit_engine.text import to_document
 APPLICATION_ID: Final = 0x46414544
 """`FAED` in the file's header: `file` and we know a store by it."""
 
-BUSY_S: Final = 5.0
+BUSY_S: Final = 1.0
 """How long to wait for another writer; a transaction of ours takes milliseconds."""
 
 _TABLES: Final = {Kind.ALERT: "alerts", Kind.EVENT: "events"}

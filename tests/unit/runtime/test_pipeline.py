@@ -11,6 +11,7 @@ from fileaudit_engine.events.batch import EVERY, Batch
 from fileaudit_engine.events.model import FileEvent, Loss, Operation, Process
 from fileaudit_engine.rules.parser import parse_text
 from fileaudit_engine.runtime.pipeline import Pipeline
+from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sinks.base import Answer, Delivered, Retry, Sink
 from fileaudit_engine.sinks.memory import Memory
 from fileaudit_engine.sources.base import Counters
@@ -80,6 +81,10 @@ class Witness:
         pass
 
 
+def always() -> bool:
+    return True
+
+
 def opened(path: str, ts_ns: int = 1) -> FileEvent:
     return FileEvent(ts_ns=ts_ns, operation=Operation.OPEN, path=path, process=Process(pid=7))
 
@@ -90,14 +95,10 @@ def pipeline(*sinks: Sink, store: Store | None = None, losses: list[Loss] | None
     return Pipeline(
         detector=Detector(compiled.user, compiled.kernel),
         sinks=sinks,
-        store=store,
+        spool=Spool(store, tell=print, proceed=always) if store else None,
         host="here",
         on_loss=heard.append,
     )
-
-
-def always() -> bool:
-    return True
 
 
 def test_an_alert_is_on_disk_when_a_sink_sees_it(tmp_path: Path) -> None:
@@ -165,3 +166,12 @@ def test_records_say_when_they_were_handed_on_only_where_there_is_a_clock() -> N
     pipeline(memory).feed(Listed([opened("/secret")]))
     ingested = [dict(record.document["event"]).get("ingested") for record in memory.records]  # type: ignore[call-overload]  # an object of the document
     assert ingested == ["1970-01-01T00:00:01.000000000Z", None]
+
+
+def test_an_alert_names_the_losses_in_whose_time_it_happened() -> None:
+    memory = Memory()
+    line = pipeline(memory)
+    line.feed(Loss(first_ns=10, last_ns=20, counts={"open": 3}))
+    line.feed(Listed([opened("/secret", ts_ns) for ts_ns in (9, 10, 20, 21)]))
+    named = ["losses" in dict(record.document["fileaudit"]) for record in memory.records]  # type: ignore[call-overload]  # an object of the document
+    assert named == [False, True, True, False]

@@ -29,12 +29,19 @@ def test_the_second_signal_interrupts() -> None:
 
 
 def test_a_hangup_asks_for_one_reload_and_not_to_stop() -> None:
-    with Supervisor() as supervisor:
+    with Supervisor(reloads=True) as supervisor:
         send(signal.SIGHUP)
         assert supervisor.proceed()
         assert supervisor.reload_asked
         assert supervisor.take_reload()
         assert not supervisor.take_reload()
+
+
+def test_a_hangup_ends_what_cannot_reload() -> None:
+    with Supervisor() as supervisor:
+        send(signal.SIGHUP)
+        assert not supervisor.proceed()
+        assert not supervisor.reload_asked
 
 
 def test_time_that_is_up_asks_to_stop() -> None:

@@ -27,7 +27,7 @@ def render(report: Report) -> str:
         "tests": [_result(result) for result in report.results],
         "coverage": _coverage(coverage),
     }
-    return json.dumps(_valid(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_valid(document), indent=2, allow_nan=False) + "\n"
 
 
 def _result(result: CaseResult) -> Object:
