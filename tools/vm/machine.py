@@ -61,13 +61,17 @@ class Listener:
     """
 
     def __init__(self, channels: Mapping[str, socket.socket], *, show_console: bool) -> None:
-        self.status: int | None = None
-        """The command's exit status, once it has ended."""
         self._show_console = show_console
+        self._status = b""
         self._console = b""
         self._selector = selectors.DefaultSelector()
         for name, channel in channels.items():
             self._selector.register(channel, selectors.EVENT_READ, name)
+
+    @property
+    def status(self) -> int | None:
+        """The command's exit status, once it has ended."""
+        return int(self._status) if self._status.endswith(b"\n") else None
 
     @property
     def console(self) -> str:
@@ -106,7 +110,7 @@ class Listener:
             case "err":
                 _pass_on(data, sys.stderr.buffer)
             case "status":
-                self.status = int(data)
+                self._status += data
             case _:
                 self._console = (self._console + data)[-_CONSOLE_BYTES:]
                 if self._show_console:
