@@ -9,20 +9,23 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),sudo --preserve-env=CI)
 AS_ROOT := $(if $(SUDO),$(SUDO) env PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=/root/.cache/fileaudit-engine)
 PYTEST_AS_ROOT := $(if $(SUDO),-p no:cacheprovider)
 
+# On which kernels `make test-vm` tests; Debian has them.
+KERNELS ?= 6.1 6.12
+
 # What `make setup` installs: run, test or bench. The targets below ask for what they need.
 SETUP ?= run
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test demo lint format bench clean
+.PHONY: help setup run test test-vm demo lint format bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing, start nothing
 	@tools/setup.sh $(SETUP)
 
-test lint format: SETUP := test
+test test-vm lint format: SETUP := test
 bench: SETUP := bench
 
 run: setup ## watch this host with the shipped rules; ARGS="--duration 60 --format json" goes to the engine
@@ -34,6 +37,10 @@ demo: setup ## replay a recorded attack; needs no root
 
 test: setup check-style ## everything: style, types, tests (as root: some load programs into the kernel)
 	@$(AS_ROOT) .venv/bin/python -m pytest $(PYTEST_AS_ROOT) $(ARGS)
+
+test-vm: setup ## the kernel's part on other kernels, emulated (slow); KERNELS="6.1" ARGS="-k shadow"
+	@for kernel in $(KERNELS); do $(SUDO) tools/vm/run --kernel $$kernel --timeout 5400 -- \
+	env CI=true .venv/bin/python -m pytest -p no:cacheprovider tests/kernel $(ARGS) || exit; done
 
 lint: setup check-style ## style and types only
 
