@@ -1,12 +1,13 @@
 # The first process, over the host's files: make a system of them, run the command, switch off.
 bb=/run/vm/busybox
 
-# A plain file system of the guest's own: in an overlay, a file's numbers depend on the way one looks.
 $bb mount -t tmpfs -o mode=1777 tmp /tmp
 $bb mkdir -p /dev/pts /dev/shm
 $bb mount -t devpts devpts /dev/pts
 $bb mount -t tmpfs -o mode=1777 shm /dev/shm
 $bb mount -t cgroup2 cgroup2 /sys/fs/cgroup
+$bb mount -t tracefs tracefs /sys/kernel/tracing
+$bb mount -t bpf bpf /sys/fs/bpf
 $bb ip link set lo up
 $bb ln -sf /proc/self/fd /dev/fd
 $bb hostname vm

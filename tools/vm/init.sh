@@ -3,7 +3,7 @@
 set -e
 bb=/bin/busybox
 
-$bb mkdir -p /proc /sys /dev /host /memory /new
+$bb mkdir -p /proc /sys /dev /host /memory /over /new
 $bb mount -t proc proc /proc
 $bb mount -t sysfs sysfs /sys
 $bb mount -t devtmpfs devtmpfs /dev
@@ -15,9 +15,27 @@ for module in /modules/*; do $bb insmod "$module"; done
 $bb mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=524288,cache=loose host /host
 $bb mount -t tmpfs -o mode=755 memory /memory
 $bb mkdir /memory/upper /memory/work
-$bb mount -t overlay -o lowerdir=/host,upperdir=/memory/upper,workdir=/memory/work overlay /new
+$bb mount -t overlay -o lowerdir=/host,upperdir=/memory/upper,workdir=/memory/work overlay /over
 
-for own in proc sys dev; do $bb mount -o move "/$own" "/new/$own"; done
+# The root and /etc are plain memory, as on hosts they are plain disk: over 9p no name is known for certain
+# without asking, so the kernel would refuse every look that must not wait (RESOLVE_CACHED).
+$bb mount -t tmpfs -o mode=755 root /new
+for path in /over/*; do
+    name="${path##*/}"
+    case "$name" in
+        proc | sys | dev) $bb mkdir "/new/$name" && $bb mount -o move "/$name" "/new/$name" ;;
+        run | tmp) $bb mkdir "/new/$name" ;;
+        etc) $bb cp -a "$path" /new/ ;;
+        *)
+            if [ -d "$path" ] && [ ! -L "$path" ]; then
+                $bb mkdir "/new/$name" && $bb mount -o bind "$path" "/new/$name"
+            else
+                $bb cp -a "$path" /new/
+            fi
+            ;;
+    esac
+done
+
 $bb mount -t tmpfs -o mode=755 run /new/run
 $bb mkdir /new/run/vm
 $bb cp /bin/busybox /guest.sh /command.sh /new/run/vm/

@@ -1,6 +1,6 @@
 """A command on another kernel: the command line of `tools/vm/run`.
 
-The kernel is Debian's, the machine is emulated, the files are this machine's: its root is the guest's root,
+The kernel is Debian's, the machine is emulated, the files are this machine's: its folders are the guest's,
 read-only under an overlay that forgets. So whatever is installed and checked out here runs there, at the same
 paths, on a kernel of another version, and leaves nothing behind.
 """
