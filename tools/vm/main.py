@@ -117,7 +117,9 @@ def _install_missing() -> None:
     try:
         subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise CannotRun(f"{' '.join(missing)} cannot be installed: {error}") from error
+        raise CannotRun(
+            f"{' '.join(missing)} cannot be installed ({error}); 'apt-get update' may help"
+        ) from error
 
 
 def _require_visible(folder: Path) -> None:
