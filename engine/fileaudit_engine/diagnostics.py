@@ -18,7 +18,7 @@ The exceptions:
 
     FileauditError                 everything this package raises on purpose
     ├── UnusableInput              input that cannot be used; carries diagnostics (exit 2)
-    ├── TooManyFindingsError       a collector is full: its input is not worth reading on
+    ├── TooManyFindingsError       a collector is full of errors: its input is not worth reading on
     ├── MachineCannot              a privilege, package or kernel feature is missing (exit 3)
     └── InternalError              a law of the engine was broken: a bug, never the user's fault
 """
@@ -151,7 +151,7 @@ class InternalError(FileauditError):
 
 
 class TooManyFindingsError(FileauditError):
-    """A collector is full: what it looks at is not worth reading on."""
+    """A collector has its fill of errors: what it looks at is not worth reading on."""
 
 
 @dataclass(slots=True)
@@ -160,11 +160,15 @@ class Collector:
 
     Attributes:
         diagnostics: In the order in which they were found.
-        limit: How many to take; the next one raises `TooManyFindingsError`.
+        limit: How many to take of each severity. The next error raises `TooManyFindingsError`; a warning more
+            is no reason to give its input up, and is only counted.
+        uncollected: How many findings below an error were more than `limit`.
     """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     limit: int | None = None
+    uncollected: int = 0
+    _taken: Counter[Severity] = field(default_factory=Counter)
 
     def error(self, code: str, message: str, location: Location, *, label: str = "", help: str = "") -> None:  # noqa: A002 - users read it
         """Note an error."""
@@ -185,9 +189,13 @@ class Collector:
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take what another stage found."""
         for diagnostic in diagnostics:
-            if self.limit is not None and len(self.diagnostics) >= self.limit:
-                raise TooManyFindingsError(f"more than {self.limit} findings")
-            self.diagnostics.append(diagnostic)
+            if self.limit is None or self._taken[diagnostic.severity] < self.limit:
+                self._taken[diagnostic.severity] += 1
+                self.diagnostics.append(diagnostic)
+            elif diagnostic.severity is Severity.ERROR:
+                raise TooManyFindingsError(f"more than {self.limit} errors")
+            else:
+                self.uncollected += 1
 
     def _add(  # noqa: PLR0913 - one argument an attribute
         self, code: str, severity: Severity, message: str, location: Location, label: str, remedy: str

@@ -173,13 +173,23 @@ def test_only_errors_make_input_unusable() -> None:
     assert has_errors([finding(severity=Severity.WARNING), finding()])
 
 
-def test_a_full_collector_says_so() -> None:
+def test_a_collector_that_is_full_of_errors_says_so() -> None:
     found = Collector(limit=2)
     found.error("FA001", "one", Location(file="a"))
-    found.warning("FA050", "two", Location(file="a"))
+    found.warning("FA050", "between", Location(file="a"))
+    found.error("FA001", "two", Location(file="a"))
     with pytest.raises(TooManyFindingsError):
         found.error("FA001", "three", Location(file="a"))
-    assert [diagnostic.message for diagnostic in found.diagnostics] == ["one", "two"]
+    assert [diagnostic.message for diagnostic in found.diagnostics] == ["one", "between", "two"]
+
+
+def test_a_collector_that_is_full_of_warnings_counts_the_others_and_still_takes_errors() -> None:
+    found = Collector(limit=1)
+    for message in ("one", "two", "three"):
+        found.warning("FA050", message, Location(file="a"))
+    found.error("FA001", "wrong", Location(file="a"))
+    assert [diagnostic.message for diagnostic in found.diagnostics] == ["one", "wrong"]
+    assert found.uncollected == 2
 
 
 def test_unusable_input_says_what_and_where() -> None:

@@ -33,7 +33,8 @@ from fileaudit_engine.rules.wording import quoted
 from fileaudit_engine.text import to_kernel
 
 MAX_FINDINGS: Final = 200
-"""Findings in one file, past which the rest of it is not read: a file with more is no rule file."""
+"""Errors in one file, past which the rest of it is not read: a file with more is no rule file. Of warnings as
+many are shown; however many there are, they cost no rule."""
 
 _SUFFIXES: Final = frozenset({".yml", ".yaml"})
 
@@ -167,9 +168,12 @@ class _Pack:
             for document in read_documents(source) if not problems else ():
                 self._add_document(document, context)
         except TooManyFindingsError:
-            message = f"more than {MAX_FINDINGS} findings; the rest of the file was not read"
+            message = f"more than {MAX_FINDINGS} errors; the rest of the file was not read"
             self.found.error("FA002", message, Location(file=file), help="is this a rule file?")
         self.found.diagnostics += context.found.diagnostics
+        if context.found.uncollected:
+            message = f"{context.found.uncollected:,} more warnings in this file are not shown"
+            self.found.warning("FA002", message, Location(file=file), help="mend those that are shown first")
 
     def _add_document(self, document: Document, context: Context) -> None:
         found = context.found

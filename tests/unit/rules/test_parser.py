@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from tests.unit.rules.examples import HEAD, codes, rule_text
 
-from fileaudit_engine.diagnostics import UnusableInput
+from fileaudit_engine.diagnostics import Severity, UnusableInput, has_errors
 from fileaudit_engine.rules.parser import MAX_FINDINGS, load_rules, parse_text
 
 ID = "929a690e-bef0-4204-a928-ef5e620d6fcc"
@@ -129,6 +129,26 @@ def test_a_file_that_is_wrong_throughout_is_given_up() -> None:
     loaded = parse_text("a: b\n---\n" * 10_000)
     assert len(loaded.diagnostics) <= MAX_FINDINGS + 1
     assert "FA002" in {d.code for d in loaded.diagnostics}
+
+
+def test_warnings_cost_no_rule_however_many_there_are() -> None:
+    doubtful = rule(0).replace("description: ", "# ")
+    text = "---\n".join(
+        doubtful.replace("00000000", f"{number:08d}") for number in range(MAX_FINDINGS * 2 + 1)
+    )
+    loaded = parse_text(text, "doubtful.yml")
+    assert len(loaded.rules) == MAX_FINDINGS * 2 + 1
+    assert [d.code for d in loaded.diagnostics] == ["FA002"] + ["FA051"] * MAX_FINDINGS
+    assert {d.severity for d in loaded.diagnostics} == {Severity.WARNING}
+    assert loaded.diagnostics[0].message == f"{MAX_FINDINGS + 1} more warnings in this file are not shown"
+
+
+def test_an_error_behind_many_warnings_is_reported() -> None:
+    doubtful = rule(0).replace("description: ", "# ")
+    texts = [doubtful.replace("00000000", f"{number:08d}") for number in range(MAX_FINDINGS + 5)]
+    loaded = parse_text("---\n".join([*texts, "no: rule\n"]), "doubtful.yml")
+    assert has_errors(loaded.diagnostics)
+    assert len(loaded.rules) == MAX_FINDINGS + 5
 
 
 def test_sources_are_kept_for_showing_what_was_found(tmp_path: Path) -> None:
