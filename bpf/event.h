@@ -48,6 +48,7 @@ enum path_state {
     PATH_UNRESOLVED = 2,
     PATH_DELETED = 8,
     PATH_UNREACHABLE = 16,
+    PATH_FOREIGN = 32,
 };
 
 #define COMM_BYTES 16
@@ -85,6 +86,7 @@ struct file_record {
     u32 device; /* major << 20 | minor; 0 where there is no file */
     u64 inode;
     u64 cgroup;
+    u64 image; /* inode number of the caller's program: tells whether its exec record has arrived */
     char comm[COMM_BYTES];
     struct clause_set candidates;
 };
@@ -101,6 +103,7 @@ struct process_record {
     u32 parent_tgid;
     u64 start_ns;
     u64 parent_start_ns;
+    u64 image; /* inode number of the program, of an exec */
     char comm[COMM_BYTES];
 };
 
@@ -108,10 +111,10 @@ _Static_assert(__builtin_offsetof(struct file_record, epoch) == 12, "ABI");
 _Static_assert(__builtin_offsetof(struct file_record, time_ns) == 16, "ABI");
 _Static_assert(__builtin_offsetof(struct file_record, result) == 32, "ABI");
 _Static_assert(__builtin_offsetof(struct file_record, inode) == 80, "ABI");
-_Static_assert(__builtin_offsetof(struct file_record, comm) == 96, "ABI");
-_Static_assert(__builtin_offsetof(struct file_record, candidates) == 112, "ABI");
-_Static_assert(sizeof(struct file_record) == 112 + 8 * CLAUSE_WORDS, "ABI");
+_Static_assert(__builtin_offsetof(struct file_record, comm) == 104, "ABI");
+_Static_assert(__builtin_offsetof(struct file_record, candidates) == 120, "ABI");
+_Static_assert(sizeof(struct file_record) == 120 + 8 * CLAUSE_WORDS, "ABI");
 _Static_assert(__builtin_offsetof(struct process_record, start_ns) == 16, "ABI");
-_Static_assert(sizeof(struct process_record) == 48, "ABI");
+_Static_assert(sizeof(struct process_record) == 56, "ABI");
 
 #endif

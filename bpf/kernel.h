@@ -6,15 +6,18 @@
  * be read with plain loads (`TYPED`) that a fault turns into zero. Any other address costs a call of
  * bpf_probe_read_kernel, about 20 ns, unless the kernel has bpf_rdonly_cast (6.2+), which gives a plain
  * number a type again; with it a level of a dentry walk costs a few loads. BCC cannot express a call of a
- * kernel function, so the loader replaces calls of helper number RDONLY_CAST before loading.
+ * kernel function, so the loader replaces calls of helper number RDONLY_CAST before loading. Nor does it
+ * know a call for how full a ring is: the loader puts the ring's descriptor in the place of EVENTS_RING.
  */
 #ifndef FILEAUDIT_KERNEL_H
 #define FILEAUDIT_KERNEL_H
 
 #define RDONLY_CAST 0x7f000001
+#define EVENTS_RING 0x7f000002
 
 static u64 (*current_task)(void) = (void *)158; /* bpf_get_current_task_btf, 5.11+ */
 static u64 (*task_registers)(u64 task) = (void *)175; /* bpf_task_pt_regs, 5.15+ */
+static u64 (*ring_query)(u64 ring, u64 what) = (void *)134; /* bpf_ringbuf_query, 5.8+ */
 static u64 (*rdonly_cast)(u64 address, u32 type) = (void *)RDONLY_CAST;
 
 #define member_type(type, member) __typeof__(((type *)0)->member)

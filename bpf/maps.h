@@ -19,6 +19,10 @@
 #define MAX_KEYS 65536 /* a trie allocates as it grows, so the limit costs nothing */
 #define DECISIONS 8192 /* per CPU, 64 KB; a power of two */
 
+#define CALLERS 4096 /* users whose budget is known; the least recently seen is forgotten */
+#define BUDGET 64 /* events a user may have in the ring's second half, per window */
+#define WINDOW_SHIFT 27 /* of nanoseconds: about an eighth of a second */
+
 #ifndef RING_PAGES
 #define RING_PAGES 2048
 #endif
@@ -36,13 +40,20 @@ struct engine_config {
     u32 epoch; /* generation of the rules, 0: do not filter */
     u32 self; /* thread group of the engine: it never reports on itself */
     u32 mount_namespace; /* of the host: inode number of /proc/1/ns/mnt */
-    u32 unused;
+    u32 watch_children; /* whether it reports on what it starts itself: its loaders */
 };
 
 struct plan_defaults {
     struct clause_set prefix; /* clauses that ask nothing of the path's beginning */
     struct clause_set suffix;
     struct clause_set component;
+    struct clause_set audit; /* clauses whose rules alert nobody */
+};
+
+/* What a user has sent in a window of time. */
+struct spending {
+    u64 window;
+    u64 events;
 };
 
 struct path_key {
@@ -135,6 +146,7 @@ BPF_ARRAY(anything, struct plan_defaults, 1);
 BPF_LPM_TRIE(prefixes, struct path_key, struct clause_set, MAX_KEYS);
 BPF_LPM_TRIE(suffixes, struct path_key, struct clause_set, MAX_KEYS);
 BPF_HASH(components, struct component_key, struct clause_set, MAX_KEYS);
+BPF_TABLE("lru_hash", u32, struct spending, spendings, CALLERS);
 BPF_PERCPU_ARRAY(engine_counters, struct engine_counters, 1);
 BPF_PERCPU_ARRAY(decisions, u64, DECISIONS);
 BPF_PERCPU_ARRAY(scratch, struct scratch, 1);

@@ -23,6 +23,7 @@
 #define LAST_RESTART 516
 #define CURRENT_DIRECTORY (-100) /* AT_FDCWD */
 #define OPEN_CREATE_FLAGS 01101 /* creat(2): O_CREAT | O_WRONLY | O_TRUNC */
+#define OPEN_TRUNCATE 01000 /* O_TRUNC */
 #define OPEN_PATH 010000000 /* O_PATH */
 #define ACCESS_FLAGS (3ULL | OPEN_PATH)
 #define RESOLVE_IN_ROOT 0x10 /* openat2: an absolute path begins at the directory, too */
@@ -42,12 +43,15 @@
 #error "system call arguments of this architecture are not known"
 #endif
 
-/* Without a branch: each would be a state of its own to the verifier, all the way down. */
+/* What the caller may do with the file. Emptying it (O_TRUNC) is writing, whatever else was asked for.
+ * Without a branch: each would be a state of its own to the verifier, all the way down. */
 static __always_inline u32 access_of(u32 flags)
 {
     u32 access = flags & 3;
     u32 path = flags / OPEN_PATH & 1;
+    u32 truncates = flags / OPEN_TRUNCATE & 1;
     access -= access & access >> 1; /* 3 asks for both rights (ioctl only): ACCESS_READ_WRITE */
+    access |= (truncates & ~access & ~(access >> 1)) << 1;
     return access | path * ACCESS_PATH;
 }
 
@@ -116,6 +120,12 @@ static __always_inline bool denied(s32 result)
     return result == -ERROR_ACCESS || result == -ERROR_PERMISSION;
 }
 
+/* Another thread has closed the descriptor before the call returned: the asked text is all there is. */
+static __always_inline bool stolen(struct scratch *s)
+{
+    return s->result >= 0 && !s->file;
+}
+
 static __always_inline bool remembered(u64 hash)
 {
     u32 slot = hash & (DECISIONS - 1);
@@ -154,7 +164,7 @@ static __always_inline u32 open_path(struct scratch *s, struct engine_config *co
     u32 state = s->found & 0xff;
     if (s->end - TEXT_MIDDLE >= PATH_LIMIT)
         state |= PATH_TRUNCATED;
-    if (denied(s->result) || (s->failed && s->read & TEXT_DOTS))
+    if (denied(s->result) || stolen(s) || (s->failed && s->read & TEXT_DOTS))
         state |= PATH_UNRESOLVED;
     s->tested = !(state & (PATH_UNRESOLVED | PATH_TRUNCATED)) && !(s->read & TEXT_FOLDS);
     return state | reachable(s, config);
@@ -194,6 +204,7 @@ static __always_inline void write_caller(struct file_record *record)
     record->session = ~0;
 #endif
     record->cgroup = bpf_get_current_cgroup_id();
+    record->image = image_of(task);
     bpf_get_current_comm(record->comm, COMM_BYTES);
 }
 
@@ -236,11 +247,43 @@ static __always_inline u32 append_paths(struct scratch *s, struct file_record *r
     return at;
 }
 
+/* Whether the user has not yet sent all that he may in this window of time. */
+static __always_inline bool within_budget(struct file_record *record)
+{
+    u64 window = record->time_ns >> WINDOW_SHIFT;
+    u32 user = record->uid;
+    struct spending first = {.window = window, .events = 1}, *spent = spendings.lookup(&user);
+
+    if (!spent || spent->window != window) {
+        spendings.update(&user, &first);
+        return true;
+    }
+    return spent->events++ < BUDGET;
+}
+
+/*
+ * A flood must not drown the alert that it is meant to hide. The first half of the ring is everybody's. In
+ * the second, there is no room for what only the audit trail wants, and a little for each user.
+ */
+static __always_inline bool has_room(struct scratch *s)
+{
+    struct file_record *record = (struct file_record *)s->record;
+    u32 zero = 0;
+    struct plan_defaults *any = anything.lookup(&zero);
+    u64 urgent = !record->epoch;
+
+    if (!any || ring_query(bpf_pseudo_fd(1, EVENTS_RING), BPF_RB_AVAIL_DATA) < RING_PAGES * PAGE_SIZE / 2)
+        return true;
+    for (u32 i = 0; i < CLAUSE_WORDS; i++)
+        urgent |= record->candidates.words[i] & ~any->audit.words[i];
+    return urgent && within_budget(record);
+}
+
 static __always_inline void submit(struct scratch *s, u32 size, struct engine_counters *counters,
                                    u32 operation)
 {
     u8 *record = s->record;
-    if (size > sizeof(s->record) || events.ringbuf_output(record, size, 0))
+    if (size > sizeof(s->record) || !has_room(s) || events.ringbuf_output(record, bounded(size, 0x3fff), 0))
         counters->lost[operation & (OPERATIONS - 1)]++;
     else
         counters->submitted++;
@@ -252,7 +295,7 @@ static __always_inline bool begin_failed(struct scratch *s, struct engine_config
     if (!begin_text(s))
         return false;
     u64 hash = fingerprint(s->first_hash, config, (u64)s->base.dentry, (u64)s->base.mnt);
-    s->known = config->epoch && !denied(s->result) && remembered(mix_text(s, config, hash));
+    s->known = config->epoch && !denied(s->result) && !stolen(s) && remembered(mix_text(s, config, hash));
     return true;
 }
 
@@ -295,7 +338,7 @@ static __always_inline int classify_open(void)
     s->hash = 0;
     s->known = false;
     s->tested = false;
-    s->failed = s->result < 0;
+    s->failed = s->result < 0 || stolen(s);
     bool begun = !s->failed || begin_failed(s, config);
     if (begun && !s->known)
         record->state = open_path(s, config);
@@ -328,6 +371,15 @@ static __always_inline u64 opened(s32 descriptor, struct path *path)
     return file;
 }
 
+/* The engine never reports on itself, nor on the loader that it starts. */
+static __always_inline bool is_ours(struct engine_config *config)
+{
+    if (config->self == bpf_get_current_pid_tgid() >> 32)
+        return true;
+    u64 parent = TYPED_WORD(current_task(), struct task_struct, real_parent);
+    return config->self == TYPED(parent, struct task_struct, tgid) && !config->watch_children;
+}
+
 /* The fast half, at every hook. */
 static __always_inline int emit_open(struct trace_event_raw_sys_exit *ctx, const struct asked *asked)
 {
@@ -336,7 +388,7 @@ static __always_inline int emit_open(struct trace_event_raw_sys_exit *ctx, const
     struct engine_config *config = engine_config.lookup(&zero);
     struct engine_counters *counters = engine_counters.lookup(&zero);
 
-    if (!config || !counters || config->self == bpf_get_current_pid_tgid() >> 32)
+    if (!config || !counters || is_ours(config))
         return 0;
     if (result <= -FIRST_RESTART && result >= -LAST_RESTART)
         return 0;
@@ -352,7 +404,7 @@ static __always_inline int emit_open(struct trace_event_raw_sys_exit *ctx, const
     u64 file = 0, hash = first_fingerprint(config, selector);
     if (result >= 0) {
         file = opened(result, &path);
-        if (remembered(fingerprint(hash, config, (u64)path.dentry, (u64)path.mnt)) && config->epoch) {
+        if (file && remembered(fingerprint(hash, config, (u64)path.dentry, (u64)path.mnt)) && config->epoch) {
             counters->filtered++;
             return 0;
         }

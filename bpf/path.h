@@ -269,15 +269,21 @@ static __always_inline u32 walk(struct scratch *s, struct engine_config *config,
     return PATH_TRUNCATED;
 }
 
-/* PATH_UNREACHABLE if the mount is not in the host's mount namespace. */
+/* PATH_UNREACHABLE if the mount is not in the host's mount namespace, and PATH_FOREIGN with it if that
+ * namespace, or a mount in none, may be the work of an ordinary user: there any file can have any name. */
 static __always_inline u32 reachable(struct scratch *s, struct engine_config *config)
 {
-    u64 namespace = 0;
-    u32 number = 0;
+    u64 namespace = 0, owner = 0;
+    u32 number = 0, level = 1;
     READ(namespace, mount_of((u64)s->base.mnt), struct mount, mnt_ns);
-    if (namespace)
+    if (namespace) {
         READ(number, namespace, struct mnt_namespace, ns.inum);
-    return number == config->mount_namespace ? 0 : PATH_UNREACHABLE;
+        READ(owner, namespace, struct mnt_namespace, user_ns);
+        READ(level, owner, struct user_namespace, level);
+    }
+    if (number == config->mount_namespace)
+        return 0;
+    return level ? PATH_UNREACHABLE | PATH_FOREIGN : PATH_UNREACHABLE;
 }
 
 #endif

@@ -35,6 +35,20 @@ static __always_inline u64 parent_of(u64 task)
     return parent;
 }
 
+/* The inode number of a program's file. A process whose exec record found no room in the ring runs another
+ * one than the table believes, and must not be taken for what it was. */
+static __always_inline u64 image_of(u64 task)
+{
+    u64 mm = 0, file = 0, inode = 0, number = 0;
+    READ(mm, task, struct task_struct, mm);
+    if (!mm)
+        return 0;
+    READ(file, mm, struct mm_struct, exe_file);
+    READ(inode, file, struct file, f_inode);
+    READ(number, inode, struct inode, i_ino);
+    return number;
+}
+
 static __always_inline void write_process(struct process_record *record, u16 kind, u64 task)
 {
     u64 parent = parent_of(task);
@@ -48,6 +62,7 @@ static __always_inline void write_process(struct process_record *record, u16 kin
     record->parent_tgid = group_of(parent);
     record->start_ns = start_of(task);
     record->parent_start_ns = start_of(parent);
+    record->image = 0;
     bpf_probe_read_kernel(record->comm, COMM_BYTES, (void *)member_at(task, struct task_struct, comm));
 }
 

@@ -50,6 +50,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
         return 0;
     struct process_record *record = (struct process_record *)s->record;
     write_process(record, RECORD_EXEC, task);
+    record->image = image_of(task);
     READ(mm, task, struct task_struct, mm);
     READ(file, mm, struct mm_struct, exe_file);
     if (file) {

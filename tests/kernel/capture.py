@@ -61,7 +61,11 @@ class Capture:
     def __init__(self, plan: KernelPlan, *, ring_bytes: int = 1 << 22) -> None:
         self.processes = ProcessTable()
         self.source = LiveSource.open(
-            plan, processes=self.processes, identities=IdentityCache(), ring_bytes=ring_bytes
+            plan,
+            processes=self.processes,
+            identities=IdentityCache(),
+            ring_bytes=ring_bytes,
+            watch_children=True,
         )
         self.losses: list[Loss] = []
 

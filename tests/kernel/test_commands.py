@@ -245,6 +245,49 @@ def test_a_hangup_takes_changed_rules_into_use(tmp_path: Path) -> None:
     assert [d["rule"]["id"] for d in command.documents()] == ["after"]
 
 
+def test_rules_that_need_other_programs_are_taken_over_without_a_gap_and_without_reporting_on_ourselves(
+    tmp_path: Path,
+) -> None:
+    watched, store = tmp_path / "watched", tmp_path / "store" / "events.db"
+    watched.mkdir()
+    (watched / "file").write_text("x")
+    rules = rule_for(tmp_path / "rules", whatever="/usr/", here=watched)
+    with running("run", "--store", store, "--format", "json", "--rules", rules) as command:
+        (rules / "component.yml").write_text(
+            WATCHED.replace("|startswith", "|contains").format(name="component", path="/watched/")
+        )
+        command.process.send_signal(signal.SIGHUP)
+        pids = []
+        while not any("reload    3 rules" in line for line in command.err):
+            pids.append(cat(str(watched / "file")))
+            time.sleep(0.05)
+        pids.append(cat(str(watched / "file")))
+        command.wait_for(lambda c: any(d["process"]["pid"] == pids[-1] for d in c.documents()))
+        command.stop()
+    documents = command.documents()
+    here = {d["process"]["pid"] for d in documents if d["rule"]["id"] == "here"}
+    assert here >= set(pids)
+    engine_pid = command.process.pid
+    assert not [d for d in documents if engine_pid in (d["process"]["pid"], d["process"]["parent"]["pid"])]
+    seen = next(line for line in command.err if line.startswith("events"))
+    delivered = int(seen.split(" · ")[2].split()[0].replace(",", ""))
+    assert delivered >= len(pids)
+
+
+def test_a_store_that_is_locked_for_a_while_ends_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    rules = rule_for(tmp_path / "rules", secret=tmp_path / "secret")
+    (tmp_path / "secret").write_text("x")
+    with engine(tmp_path, "--rules", rules) as command:
+        with contextlib.closing(sqlite3.connect(command.store, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            pid = cat(str(tmp_path / "secret"))
+            command.wait_for(lambda c: any(line.startswith("STORE") for line in c.err))
+            assert not command.out
+            other.execute("ROLLBACK")
+        alert = the_alert(command, pid)
+        assert stored(command, "SELECT document FROM alerts") == [alert]
+
+
 def test_trace_shows_a_failed_open_with_its_error_and_decoded_flags(tmp_path: Path) -> None:
     missing = tmp_path / "not there"
     with running("trace", "--path", f"{tmp_path}/*", "--color", "never", ready="tracing") as command:

@@ -229,6 +229,13 @@ def test_flags_and_access_mode_are_told(capture: Capture, place: Path) -> None:
     assert both.access_mode is AccessMode.READ_WRITE
 
 
+def test_emptying_a_file_is_writing_it_however_it_is_opened(capture: Capture, place: Path) -> None:
+    capture.watch(begins(place))
+    path = made(place / "file")
+    event = only(capture.of(lambda: os.close(os.open(path, os.O_RDONLY | os.O_TRUNC)))).event
+    assert event.access_mode is AccessMode.READ_WRITE
+
+
 def test_the_file_is_told_by_inode_device_and_mode(capture: Capture, place: Path) -> None:
     capture.watch(begins(place))
     path = made(place / "file")

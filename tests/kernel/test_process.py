@@ -1,6 +1,7 @@
 """Who did it, when nobody is left to ask."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -129,7 +130,7 @@ def test_an_image_reached_by_a_link_is_told_by_its_true_path(capture: Capture, p
 
 
 def test_a_process_that_ran_before_the_capture_is_known_from_proc(capture: Capture) -> None:
-    parent = capture.processes.get(os.getpid(), _start_of(capture), os.getppid(), "?")
+    parent = capture.processes.get(os.getpid(), _start_of(capture), os.getppid(), "?", 0)
     assert parent.executable == os.path.realpath(sys.executable)
 
 
@@ -155,3 +156,23 @@ def test_threads_make_no_processes(capture: Capture) -> None:
     in_child(action)
     during = capture.source._plan_maps.counters().process_records - before
     assert 2 <= during < 20
+
+
+def test_an_image_bound_over_another_in_a_users_own_mounts_is_not_taken_for_it(
+    capture: Capture, place: Path
+) -> None:
+    path, mine = made(place / "file"), place / "mine"
+    shutil.copy("/bin/cat", mine)
+    capture.watch(begins(path))
+    script = f"mount --bind {mine} /usr/bin/true && exec /usr/bin/true {path}"
+    seen = capture.of(lambda: run("unshare", "--map-root-user", "--mount", "sh", "-c", script))
+    (event,) = [one.event for one in seen if one.event.path == str(path)]
+    assert event.process.executable == f"/proc/{event.process.pid}/root/usr/bin/true"
+
+
+def test_an_image_in_mounts_that_root_has_made_keeps_its_name(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    capture.watch(begins(path))
+    seen = capture.of(lambda: run("unshare", "--mount", "cat", str(path)))
+    (event,) = [one.event for one in seen if one.event.path == str(path)]
+    assert event.process.executable == os.path.realpath("/bin/cat")

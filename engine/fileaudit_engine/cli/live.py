@@ -31,16 +31,13 @@ def open_source(plan: KernelPlan, args: argparse.Namespace) -> LiveSource:
     Raises:
         MachineCannot: With the reason and what to do about it.
     """
-    processes = ProcessTable()
-    source = LiveSource.open(
+    return LiveSource.open(
         plan,
-        processes=processes,
+        processes=ProcessTable(),
         identities=IdentityCache(),
         ring_bytes=args.ring_mib << 20,
         profile=getattr(args, "probes", "auto"),
     )
-    processes.scan()  # behind the attachment, so that no process falls between the two
-    return source
 
 
 def add_duration(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ key that fits, so every key carries the bits of all shorter keys that it would h
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -29,8 +29,8 @@ Owned = tuple[Clause, tuple[int, ...]]
 """A clause and the rules that it stands for."""
 
 
-def kernel_plan(predicates: Sequence[Predicate]) -> KernelPlan:
-    """The plan for rules in the order of `predicates`."""
+def kernel_plan(predicates: Sequence[Predicate], *, audit: Collection[int] = ()) -> KernelPlan:
+    """The plan for rules in the order of `predicates`; those numbered in `audit` alert nobody."""
     owned = _within_tables(_assign(predicates))
     bits = [(clause, 1 << number) for number, (clause, _) in enumerate(owned)]
     return KernelPlan(
@@ -43,6 +43,9 @@ def kernel_plan(predicates: Sequence[Predicate]) -> KernelPlan:
         suffixes=_inherit(_table(bits, lambda clause: clause.suffix), _endings),
         any_component=_unconstrained(bits, lambda clause: clause.component),
         components=_table(bits, lambda clause: clause.component),
+        audit=_union_of(
+            bit for (_, bit), (_, rules) in zip(bits, owned, strict=True) if set(rules) <= set(audit)
+        ),
     )
 
 

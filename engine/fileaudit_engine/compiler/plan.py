@@ -70,6 +70,7 @@ class KernelPlan:
         prefixes: ASCII-lower-cased literal -> clauses, **with the bits of every shorter key that is its
             prefix**, since a longest-prefix-match look-up returns only the longest.
         suffixes: The same for endings (keys as they are written, not reversed).
+        audit: Clauses whose rules alert nobody; their events must not drown the others'.
         components: ASCII-lower-cased path component (the text between two slashes) -> clauses.
     """
 
@@ -82,6 +83,7 @@ class KernelPlan:
     suffixes: Mapping[bytes, int]
     any_component: int
     components: Mapping[bytes, int]
+    audit: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

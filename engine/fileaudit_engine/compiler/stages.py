@@ -77,7 +77,8 @@ STAGES: Final = (
 def compile_rules(rules: Sequence[Rule]) -> Compiled:
     """The plans for rules that were parsed without an error."""
     lowered = tuple(_through_stages(lower(rule)) for rule in rules)
-    kernel = kernel_plan([rule.predicate for rule in lowered])
+    quiet = [number for number, rule in enumerate(lowered) if rule.rule.level == "informational"]
+    kernel = kernel_plan([rule.predicate for rule in lowered], audit=quiet)
     return Compiled(user=UserPlan(rules=lowered), kernel=kernel, diagnostics=_diagnostics(lowered, kernel))
 
 

@@ -4,8 +4,13 @@ A process is known by its id and its start on the boot clock, for ids are used a
 changes by an exec, so its `Process` is replaced, never altered: an event that has one keeps it. A child
 starts with its parent's image and arguments, and with its parent as it was at the fork.
 
-Two things are bounded: how many processes are remembered (the dead leave first, the longest dead before
-the others), and how far back a chain of parents goes, for each `Process` holds its parent alive.
+Every event says the inode number of what its process runs. Where that is not the image of the last record,
+a record was lost, perhaps because somebody flooded the ring to be taken for what he no longer is: then /proc
+is asked once, and believed only if it speaks of the same image.
+
+Two things are bounded: how many processes are remembered, running and ended ones apart and the first ones
+leaving first (whoever is forgotten has no image, and with it no exclusion), and how far back a chain of
+parents goes, for each `Process` holds its parent alive.
 """
 
 import os
@@ -15,13 +20,13 @@ from typing import Final
 import msgspec
 from typing_extensions import Self
 
-from fileaudit_engine.enrich.procfs import running
+from fileaudit_engine.enrich.procfs import look_at, running
 from fileaudit_engine.events.model import Process
 
 ANCESTORS: Final = 16
 """Parents that an event can name."""
 
-ALIVE_KEPT: Final = 65_536
+ALIVE_KEPT: Final = 32_768
 DEAD_KEPT: Final = 4096
 """Events of a process may be read after its exit record, and its children name it as their parent."""
 
@@ -76,6 +81,7 @@ class ProcessTable:
             child = msgspec.structs.replace(
                 child,
                 executable=parent.executable,
+                image_inode=parent.image_inode,
                 args=parent.args,
                 args_truncated=parent.args_truncated,
                 parent=_shortened(parent),
@@ -92,6 +98,7 @@ class ProcessTable:
         args: tuple[str, ...],
         args_truncated: bool,
         name: str,
+        image: int,
     ) -> None:
         """`pid` runs another image from now on."""
         known = self._find(pid, start_ns)
@@ -100,6 +107,7 @@ class ProcessTable:
                 pid=pid,
                 start_ns=start_ns,
                 executable=executable or None,
+                image_inode=image or None,
                 args=args,
                 args_truncated=args_truncated,
                 name=name,
@@ -118,14 +126,33 @@ class ProcessTable:
         if len(self._dead) > self._dead_limit:
             self._dead.popitem(last=False)
 
-    def get(self, pid: int, start_ns: int, parent_pid: int, name: str) -> Process:
-        """The process; where no record of it is known, one with only what is passed here."""
+    def get(self, pid: int, start_ns: int, parent_pid: int, name: str, image: int) -> Process:
+        """The process; where no record of it is known, or its last one was lost, what can be told of it."""
         known = self._find(pid, start_ns)
-        if known is not None:
-            return known
-        parent = self._newest(parent_pid)
-        return self._keep(
-            Process(pid=pid, start_ns=start_ns, name=name, parent_pid=parent_pid, parent=parent)
+        if known is None:
+            parent = self._newest(parent_pid)
+            known = Process(pid=pid, start_ns=start_ns, name=name, parent_pid=parent_pid, parent=parent)
+            return self._keep(self._corrected(known, image))
+        if image and known.image_inode != image:
+            return self._keep(self._corrected(known, image))
+        return known
+
+    def _corrected(self, known: Process, image: int) -> Process:
+        """The process with the image that it runs, or with none where nobody can tell."""
+        start_ns = self._to_tick(known.start_ns or 0)
+        seen = look_at(self._proc, known.pid, self._tick_ns)
+        if seen is None or seen.start_ns != start_ns:
+            seen = Process(pid=known.pid)
+        if seen.image_inode != image:
+            if seen.executable is not None and seen.executable == known.executable:
+                return msgspec.structs.replace(known, image_inode=image)  # stat counts inodes otherwise
+            seen = Process(pid=known.pid)
+        return msgspec.structs.replace(
+            known,
+            executable=seen.executable,
+            image_inode=image or None,
+            args=seen.args,
+            args_truncated=seen.args_truncated,
         )
 
     def _find(self, pid: int, start_ns: int) -> Process | None:

@@ -45,7 +45,8 @@ class Operation(str, enum.Enum):
 class AccessMode(str, enum.Enum):
     """What an open file may be used for: the kernel's O_ACCMODE, with O_PATH as a mode of its own.
 
-    `read_write` counts as both: a rule that asks for `read` or for `write` sees it (`modes`).
+    Who empties a file (O_TRUNC) writes it: `read` with that flag is `read_write`, which counts as both: a
+    rule that asks for `read` or for `write` sees it (`modes`).
     """
 
     READ = "read"
@@ -103,6 +104,8 @@ class PathState(enum.IntFlag):
     """The file had no name any more."""
     UNREACHABLE = 16
     """The walk ended at a root that is not the host's (another mount namespace, a detached mount)."""
+    FOREIGN = 32
+    """In a mount namespace that an ordinary user may have made: there any file can have any name."""
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +114,9 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pid: Process id (the kernel's tgid) in the host's namespace.
         start_ns: Start on the boot clock; with `pid` it identifies the process for ever.
-        executable: Resolved path of the image.
+        executable: Resolved path of the image; where an ordinary user may have given it that name in a
+            mount namespace of his own, below `/proc/PID/root`, so that no rule takes it for the host's.
+        image_inode: Inode number of the image's file; tells two images apart when a record was lost.
         args: The arguments, at most as many bytes as `bpf/process.h` keeps.
         args_truncated: Whether arguments were cut off.
         name: The kernel's comm, at most 15 bytes.
@@ -122,6 +127,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     start_ns: int | None = None
     executable: str | None = None
+    image_inode: int | None = None
     args: tuple[str, ...] | None = None
     args_truncated: bool = False
     name: str | None = None

@@ -24,11 +24,14 @@ from fileaudit_engine.text import from_kernel
 SYSCALLS: Final = ("open", "openat", "openat2", "creat")
 """By `enum file_call`."""
 
-FILE_HEAD: Final = struct.Struct("=HBBBBHHHIQQiIIIIIIIIIIIQQ16s")
+FILE_HEAD: Final = struct.Struct("=HBBBBHHHIQQiIIIIIIIIIIIQQQ16s")
 """`struct file_record` up to its candidates, which are 64-bit words."""
 
-PROCESS_HEAD: Final = struct.Struct("=HHHBBIIQQ16s")
+PROCESS_HEAD: Final = struct.Struct("=HHHBBIIQQQ16s")
 """`struct process_record`."""
+
+MAX_ARGS: Final = 128
+"""Arguments that are told apart."""
 
 _STATES: Final = tuple(PathState(bits) for bits in range(256))
 """By byte: making a flag costs ten times a look-up."""
@@ -70,6 +73,7 @@ class ProcessRecord:
     """A fork, exec or exit.
 
     Attributes:
+        image: Inode number of the program of an exec, else 0.
         executable: Of an exec, else empty; `args` likewise.
     """
 
@@ -79,6 +83,7 @@ class ProcessRecord:
     parent_pid: int
     parent_start_ns: int
     name: str
+    image: int = 0
     executable: str = ""
     args: tuple[str, ...] = ()
     args_truncated: bool = False
@@ -89,13 +94,13 @@ class Lookups:
     """How numbers in a record get their meaning.
 
     Attributes:
-        process: From pid, start, parent pid and name.
+        process: From pid, start, parent pid, name and the inode number of the image.
         user: A user's name; `group` likewise.
         clause_words: Words of a candidate set, as compiled into the programs.
         boot_to_wall_ns: What to add to the boot clock for time since the Unix epoch.
     """
 
-    process: Callable[[int, int, int, str], Process]
+    process: Callable[[int, int, int, str, int], Process]
     user: Callable[[int], str | None]
     group: Callable[[int], str | None]
     clause_words: int
@@ -123,7 +128,7 @@ def file_event(run: bytes, at: int, lookups: Lookups) -> FileEvent:
     """The file record at `at` in full."""
     (
         _, operation, access, state, call, path_bytes, asked_bytes, mode, _, time_ns, start_ns, result,
-        flags, pid, thread, parent, uid, gid, euid, egid, login, session, device, inode, cgroup, name,
+        flags, pid, thread, parent, uid, gid, euid, egid, login, session, device, inode, cgroup, image, name,
     ) = FILE_HEAD.unpack_from(run, at)  # fmt: skip
     path_at = at + FILE_HEAD.size + 8 * lookups.clause_words
     asked_at = path_at + path_bytes
@@ -131,7 +136,7 @@ def file_event(run: bytes, at: int, lookups: Lookups) -> FileEvent:
     return FileEvent(
         ts_ns=time_ns + lookups.boot_to_wall_ns,
         operation=OPERATIONS[operation],
-        process=lookups.process(pid, start_ns, parent, comm(name)),
+        process=lookups.process(pid, start_ns, parent, comm(name), image),
         syscall=SYSCALLS[call],
         path=from_kernel(run[path_at:asked_at]) if path_bytes else None,
         asked_path=None
@@ -142,9 +147,9 @@ def file_event(run: bytes, at: int, lookups: Lookups) -> FileEvent:
         access_mode=ACCESS_MODES[access],
         errno=0 if has_file else _errno(-result),
         result=result,
-        inode=inode if has_file else None,
-        device=device if has_file else None,
-        mode=mode if has_file else None,
+        inode=(inode or None) if has_file else None,
+        device=(device or None) if has_file else None,
+        mode=(mode or None) if has_file else None,
         thread_id=thread,
         user_id=uid,
         group_id=gid,
@@ -161,7 +166,7 @@ def file_event(run: bytes, at: int, lookups: Lookups) -> FileEvent:
 
 def process_record(run: bytes, at: int) -> ProcessRecord:
     """The fork, exec or exit record at `at`."""
-    kind, path_bytes, args_bytes, cut, _, pid, parent, start_ns, parent_start_ns, name = (
+    kind, path_bytes, args_bytes, cut, state, pid, parent, start_ns, parent_start_ns, image, name = (
         PROCESS_HEAD.unpack_from(run, at)
     )
     path_at = at + PROCESS_HEAD.size
@@ -173,7 +178,8 @@ def process_record(run: bytes, at: int) -> ProcessRecord:
         parent_pid=parent,
         parent_start_ns=parent_start_ns,
         name=comm(name),
-        executable=from_kernel(run[path_at:args_at]),
+        image=image,
+        executable=image_path(pid, from_kernel(run[path_at:args_at]), PathState(state)),
         args=split_args(run[args_at : args_at + args_bytes]),
         args_truncated=bool(cut),
     )
@@ -185,11 +191,22 @@ def comm(raw: bytes) -> str:
     return from_kernel(raw.partition(b"\0")[0])
 
 
+def image_path(pid: int, path: str, state: PathState) -> str:
+    """The image as rules see it: a name that an ordinary user may have made up is not the host's."""
+    return f"/proc/{pid}/root{path}" if state & PathState.FOREIGN else path
+
+
 def split_args(raw: bytes) -> tuple[str, ...]:
-    """Arguments that each end with a NUL; the last may be cut off."""
+    """Arguments that each end with a NUL; the last may be cut off.
+
+    Past `MAX_ARGS` the rest is one, joined by spaces: the command line stays the same text, and thousands of
+    empty arguments do not become thousands of objects for each process that is remembered.
+    """
     if not raw:
         return ()
-    return tuple(map(from_kernel, raw.removesuffix(b"\0").split(b"\0")))
+    first = raw.removesuffix(b"\0").split(b"\0", MAX_ARGS - 1)
+    first[-1] = first[-1].replace(b"\0", b" ")
+    return tuple(map(from_kernel, first))
 
 
 def _errno(number: int) -> int:

@@ -84,11 +84,16 @@ class Processes(Protocol):
         args: tuple[str, ...],
         args_truncated: bool,
         name: str,
+        image: int,
     ) -> None:
-        """`pid` runs another image from now on."""
+        """`pid` runs another image from now on; `image` is its inode number."""
 
     def exited(self, *, pid: int, start_ns: int) -> None:
         """`pid` is gone."""
 
-    def get(self, pid: int, start_ns: int, parent_pid: int, name: str) -> Process:
-        """The process; where no record of it is known, one with only what is passed here."""
+    def get(self, pid: int, start_ns: int, parent_pid: int, name: str, image: int) -> Process:
+        """The process; where no record of it is known, one with only what is passed here.
+
+        `image` is the inode number of what it runs now. If the last record that is known of it spoke of
+        another, an exec record was lost, and the process has no executable and no arguments.
+        """

@@ -151,7 +151,7 @@ class LiveSource:
         self._measured_at = time.monotonic()
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - what it works with, and how
         cls,
         plan: KernelPlan,
         *,
@@ -159,6 +159,7 @@ class LiveSource:
         identities: Identities,
         ring_bytes: int = RING_BYTES,
         profile: str = "auto",
+        watch_children: bool = False,
     ) -> Self:
         """Load, write the rules, attach, learn the processes that run; from then on every event is kept.
 
@@ -168,6 +169,8 @@ class LiveSource:
             identities: Names for user and group numbers.
             ring_bytes: Room for events that wait to be read; rounded up to a power of two.
             profile: `auto` or `tracepoint`.
+            watch_children: Whether processes that this one starts are watched. The engine starts loaders
+                only, and never reports on itself.
 
         Raises:
             MachineCannot: Live capture is not possible here, or not with this profile.
@@ -183,12 +186,12 @@ class LiveSource:
         size = ring_size(ring_bytes)
         loading = load_capture(kernel_types(), shape, size)
         try:
-            plan_maps = PlanMaps(loading.maps, shape)
+            plan_maps = PlanMaps(loading.maps, shape, watch_children=watch_children)
             plan_maps.write_plan(plan)
             ring = Ring(loading.maps["events"], size)
             links = loading.attach()
         except BaseException:
-            close_all(list(loading.maps.values()))
+            loading.give_up()
             raise
         finally:
             loading.close()
@@ -317,6 +320,7 @@ class LiveSource:
                     args=record.args,
                     args_truncated=record.args_truncated,
                     name=record.name,
+                    image=record.image,
                 )
             case _:
                 table.exited(pid=record.pid, start_ns=record.start_ns)

@@ -18,6 +18,7 @@ from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.resources import bpf_dir
 from fileaudit_engine.sources import loader
 from fileaudit_engine.sources.headers import KernelTypes
+from fileaudit_engine.sources.ring import close_all
 
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[2]
 _QUIET: Final = ("-Wno-unused-function", "-Wno-gnu-statement-expression")
@@ -101,6 +102,11 @@ class Load:
         self._process.wait()
         self._log.close()
 
+    def give_up(self) -> None:
+        """Let go of the maps, for a caller that does not take them over. May be called twice."""
+        descriptors, self.maps = list(self.maps.values()), {}
+        close_all(descriptors)
+
     def _answer(self, expected: str) -> tuple[dict[str, Any], list[int]]:
         try:
             message, descriptors = loader.receive(self._channel)
@@ -110,8 +116,7 @@ class Load:
             return message, descriptors
         log = self._log_tail()
         self.close()
-        for descriptor in self.maps.values():
-            os.close(descriptor)
+        self.give_up()
         raise _explained(message, log)
 
     def _log_tail(self) -> str:

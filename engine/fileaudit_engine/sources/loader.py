@@ -26,7 +26,11 @@ from typing import Any, Final
 MESSAGE_BYTES: Final = 1 << 16
 _CAST_MARK: Final = 0x7F000001
 """RDONLY_CAST in `bpf/kernel.h`."""
+_RING_MARK: Final = 0x7F000002
+"""EVENTS_RING in `bpf/kernel.h`."""
 _CALL: Final = 0x85
+_LOAD_MAP: Final = 0x18
+_BY_DESCRIPTOR: Final = 1
 _KERNEL_FUNCTION: Final = 2
 _INSTRUCTION: Final = struct.Struct("=BBhi")
 
@@ -94,7 +98,7 @@ def _serve(channel: socket.socket, request: Mapping[str, Any]) -> None:
         kind = kinds.get(program["kind"])
         if kind is None:
             continue
-        _insert_casts(module, program["name"], request["cast_function"])
+        _complete(module, program["name"], request["cast_function"])
         try:
             function = module.load_func(program["name"], kind)
             if program["kind"] == "behind":
@@ -136,18 +140,23 @@ def _attach_one(module: Any, program: Mapping[str, str]) -> None:  # noqa: ANN40
             """BCC attached fentry and LSM programs when it compiled them."""
 
 
-def _insert_casts(module: Any, name: str, function: int | None) -> None:  # noqa: ANN401 - bcc has no types
-    """Turn calls of helper RDONLY_CAST into calls of the kernel's bpf_rdonly_cast, in place."""
+def _complete(module: Any, name: str, function: int | None) -> None:  # noqa: ANN401 - bcc has no types
+    """Put into a program, in place, what BCC has no words for (`bpf/kernel.h`).
+
+    Calls of helper RDONLY_CAST become calls of the kernel's bpf_rdonly_cast, and loads of the descriptor
+    EVENTS_RING become loads of the ring's.
+    """
     from bcc.libbcc import lib  # noqa: PLC0415 - see `_serve`
 
-    if function is None:
-        return
     start = ctypes.cast(lib.bpf_function_start(module.module, name.encode()), ctypes.c_void_p).value
     size = lib.bpf_function_size(module.module, name.encode())
     code = (ctypes.c_ubyte * size).from_address(start)
     for at in range(0, size, _INSTRUCTION.size):
-        if _INSTRUCTION.unpack_from(code, at) == (_CALL, 0, 0, _CAST_MARK):
+        opcode, registers, offset, value = _INSTRUCTION.unpack_from(code, at)
+        if (opcode, registers, value) == (_CALL, 0, _CAST_MARK) and function is not None:
             _INSTRUCTION.pack_into(code, at, _CALL, _KERNEL_FUNCTION << 4, 0, function)
+        elif (opcode, registers >> 4, value) == (_LOAD_MAP, _BY_DESCRIPTOR, _RING_MARK):
+            _INSTRUCTION.pack_into(code, at, _LOAD_MAP, registers, offset, module["events"].map_fd)
 
 
 if __name__ == "__main__":

@@ -196,7 +196,7 @@ def _load(
         close_all(loading.attach())
     finally:
         loading.close()
-        close_all(list(loading.maps.values()))
+        loading.give_up()
 
 
 def _tried(name: str, attempt: Callable[[], None], *, cost: str, required: bool = True) -> Check:

@@ -108,9 +108,11 @@ class PlanMaps:
     Args:
         descriptors: By the names of `bpf/maps.h`.
         shape: As the programs were compiled.
+        watch_children: Whether processes that this one starts are watched, too.
     """
 
-    def __init__(self, descriptors: Mapping[str, int], shape: Shape) -> None:
+    def __init__(self, descriptors: Mapping[str, int], shape: Shape, *, watch_children: bool = False) -> None:
+        self._watch_children = int(watch_children)
         self._fds = descriptors
         self._shape = shape
         self._seed = Seed.random()
@@ -159,13 +161,13 @@ class PlanMaps:
         )
 
     def _configure(self, epoch: int) -> None:
-        value = _CONFIG.pack(*self._seed.keys, epoch, os.getpid(), _host_mounts(), 0)
+        value = _CONFIG.pack(*self._seed.keys, epoch, os.getpid(), _host_mounts(), self._watch_children)
         bpfsys.update(self._fds["engine_config"], _ZERO, value)
 
     def _write_sets(self, plan: KernelPlan) -> None:
         for index in range(SELECTORS):
             bpfsys.update(self._fds["selectors"], _INDEX.pack(index), self._set(plan.selectors[index]))
-        defaults = (plan.any_prefix, plan.any_suffix, plan.any_component)
+        defaults = (plan.any_prefix, plan.any_suffix, plan.any_component, plan.audit)
         bpfsys.update(self._fds["anything"], _ZERO, b"".join(map(self._set, defaults)))
 
     def _replace(self, name: str, entries: Mapping[bytes, int]) -> None:

@@ -1,5 +1,8 @@
 """Who runs what, as records tell it."""
 
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,7 @@ def table(**limits: int) -> ProcessTable:
 def executed(processes: ProcessTable, pid: int, *args: str, start: int = 0, parent: int = 1) -> None:
     processes.executed(
         pid=pid, start_ns=start or pid, parent_pid=parent, executable=f"/bin/{args[0]}", args=args,
-        args_truncated=False, name=args[0],
+        args_truncated=False, name=args[0], image=len(args[0]),
     )  # fmt: skip
 
 
@@ -27,7 +30,7 @@ def forked(processes: ProcessTable, pid: int, parent: int) -> None:
 
 
 def get(processes: ProcessTable, pid: int, start: int = 0) -> Process:
-    return processes.get(pid, start or pid, 1, "name")
+    return processes.get(pid, start or pid, 1, "name", 0)
 
 
 def test_an_exec_names_image_and_arguments() -> None:
@@ -77,7 +80,7 @@ def test_an_id_that_is_used_again_is_another_process() -> None:
 
 
 def test_a_process_that_nobody_told_of_has_only_what_its_event_says() -> None:
-    process = table().get(7, 70, 3, "ghost")
+    process = table().get(7, 70, 3, "ghost", 0)
     assert process == Process(pid=7, start_ns=70, parent_pid=3, name="ghost")
 
 
@@ -120,11 +123,21 @@ def made(proc: Path, pid: int, *, ticks: int, parent: int, args: bytes, name: st
     (folder / "stat").write_bytes(f"{pid} ({name}) {rest}\n".encode())
     (folder / "cmdline").write_bytes(args)
     (folder / "exe").symlink_to(f"/bin/{name}")
+    (folder / "ns").mkdir()
+    (folder / "ns" / "mnt").symlink_to("/proc/self/ns/mnt")
+
+
+def running(proc: Path, pid: int, image: Path) -> int:
+    """Let a process of the fake /proc run an image; the image's inode number."""
+    image.touch()
+    (proc / str(pid) / "exe").unlink()
+    (proc / str(pid) / "exe").symlink_to(image)
+    return image.stat().st_ino
 
 
 @pytest.fixture
 def proc(tmp_path: Path) -> Path:
-    made(tmp_path, 1, ticks=1, parent=0, args=b"init\0", name="init")
+    made(tmp_path, 1, ticks=1, parent=0, args=b"init\0", name="sh")
     made(tmp_path, 9, ticks=50, parent=1, args=b"cat\0a b\0", name="cat")
     (tmp_path / "meminfo").touch()
     (tmp_path / "33").mkdir()
@@ -134,24 +147,24 @@ def proc(tmp_path: Path) -> Path:
 def test_what_runs_already_is_learned_from_proc(proc: Path) -> None:
     processes = ProcessTable(proc=str(proc))
     processes.scan()
-    process = processes.get(9, 50 * TICK + 1234, 1, "?")
+    process = processes.get(9, 50 * TICK + 1234, 1, "?", 0)
     assert (process.executable, process.args, process.name) == ("/bin/cat", ("cat", "a b"), "cat")
     assert process.start_ns == 50 * TICK + 1234
     assert process.parent is not None
-    assert process.parent.executable == "/bin/init"
+    assert process.parent.executable == "/bin/sh"
 
 
 def test_another_start_is_another_process_than_procs(proc: Path) -> None:
     processes = ProcessTable(proc=str(proc))
     processes.scan()
-    assert processes.get(9, 51 * TICK, 1, "?").executable is None
+    assert processes.get(9, 51 * TICK, 1, "?", 0).executable is None
 
 
 def test_a_child_of_a_process_from_proc_has_its_parent(proc: Path) -> None:
     processes = ProcessTable(proc=str(proc))
     processes.scan()
     processes.forked(pid=10, start_ns=99, parent_pid=9, parent_start_ns=50 * TICK + 7, name="cat")
-    assert processes.get(10, 99, 9, "?").args == ("cat", "a b")
+    assert processes.get(10, 99, 9, "?", 0).args == ("cat", "a b")
 
 
 def test_a_second_scan_sees_what_has_changed(proc: Path) -> None:
@@ -159,7 +172,7 @@ def test_a_second_scan_sees_what_has_changed(proc: Path) -> None:
     processes.scan()
     (proc / "9" / "cmdline").write_bytes(b"other\0")
     processes.scan()
-    assert processes.get(9, 50 * TICK, 1, "?").args == ("other",)
+    assert processes.get(9, 50 * TICK, 1, "?", 0).args == ("other",)
     assert len(processes) == 2
 
 
@@ -167,7 +180,7 @@ def test_a_scan_does_not_overrule_a_record(proc: Path) -> None:
     processes = ProcessTable(proc=str(proc))
     executed(processes, 9, "true", start=50 * TICK + 5)
     processes.scan()
-    assert processes.get(9, 50 * TICK + 5, 1, "?").executable == "/bin/true"
+    assert processes.get(9, 50 * TICK + 5, 1, "?", 0).executable == "/bin/true"
 
 
 @pytest.mark.parametrize("name", ["a b", ") R 1", "((", "\\n"])
@@ -180,3 +193,64 @@ def test_a_name_in_stat_may_hold_anything(name: str) -> None:
 def test_a_line_that_is_no_stat_is_refused(raw: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any, from index or from us
         parse_stat(raw)
+
+
+def test_a_process_whose_exec_record_was_lost_is_not_taken_for_what_it_was() -> None:
+    processes = table()
+    executed(processes, 7, "mysqld")
+    forked(processes, 8, parent=7)
+    evil = processes.get(8, 8, 7, "cat", 4711)
+    assert (evil.executable, evil.args) == (None, None)
+    assert evil.parent == get(processes, 7)
+
+
+def test_the_same_image_is_believed_and_kept() -> None:
+    processes = table()
+    executed(processes, 7, "mysqld")
+    assert processes.get(7, 7, 1, "thread of it", len("mysqld")) is get(processes, 7)
+
+
+def test_after_a_lost_record_proc_is_believed_if_it_speaks_of_the_same_image(proc: Path) -> None:
+    processes = ProcessTable(proc=str(proc))
+    executed(processes, 9, "mysqld", start=50 * TICK + 5)
+    image = running(proc, 9, proc / "evil")
+    process = processes.get(9, 50 * TICK + 5, 1, "?", image)
+    assert (process.executable, process.args) == (str(proc / "evil"), ("cat", "a b"))
+
+
+@pytest.mark.parametrize(("start", "inode_off"), [(50 * TICK + 5, 1), (51 * TICK + 5, 0)])
+def test_and_not_if_it_speaks_of_another_image_or_process(proc: Path, start: int, inode_off: int) -> None:
+    processes = ProcessTable(proc=str(proc))
+    executed(processes, 9, "mysqld", start=start)
+    image = running(proc, 9, proc / "evil") + inode_off
+    assert processes.get(9, start, 1, "?", image).executable is None
+
+
+def test_a_file_system_that_numbers_inodes_otherwise_loses_no_image(proc: Path) -> None:
+    processes = ProcessTable(proc=str(proc))
+    running(proc, 9, proc / "server")
+    processes.scan()
+    process = processes.get(9, 50 * TICK, 1, "?", 123456789)
+    assert (process.executable, process.image_inode) == (str(proc / "server"), 123456789)
+
+
+def test_an_image_that_was_replaced_keeps_its_name() -> None:
+    processes = ProcessTable()
+    image = Path(tempfile.mkdtemp()) / "sleeper"
+    shutil.copy("/bin/sleep", image)
+    with subprocess.Popen([image, "60"]) as process:
+        try:
+            image.unlink()
+            processes.scan()
+            known = [p for p in processes._alive.values() if p.pid == process.pid]
+        finally:
+            process.kill()
+            image.parent.rmdir()
+    assert [p.executable for p in known] == [str(image)]
+
+
+def test_an_image_in_mounts_that_nobody_vouches_for_is_not_the_hosts(proc: Path) -> None:
+    (proc / "9" / "ns" / "mnt").unlink()
+    processes = ProcessTable(proc=str(proc))
+    processes.scan()
+    assert processes.get(9, 50 * TICK, 1, "?", 0).executable == "/proc/9/root/bin/cat"

@@ -35,8 +35,8 @@ def numbers_in_c(name: str) -> dict[str, int]:
 
 def lookups(words: int = 1) -> wire.Lookups:
     return wire.Lookups(
-        process=lambda pid, start, parent, name: Process(
-            pid=pid, start_ns=start, parent_pid=parent, name=name
+        process=lambda pid, start, parent, name, image: Process(
+            pid=pid, start_ns=start, parent_pid=parent, name=name, image_inode=image
         ),
         user={0: "root", 1000: "alice"}.get,
         group={0: "wheel"}.get,
@@ -53,7 +53,7 @@ def file_record(
         "asked_bytes": 0xFFFF if asked is None else len(asked), "mode": 0o100640, "epoch": 7, "time": 42,
         "start": 41, "result": 3, "flags": 0o1101, "tgid": 10, "tid": 11, "parent": 9, "uid": 1000, "gid": 0,
         "euid": 0, "egid": 5, "login": 1000, "session": 4, "device": 8 << 20 | 1, "inode": 77, "cgroup": 88,
-        "comm": b"cat\0garbage",
+        "image": 99, "comm": b"cat\0garbage",
     }  # fmt: skip
     head = wire.FILE_HEAD.pack(*(known | changes).values())
     return head + struct.pack("=Q", 0b101) + path + (asked or b"")
@@ -81,7 +81,7 @@ def test_a_file_record_becomes_an_event() -> None:
     assert event == model.FileEvent(
         ts_ns=10**18 + 42,
         operation=Operation.OPEN,
-        process=Process(pid=10, start_ns=41, parent_pid=9, name="cat"),
+        process=Process(pid=10, start_ns=41, parent_pid=9, name="cat", image_inode=99),
         syscall="openat",
         path="/etc/shadow",
         asked_path="shadow",
@@ -144,7 +144,7 @@ def test_candidates_of_many_words_are_one_number() -> None:
 
 def test_an_exec_record_has_image_and_arguments() -> None:
     image, args = b"/bin/cat", b"cat\0\0a b\0"
-    head = wire.PROCESS_HEAD.pack(3, len(image), len(args), 1, 0, 10, 9, 41, 40, b"cat" + b"\0" * 13)
+    head = wire.PROCESS_HEAD.pack(3, len(image), len(args), 1, 0, 10, 9, 41, 40, 66, b"cat" + b"\0" * 13)
     assert wire.process_record(head + image + args, 0) == wire.ProcessRecord(
         kind=wire.Kind.EXEC,
         pid=10,
@@ -152,6 +152,7 @@ def test_an_exec_record_has_image_and_arguments() -> None:
         parent_pid=9,
         parent_start_ns=40,
         name="cat",
+        image=66,
         executable="/bin/cat",
         args=("cat", "", "a b"),
         args_truncated=True,
@@ -164,3 +165,16 @@ def test_an_exec_record_has_image_and_arguments() -> None:
 )
 def test_arguments_end_with_a_nul(raw: bytes, args: tuple[str, ...]) -> None:
     assert wire.split_args(raw) == args
+
+
+def test_thousands_of_arguments_stay_one_command_line_and_few_objects() -> None:
+    args = wire.split_args(b"cat\0" + b"-u\0" * 2000 + b"/etc/shadow\0")
+    assert len(args) == wire.MAX_ARGS
+    assert " ".join(args) == "cat " + "-u " * 2000 + "/etc/shadow"
+
+
+def test_an_image_that_an_ordinary_user_may_have_named_is_not_the_hosts() -> None:
+    image = b"/usr/bin/ssh"
+    for state, told in ((0, "/usr/bin/ssh"), (16, "/usr/bin/ssh"), (48, "/proc/10/root/usr/bin/ssh")):
+        head = wire.PROCESS_HEAD.pack(3, len(image), 0, 0, state, 10, 9, 41, 40, 66, b"ssh" + b"\0" * 13)
+        assert wire.process_record(head + image, 0).executable == told

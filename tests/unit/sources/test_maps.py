@@ -86,7 +86,7 @@ def test_components_that_are_cut_to_one_key_share_it(kernel: FakeKernel) -> None
 def test_sets_are_words_low_word_first(kernel: FakeKernel) -> None:
     PlanMaps(FDS, shape(words=2)).write_plan(plan(clauses=1 << 64 | 5))
     assert kernel.maps["selectors"][struct.pack("=I", 255)] == struct.pack("=2Q", 5, 1)
-    assert kernel.maps["anything"] == {struct.pack("=I", 0): struct.pack("=6Q", 1, 0, 2, 0, 4, 0)}
+    assert kernel.maps["anything"] == {struct.pack("=I", 0): struct.pack("=8Q", 1, 0, 2, 0, 4, 0, 0, 0)}
 
 
 def test_keys_of_the_former_plan_are_removed(kernel: FakeKernel) -> None:
