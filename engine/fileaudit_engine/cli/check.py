@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fileaudit_engine.cli.common import Exit, Loaded, color_of, load_quietly, say
 from fileaudit_engine.diagnostics import Diagnostic, render, summary
+from fileaudit_engine.text import printable
 
 
 def register(
@@ -17,7 +18,8 @@ def register(
         "check",
         parents=[common],
         help="validate and lint rules",
-        description="Reports everything that is wrong with rules, with place and remedy. Exit 1 on errors.",
+        description="Reports everything that is wrong with rules, with place and remedy. Exit 1 on errors,"
+        " 2 where there is no rule at all.",
     )
     parser.add_argument("rules", nargs="+", type=Path, metavar="RULES", help="a file or a folder")
     parser.add_argument("--format", choices=("pretty", "json"), default="pretty", help="default: pretty")
@@ -31,6 +33,9 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_document(loaded), indent=2))
     else:
         _print_pretty(loaded, args)
+    if not loaded.rules.rules and not loaded.diagnostics:
+        say(f"fileaudit-engine: no rule found in {printable(', '.join(map(str, args.rules)))}")
+        return Exit.UNUSABLE
     return Exit.FINDINGS if loaded.broken else Exit.FINE
 
 

@@ -20,11 +20,16 @@ from fileaudit_engine.compiler.explain import (
 )
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.detect.why import Judge, Verdict, judge
+from fileaudit_engine.diagnostics import Collector, Location, TooManyFindingsError
 from fileaudit_engine.events.fields import Value
-from fileaudit_engine.events.model import FileEvent, Loss
+from fileaudit_engine.events.jsonl import EventReader
+from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.events.times import rfc3339
-from fileaudit_engine.sources.replay import ReplaySource
+from fileaudit_engine.sources.unpack import MAX_LINE_BYTES, STDIN, UNREADABLE, lines, opened, why
 from fileaudit_engine.text import printable, to_document
+
+_MOST_MISTAKES = 1_000
+"""In a file of events; one with more is no such file."""
 
 _WIDTH = 100
 """Columns where no terminal says how many it has."""
@@ -60,10 +65,13 @@ def run(args: argparse.Namespace) -> int:
     if args.event is None:
         _print_pack(rules, pack, args)
         return status
-    source = ReplaySource([args.event])
-    _print_events(rules, loaded.compiled.kernel, _events(source), args)
-    report_diagnostics(source.diagnostics, {}, args)
-    return Exit.UNUSABLE if source.diagnostics else status
+    recording = _Recording(args.event)
+    _print_events(rules, loaded.compiled.kernel, recording.events(), args)
+    report_diagnostics(recording.found.diagnostics, {}, args)
+    if not recording.count and not recording.found.diagnostics:
+        say(f"fileaudit-engine: there is no event in {printable(recording.name)}")
+        return Exit.UNUSABLE
+    return Exit.UNUSABLE if recording.found.diagnostics else status
 
 
 def _is_called(rule: RuleExplanation, name: str) -> bool:
@@ -100,10 +108,49 @@ class _Judged:
     candidate: bool
 
 
-def _events(source: ReplaySource) -> Iterator[FileEvent]:
-    for batch in source.batches():
-        if not isinstance(batch, Loss):
-            yield from (batch.complete(index) for index in range(len(batch.candidates)))
+class _Recording:
+    """The events of a file, for a person who asks about some of them.
+
+    Unlike a replay it ends at a line without an end: behind that comes no event which anybody means.
+
+    Attributes:
+        name: The file, as diagnostics call it.
+        found: What was wrong with it so far.
+        count: Events so far.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.name = "<stdin>" if path == STDIN else path
+        self.found = Collector(limit=_MOST_MISTAKES)
+        self.count = 0
+
+    def events(self) -> Iterator[FileEvent]:
+        """Every valid event."""
+        number = 0
+        try:
+            with opened(self._path) as stream:
+                for number, line in enumerate(lines(stream), start=1):
+                    if line is None:
+                        message = f"the line is longer than {MAX_LINE_BYTES >> 20} MiB; nothing more was read"
+                        self.found.error("FA076", message, self._place(number))
+                        return
+                    yield from self._read(line, number)
+        except TooManyFindingsError:
+            return
+        except UNREADABLE as error:
+            self.found.error("FA070", why(error), self._place(number))
+
+    def _read(self, line: bytes, number: int) -> Iterator[FileEvent]:
+        item = EventReader(file=self.name).read(line, number) if line.strip() else ()
+        if isinstance(item, FileEvent):
+            self.count += 1
+            yield item
+        elif isinstance(item, tuple):
+            self.found.extend(item)
+
+    def _place(self, line: int) -> Location:
+        return Location(file=self.name, line=line, column=1 if line else 0)
 
 
 def _print_events(

@@ -105,9 +105,9 @@ def _opened(args: argparse.Namespace) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         return
     path = Path(args.output)
-    if args.force:
-        path.unlink(missing_ok=True)
     try:
+        if args.force:
+            path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
         exists = isinstance(error, FileExistsError)

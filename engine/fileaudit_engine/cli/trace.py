@@ -6,6 +6,7 @@ filter as every other rule: what the options exclude never leaves the kernel whe
 
 import argparse
 import sys
+from typing import Final
 
 import yaml
 
@@ -24,6 +25,15 @@ from fileaudit_engine.sinks.trace import TraceLines
 
 _CAPTURED = ", ".join(sorted(operation.value for operation in CAPTURED_OPERATIONS))
 
+_MOST_PIDS: Final = 1 << 22
+"""The kernel's own bound, `PID_MAX_LIMIT`."""
+
+_WHERE: Final = (
+    "Where filters run in this version: the operation, the access mode, the outcome (--op, --failed) and what"
+    " a path begins with, ends with or has among its directories (--path) are tested in the kernel; --user,"
+    " --comm, --pid and the rest of a --path are tested afterwards, on what the kernel let through."
+)
+
 
 def register(
     subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
@@ -34,16 +44,21 @@ def register(
         parents=[common],
         help="watch file operations live",
         description="Prints file operations as they happen. Without filters: every open on this host.",
+        epilog=_WHERE,
     )
     parser.add_argument(
         "--op", type=_operations, metavar="OP,…", help=f"operations (this version captures: {_CAPTURED})"
     )
     parser.add_argument(
-        "--path", action="append", metavar="GLOB", help="path, * crosses slashes; may be given repeatedly"
+        "--path",
+        action="append",
+        type=_text,
+        metavar="GLOB",
+        help="path, * crosses slashes; may be given repeatedly",
     )
-    parser.add_argument("--user", metavar="NAME", help="name of the real user")
-    parser.add_argument("--comm", metavar="NAME", help="name of the process, * and ? allowed")
-    parser.add_argument("--pid", type=int, metavar="N", help="process id")
+    parser.add_argument("--user", type=_text, metavar="NAME", help="name of the real user, * and ? allowed")
+    parser.add_argument("--comm", type=_text, metavar="NAME", help="name of the process, * and ? allowed")
+    parser.add_argument("--pid", type=_pid, metavar="N", help="process id")
     parser.add_argument("--failed", action="store_true", help="only calls that failed")
     parser.add_argument("--format", choices=("pretty", "json"), default="pretty", help="default: pretty")
     live.add_duration(parser)
@@ -91,7 +106,8 @@ def compiled_filter(args: argparse.Namespace) -> Compiled:
             "logsource": {"product": "linux", "service": "fileaudit"},
             "detection": {"selection": _selection(args), "condition": "selection"},
         },
-        allow_unicode=True,
+        default_style='"',  # a name such as 0o17 would be a number without its quotes
+        width=float("inf"),
     )
     loaded = parse_text(text, "<options>")
     if not loaded.rules:
@@ -120,3 +136,19 @@ def _operations(text: str) -> list[str]:
         if Operation(name) not in CAPTURED_OPERATIONS:
             raise argparse.ArgumentTypeError(f"this version captures {_CAPTURED}, not '{name}'")
     return names
+
+
+def _text(text: str) -> str:
+    """What a name is to be; rules are Unicode text, so a byte that is not UTF-8 cannot be named in one."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty: nothing has an empty name")
+    if not text.isascii() and any("\udc80" <= character <= "\udcff" for character in text):
+        raise argparse.ArgumentTypeError("is not UTF-8; write ? for each byte that is not")
+    return text
+
+
+def _pid(text: str) -> int:
+    value = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST_PIDS)) else 0
+    if not 1 <= value <= _MOST_PIDS:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to {_MOST_PIDS}")
+    return value

@@ -102,6 +102,57 @@ def test_a_path_that_does_not_exist_is_an_unusable_command_line(
     assert "nowhere" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("output", ["pretty", "json"])
+def test_a_check_of_nothing_is_no_check(
+    output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").write_text(FINE)
+    assert main(["check", str(tmp_path), "--format", output]) == 2
+    assert f"no rule found in {tmp_path}" in capsys.readouterr().err
+
+
+def test_a_check_of_broken_rules_only_is_a_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.yml").write_text(FOUR_ERRORS)
+    assert main(["check", str(tmp_path)]) == 1
+    assert "no rule found" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["pretty", "json"])
+@pytest.mark.parametrize("content", ["", "\n  \n"])
+def test_explain_says_that_there_was_no_event(
+    content: str, output: str, rules: Path, events: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events.write_text(content)
+    assert main(["explain", str(rules), "--event", str(events), "--format", output]) == 2
+    assert f"there is no event in {events}" in capsys.readouterr().err
+
+
+def test_explain_ends_at_a_line_that_never_does(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", str(rules), "--event", "/dev/zero"]) == 2
+    assert "/dev/zero:1:1: error[FA076]" in capsys.readouterr().err
+
+
+def test_explain_goes_on_after_a_broken_line_and_ends_with_two(
+    rules: Path, events: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events.write_text("{nonsense\n" + EVENT)
+    assert main(["explain", str(rules), "--event", str(events)]) == 2
+    out, err = capsys.readouterr()
+    assert "event 1  2026-01-01T00:00:00" in out
+    assert f"{events}:1:" in err
+    assert "no event" not in err
+
+
+def test_explain_reads_no_endless_list_of_mistakes(
+    rules: Path, events: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events.write_text("x\n" * 3_000)
+    assert main(["explain", str(rules), "--event", str(events)]) == 2
+    assert "1000 errors in 1 file" in capsys.readouterr().err
+
+
 def test_what_a_machine_cannot_do_ends_with_three_and_the_remedy(
     monkeypatch: pytest.MonkeyPatch, rules: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,14 +227,12 @@ def test_a_recording_never_goes_through_a_link_or_over_a_file(
     assert target.read_text() == "precious"
 
 
-@pytest.mark.parametrize("operations", ["opne", "unlink", "open,,"])
-def test_trace_refuses_operations_that_it_cannot_show(
-    operations: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["trace", "--op", operations])
-    assert ended.value.code == 2
-    assert "--op" in capsys.readouterr().err
+def test_a_recording_replaces_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert main(["record", "--force", str(folder), "--duration", "1"]) == 2
+    assert f"{folder}: error[FA077]: cannot write the recording: Is a directory" in capsys.readouterr().err
+    assert folder.is_dir()
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
