@@ -309,16 +309,18 @@ def _cut(line: str, where: Location, start: int) -> tuple[str, str, str]:
 
 def _shown(text: str) -> str:
     """As `printable`, but with backslashes and tabs as people wrote them: this is read, not parsed."""
-    return text if text.isprintable() else "".join(map(_shown_character, text))
+    return text if text.isascii() and text.isprintable() else "".join(map(_shown_character, text))
 
 
 def _shown_character(character: str) -> str:
-    if character.isprintable():
+    if character == "\\":
         return character
     if character == "\t":
         return _TAB
     escaped = printable(character)
-    return f"\\u{ord(character):04x}" if escaped == character else escaped  # a space that is not `" "`
+    if escaped == character and not character.isprintable():
+        return f"\\u{ord(character):04x}"  # a space that is not `" "`
+    return escaped
 
 
 def _width(text: str) -> int:

@@ -7,17 +7,33 @@ survives. Nothing else in the engine may decode or print one; three pairs of fun
 * `to_document` / `from_document`: for JSON. A byte that is no UTF-8 becomes `\xNN`; a backslash in the
   name that would read as such an escape becomes `\x5c`. Reversible for every name.
 * `printable`: for terminals and logs, one way only. Control characters, line and paragraph separators,
-  bidirectional overrides and other invisible characters are escaped too: what is printed can neither move
-  the cursor nor pretend to be another line.
+  bidirectional overrides and other invisible characters (blank letters and variation selectors among them)
+  are escaped too: what is printed can neither move the cursor nor pretend to be another line or name.
 """
 
 import re
 import unicodedata
 
 _ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
-_NEEDS_ESCAPE = re.compile(r"[\udc80-\udcff]|\\(?=x[0-9a-fA-F]{2})")
+_NEEDS_ESCAPE = re.compile(r"[\ud800-\udfff]|\\(?=x[0-9a-fA-F]{2})")
+_OF_NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 _PLAIN = re.compile(r"[\x20-\x5b\x5d-\x7e]*")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_BLANK = frozenset(
+    map(
+        chr,
+        (
+            0x034F,  # combining grapheme joiner
+            *(0x115F, 0x1160, 0x3164, 0xFFA0),  # Hangul fillers
+            *(0x17B4, 0x17B5),  # Khmer inherent vowels
+            *range(0x180B, 0x1810),  # Mongolian variation selectors and vowel separator
+            0x2800,  # the Braille pattern without a dot
+            *range(0xFE00, 0xFE10),  # variation selectors
+            *range(0xE0100, 0xE01F0),  # variation selectors supplement
+        ),
+    )
+)
+"""Letters, marks and symbols, by their category, that leave no ink: Unicode's default ignorable ones."""
 
 
 def from_kernel(raw: bytes) -> str:
@@ -33,11 +49,14 @@ def to_kernel(name: str) -> bytes:
     try:
         return name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return name.encode("utf-8", "surrogatepass")
+        return _OF_NO_BYTE.sub(_as_bytes, name).encode("utf-8", "surrogateescape")
 
 
 def to_document(name: str) -> str:
-    r"""The name for a JSON document, valid Unicode, reversible."""
+    r"""The name for a JSON document, valid Unicode, reversible.
+
+    A lone surrogate that no byte produced comes back as the three bytes that `to_kernel` makes of it.
+    """
     return _NEEDS_ESCAPE.sub(_escape_byte, name) if not name.isascii() or "\\x" in name else name
 
 
@@ -58,7 +77,13 @@ def printable(name: str) -> str:
 
 def _escape_byte(match: re.Match[str]) -> str:
     character = match[0]
-    return "\\x5c" if character == "\\" else f"\\x{ord(character) - 0xDC00:02x}"
+    raw = b"\\" if character == "\\" else to_kernel(character)
+    return "".join(f"\\x{byte:02x}" for byte in raw)
+
+
+def _as_bytes(match: re.Match[str]) -> str:
+    """A surrogate as the string in memory for its three UTF-8-like bytes."""
+    return from_kernel(match[0].encode("utf-8", "surrogatepass"))
 
 
 def _character(byte: int) -> str:
@@ -68,7 +93,7 @@ def _character(byte: int) -> str:
 def _shown(character: str) -> str:
     if character == "\\":
         return "\\\\"
-    if unicodedata.category(character) not in _INVISIBLE:
+    if unicodedata.category(character) not in _INVISIBLE and character not in _BLANK:
         return character
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:

@@ -91,6 +91,8 @@ def test_a_span_is_cut_at_the_end_of_its_line() -> None:
         ("\udcff", 4),
         ("\u202e", 6),
         ("\u00a0", 6),
+        ("\u3164", 6),
+        ("\ufe0f", 6),
         ("\\", 1),
         ("é", 1),
     ],

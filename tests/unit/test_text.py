@@ -24,6 +24,13 @@ def test_a_name_that_looks_like_an_escape_comes_back_too(name: str) -> None:
     assert from_document(to_document(name)) == name
 
 
+@given(st.text(alphabet=st.characters()) | st.text(alphabet="\ud800\udc7f\udc80\udcff\udd00\udfffa\\x4"))
+def test_any_string_comes_back_from_a_document_as_its_bytes_do(name: str) -> None:
+    document = to_document(name)
+    document.encode()
+    assert to_kernel(from_document(document)) == to_kernel(name)
+
+
 @given(names)
 def test_a_document_holds_valid_unicode_only(name: str) -> None:
     to_document(name).encode()
@@ -46,6 +53,8 @@ def test_bytes_that_are_no_text_are_escaped_in_documents(raw: bytes, document: s
 
 def test_a_lone_surrogate_from_json_has_bytes() -> None:
     assert to_kernel("\ud800") == b"\xed\xa0\x80"
+    assert to_kernel("\udcff\udfff") == b"\xff\xed\xbf\xbf"
+    assert to_document("a\ud800\udcff") == r"a\xed\xa0\x80\xff"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +72,14 @@ def test_a_lone_surrogate_from_json_has_bytes() -> None:
         ("\u200b", r"\u200b"),
         ("\U000e0041", r"\U000e0041"),
         ("\\", "\\\\"),
+        ("\u3164", r"\u3164"),
+        ("\u2800", r"\u2800"),
+        ("\u115f\u1160\uffa0", r"\u115f\u1160\uffa0"),
+        ("\u180b\u180e\u180f", r"\u180b\u180e\u180f"),
+        ("a\u034f\u17b4", r"a\u034f\u17b4"),
+        ("❤\ufe0f\ufe00", r"❤\ufe0f\ufe00"),
+        ("\U000e0100\U000e01ef", r"\U000e0100\U000e01ef"),
+        ("e\u0301\u3000\u1100", "e\u0301\u3000\u1100"),
     ],
 )
 def test_nothing_that_is_printed_acts_or_hides(name: str, shown: str) -> None:
