@@ -5,6 +5,7 @@ or where detection runs: no clock, no counter. The same event through the same r
 the same id, in `run`, in a replay and after a crash, and whoever stores or sends it twice may drop one.
 """
 
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final
 
@@ -13,11 +14,11 @@ import msgspec
 from fileaudit_engine.detect.attack import threat_of
 from fileaudit_engine.detect.record import Finding, Kind, Record
 from fileaudit_engine.events.document import Document, document_of, merge
-from fileaudit_engine.events.model import FileEvent, Loss
+from fileaudit_engine.events.model import FileEvent, Loss, Process
 from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.events.wording import sentence
 from fileaudit_engine.rules.ast import Rule
-from fileaudit_engine.text import from_kernel, printable, to_document, to_kernel
+from fileaudit_engine.text import printable, to_document, to_kernel
 
 SEVERITIES: Final = {"informational": 0, "low": 21, "medium": 47, "high": 73, "critical": 99}
 """`event.severity` by Sigma level: the numbers that Elastic's detection engine reads back as levels."""
@@ -74,21 +75,57 @@ def record_of(finding: Finding, *, host: str, ingested_ns: int | None = None) ->
 
 
 def identity(event: FileEvent) -> tuple[object, ...]:
-    """What makes an event this event and no other; the same wherever it is read."""
-    process = event.process
+    """All that makes an event this event and no other; the same wherever it is read.
+
+    Left out is what the same event says in one place and not in another: the host, which a live event does
+    not name, fields that are kept only on request, and the inode of an image, which documents do not have.
+    """
     return (
         event.ts_ns,
-        process.pid,
-        process.start_ns,
-        event.thread_id,
         event.operation.value,
-        None if event.path is None else to_kernel(event.path),
-        None if event.asked_path is None else to_kernel(event.asked_path),
+        event.syscall,
+        _raw(event.path),
+        _raw(event.asked_path),
+        int(event.path_state),
         event.flags,
+        event.access_mode.value if event.access_mode else None,
         event.errno,
-        event.inode,
         event.result,
+        event.inode,
+        event.device,
+        event.mode,
+        event.thread_id,
+        event.user_id,
+        event.group_id,
+        event.effective_user_id,
+        event.effective_group_id,
+        event.login_user_id,
+        event.session_id,
+        event.cgroup_id,
+        _raw(event.user_name),
+        _raw(event.group_name),
+        _raw(event.login_user_name),
+        *_of_process(event.process),
     )
+
+
+def _of_process(process: Process) -> Iterator[object]:
+    """A process and its ancestors, seven facts each."""
+    member: Process | None = process
+    while member is not None:
+        yield member.pid
+        yield member.start_ns
+        yield _raw(member.executable)
+        yield None if member.args is None else tuple(map(to_kernel, member.args))
+        yield member.args_truncated
+        yield _raw(member.name)
+        yield member.parent_pid
+        member = member.parent
+
+
+def _raw(name: str | None) -> bytes | None:
+    """A name as bytes: MessagePack takes no surrogates."""
+    return None if name is None else to_kernel(name)
 
 
 def _digest(parts: tuple[object, ...]) -> str:
@@ -153,5 +190,5 @@ def _valid(value: object) -> object:
     if isinstance(value, list):
         return [_valid(member) for member in value]
     if isinstance(value, str) and not value.isascii():
-        return to_document(from_kernel(to_kernel(value)))
+        return to_document(value)
     return value

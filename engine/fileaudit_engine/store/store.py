@@ -41,9 +41,12 @@ _COLUMNS: Final = (
     "id, ts_ns, rule, level, severity, operation, outcome, path, user, pid, executable, document"
 )
 _INSERT: Final = {
-    kind: f"INSERT OR IGNORE INTO {table} ({_COLUMNS}) VALUES ({', '.join('?' * 12)})"  # noqa: S608 - constants
+    kind: f"INSERT INTO {table} ({_COLUMNS}) VALUES ({', '.join('?' * 12)}) ON CONFLICT (id) DO NOTHING"  # noqa: S608 - constants
     for kind, table in _TABLES.items()
 }
+_INSERT_LOSS: Final = (
+    "INSERT INTO losses VALUES (?, ?, ?, ?) ON CONFLICT (first_ns, last_ns, what) DO NOTHING"
+)
 _PAGE_BYTES: Final = 16 << 10
 """A record takes about 2 KiB: seven fill such a page, one wastes half of SQLite's usual 4 KiB."""
 _CACHE_KIB: Final = 8 << 10
@@ -127,7 +130,7 @@ class Store:
             for kind, statement in _INSERT.items():
                 connection.executemany(statement, rows[kind])
             new = connection.total_changes - before
-            connection.executemany("INSERT OR IGNORE INTO losses VALUES (?, ?, ?, ?)", _loss_rows(losses))
+            connection.executemany(_INSERT_LOSS, _loss_rows(losses))
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise _write_failure(error, self.path) from error

@@ -1,6 +1,7 @@
 """What the store keeps, what survives, and which files and folders it refuses."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -169,6 +171,19 @@ def test_a_batch_that_cannot_be_written_whole_is_not_written_at_all(store: Store
         store.append([at(2), record(unwritable)])
     assert store.append([at(3)]) == 1
     assert kept(store) == [at(1).id, at(3).id]
+
+
+def test_a_record_that_the_tables_refuse_is_told_and_not_passed_over(store: Store) -> None:
+    timeless: Any = {"ts_ns": None}
+    with pytest.raises(MachineCannot, match=r"NOT NULL constraint failed: alerts\.ts_ns"):
+        store.append([at(1), dataclasses.replace(at(2), **timeless)])
+    assert kept(store) == []
+
+
+def test_a_loss_that_is_known_is_passed_over(store: Store) -> None:
+    store.append([], [LOSS, LOSS])
+    store.append([], [LOSS])
+    assert list(store.losses()) == [LOSS]
 
 
 def test_a_full_disk_is_told_with_a_remedy(store: Store) -> None:
