@@ -65,6 +65,7 @@ def opened(compiled: Compiled) -> LiveSource:
         processes=ProcessTable.of_running(),
         identities=IdentityCache(),
         ring_bytes=128 << 20,
+        watch_children=True,  # the loop is one
     )
 
 

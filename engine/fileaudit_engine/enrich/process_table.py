@@ -84,7 +84,7 @@ class ProcessTable:
                 image_inode=parent.image_inode,
                 args=parent.args,
                 args_truncated=parent.args_truncated,
-                parent=_shortened(parent),
+                parent=_as_parent(parent),
             )
         self._keep(child)
 
@@ -171,7 +171,7 @@ class ProcessTable:
     def _newest(self, pid: int) -> Process | None:
         """The process that has this id now, as a parent."""
         start_ns = self._starts.get(pid)
-        return None if start_ns is None else _shortened(self._alive[pid, start_ns])
+        return None if start_ns is None else _as_parent(self._alive[pid, start_ns])
 
     def _keep(self, process: Process) -> Process:
         key = (process.pid, process.start_ns or 0)
@@ -203,6 +203,18 @@ class ProcessTable:
 
     def _to_tick(self, start_ns: int) -> int:
         return start_ns // self._tick_ns * self._tick_ns
+
+
+def _as_parent(process: Process) -> Process:
+    """The process as its children name it: of those before it, the arguments are nobody's business.
+
+    Sixteen ancestors with four kilobytes each would be in every event of whoever arranged for them.
+    """
+    grandparent = process.parent
+    if grandparent is not None and grandparent.args is not None:
+        grandparent = msgspec.structs.replace(grandparent, args=None, args_truncated=False)
+        process = msgspec.structs.replace(process, parent=grandparent)
+    return _shortened(process)
 
 
 def _shortened(process: Process, generations: int = ANCESTORS) -> Process:

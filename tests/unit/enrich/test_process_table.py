@@ -254,3 +254,17 @@ def test_an_image_in_mounts_that_nobody_vouches_for_is_not_the_hosts(proc: Path)
     processes = ProcessTable(proc=str(proc))
     processes.scan()
     assert processes.get(9, 50 * TICK, 1, "?", 0).executable == "/proc/9/root/bin/cat"
+
+
+def test_only_the_process_and_its_parent_have_arguments() -> None:
+    processes = table()
+    executed(processes, 7, "init", "long")
+    forked(processes, 8, parent=7)
+    executed(processes, 8, "sh", "longer", parent=7)
+    forked(processes, 9, parent=8)
+    executed(processes, 9, "cat", "short", parent=8)
+    process = get(processes, 9)
+    assert process.parent is not None
+    assert process.parent.parent is not None
+    assert (process.args, process.parent.args) == (("cat", "short"), ("sh", "longer"))
+    assert (process.parent.parent.executable, process.parent.parent.args) == ("/bin/init", None)
