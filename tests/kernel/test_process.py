@@ -111,7 +111,7 @@ def test_grandparents_are_known(capture: Capture, place: Path) -> None:
     capture.watch(begins(path))
     seen = capture.of(lambda: run("/bin/sh", "-c", f"/bin/sh -c '/bin/cat {path}; true'; true"))
     process = seen[0].event.process
-    shells: list[tuple[str, ...] | None] = []
+    shells: list[tuple[str | None, tuple[str, ...] | None]] = []
     while process.parent is not None and len(shells) < 2:
         process = process.parent
         shells.append((process.executable, process.args))
