@@ -237,7 +237,7 @@ def event_document(event: FileEvent, answers: Sequence[_Judged]) -> dict[str, ob
 
 
 def _rule_document(explained: RuleExplanation) -> dict[str, object]:
-    rule, warning = explained.rule.rule, explained.warning
+    rule = explained.rule.rule
     return {
         "rule": to_document(rule.key),
         "id": rule.id,
@@ -250,7 +250,7 @@ def _rule_document(explained: RuleExplanation) -> dict[str, object]:
         "hooks": [{"operation": hook.operation, "captured": hook.captured} for hook in explained.hooks],
         "conditions": _condition_document(explained.conditions, None),
         "blind_to": list(explained.blind_to),
-        "warnings": [{"code": w.code, "message": w.message, "help": w.help} for w in [warning] if w],
+        "warnings": [{"code": w.code, "message": w.message, "help": w.help} for w in explained.warnings],
     }
 
 

@@ -77,9 +77,9 @@ def rule_lines(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
     yield from section("hooks", [_hooks(explained.hooks, layout)])
     yield from section("conditions", tree_lines(explained.conditions, None, layout))
     yield from section("cannot see", _blind(explained.blind_to, layout))
-    if explained.warning is not None:
-        text = f"{explained.warning.code}: {explained.warning.message}"
-        remedy = _inner(layout).wrapped("= help: ", printable(explained.warning.help))
+    for warning in explained.warnings:
+        text = f"{warning.code}: {warning.message}"
+        remedy = _inner(layout).wrapped("= help: ", printable(warning.help))
         yield from section("warning", (*_inner(layout).wrapped("", printable(text), _YELLOW), *remedy))
 
 

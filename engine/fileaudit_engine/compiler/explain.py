@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from fileaudit_engine.compiler.conditions import Condition, condition_tree
 from fileaudit_engine.compiler.constraint import Clause, Constraint, OneOf
-from fileaudit_engine.compiler.lint import full_stream
+from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS, MAX_CLAUSES, KernelPlan, UserPlan, UserRule
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome
@@ -24,7 +24,12 @@ _NO_ACCESS_MODE: Final = "none"
 
 _BLIND_OPEN: Final = (
     "files opened before the engine started",
-    "opens by handle, through io_uring or by 32-bit programs",  # no system call tracepoint that we use fires
+    # No system call tracepoint that we use fires. Any program can go through that gate, a 64-bit one too.
+    "opens by handle, through io_uring or by the 32-bit call gate",
+    "other names of a watched file: hard links, bind and overlay mounts in namespaces of ordinary users",
+    "files replaced by rename",
+    "an open whose descriptor another thread swaps before the call has returned",
+    "the front of a path that was cut: over 4,096 bytes or 128 levels",
 )
 _BLIND_FAILED: Final = "links in the name of a failed open: its path is the one that was asked for"
 
@@ -77,7 +82,7 @@ class RuleExplanation:
         conditions: The whole rule as user space evaluates it, leaf by leaf.
         hooks: What it needs of the capture, in the order of the operations' numbers.
         blind_to: What it cannot see, a phrase each.
-        warning: Set where the kernel cannot filter for it by path.
+        warnings: Why the kernel filters little for it.
     """
 
     rule: UserRule
@@ -85,7 +90,7 @@ class RuleExplanation:
     conditions: Condition
     hooks: tuple[Hook, ...]
     blind_to: tuple[str, ...]
-    warning: Diagnostic | None
+    warnings: tuple[Diagnostic, ...]
 
 
 class Table(str, enum.Enum):
@@ -137,7 +142,7 @@ def _rule(number: int, rule: UserRule, user: UserPlan, kernel: KernelPlan) -> Ru
         conditions=condition_tree(rule.predicate, clauses),
         hooks=tuple(Hook(operation=o.value, captured=o in CAPTURED_OPERATIONS) for o in operations),
         blind_to=tuple(_blind_to(operations, clauses)),
-        warning=full_stream(rule, clauses),
+        warnings=tuple(warnings(rule, clauses, kernel.widened.get(number, ()))),
     )
 
 

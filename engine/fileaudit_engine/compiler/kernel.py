@@ -5,7 +5,7 @@ default word; else it stands with each of its values. A longest-prefix-match loo
 key that fits, so every key carries the bits of all shorter keys that it would hide.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from fileaudit_engine.compiler.constraint import (
     union,
 )
 from fileaudit_engine.compiler.ir import Predicate
-from fileaudit_engine.compiler.plan import MAX_CLAUSES, MAX_KEYS, SELECTORS, KernelPlan, selector
+from fileaudit_engine.compiler.plan import MAX_CLAUSES, MAX_KEYS, SELECTORS, KernelPlan, Shortage, selector
 from fileaudit_engine.events.model import ACCESS_MODES, OPERATIONS, AccessMode, Outcome
 
 T = TypeVar("T")
@@ -31,7 +31,8 @@ Owned = tuple[Clause, tuple[int, ...]]
 
 def kernel_plan(predicates: Sequence[Predicate], *, audit: Collection[int] = ()) -> KernelPlan:
     """The plan for rules in the order of `predicates`; those numbered in `audit` alert nobody."""
-    owned = _within_tables(_assign(predicates))
+    asked, short_of_bits = _assign(predicates)
+    owned, short_of_keys = _within_tables(asked)
     bits = [(clause, 1 << number) for number, (clause, _) in enumerate(owned)]
     return KernelPlan(
         clauses=tuple(clause for clause, _ in owned),
@@ -46,22 +47,36 @@ def kernel_plan(predicates: Sequence[Predicate], *, audit: Collection[int] = ())
         audit=_union_of(
             bit for (_, bit), (_, rules) in zip(bits, owned, strict=True) if set(rules) <= set(audit)
         ),
+        widened=_shortages({Shortage.BITS: short_of_bits, Shortage.KEYS: short_of_keys}),
     )
 
 
-def _assign(predicates: Sequence[Predicate]) -> list[Owned]:
-    """A bit for each clause; fewer clauses a rule, then shared bits, where bits run out."""
+def _shortages(rules: Mapping[Shortage, Collection[int]]) -> Mapping[int, frozenset[Shortage]]:
+    """By rule what, by shortage, are rules."""
+    concerned = sorted({rule for some in rules.values() for rule in some})
+    return {rule: frozenset(s for s, some in rules.items() if rule in some) for rule in concerned}
+
+
+def _assign(predicates: Sequence[Predicate]) -> tuple[list[Owned], frozenset[int]]:
+    """A bit for each clause; fewer clauses a rule, then shared bits, where bits run out.
+
+    Also the rules for which that means a wider filter than they ask for.
+    """
     most = CLAUSES_PER_RULE
+    asked: Counter[int] = Counter()
     while True:
         owned: list[Owned] = [
             (clause, (rule,))
             for rule, predicate in enumerate(predicates)
             for clause in clauses(predicate, most=most)
         ]
+        asked = asked or Counter(rule for _, (rule,) in owned)
+        fewer = frozenset(rule for rule, count in asked.items() if count > most)
         if len(owned) <= MAX_CLAUSES:
-            return owned
+            return owned, fewer
         if most == 1:
-            return [*owned[: MAX_CLAUSES - 1], _shared(owned[MAX_CLAUSES - 1 :])]
+            shared = _shared(owned[MAX_CLAUSES - 1 :])
+            return [*owned[: MAX_CLAUSES - 1], shared], fewer | frozenset(shared[1])
         most //= 2
 
 
@@ -73,14 +88,17 @@ def _shared(owned: Sequence[Owned]) -> Owned:
     return widest, tuple(rule for _, rules in owned for rule in rules)
 
 
-def _within_tables(owned: Sequence[Owned]) -> list[Owned]:
-    """The same clauses, some of them wider where a table would not hold all their literals."""
+def _within_tables(owned: Sequence[Owned]) -> tuple[list[Owned], frozenset[int]]:
+    """The same clauses, some of them wider where a table would not hold all their literals; and whose."""
     clauses_now = [clause for clause, _ in owned]
+    widened: set[int] = set()
     for dimension in ("prefix", "suffix", "component"):
         while len(_literals(clauses_now, dimension)) > MAX_KEYS:
             number = max(range(len(owned)), key=lambda n: len(_literals([clauses_now[n]], dimension)))
             clauses_now[number] = replace(clauses_now[number], **{dimension: UNCONSTRAINED})
-    return [(clause, rules) for clause, (_, rules) in zip(clauses_now, owned, strict=True)]
+            widened.update(owned[number][1])
+    fitting = [(clause, rules) for clause, (_, rules) in zip(clauses_now, owned, strict=True)]
+    return fitting, frozenset(widened)
 
 
 def _literals(alternatives: Iterable[Clause], dimension: str) -> frozenset[bytes]:

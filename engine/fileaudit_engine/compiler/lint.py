@@ -4,26 +4,72 @@ The kernel drops an event as soon as no clause accepts it. A clause that tests n
 its operations, so a single rule with such a clause takes the filter away from all of them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from fileaudit_engine.compiler.constraint import Clause, OneOf
+from fileaudit_engine.compiler.constraint import Clause, OneOf, clauses
 from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Negation, Predicate, Searches, Test, Wildcard
-from fileaudit_engine.compiler.plan import UserRule
+from fileaudit_engine.compiler.plan import MAX_CLAUSES, MAX_KEYS, Shortage, UserRule
 from fileaudit_engine.diagnostics import Diagnostic, Severity
 from fileaudit_engine.events.fields import Dimension
 from fileaudit_engine.events.model import Operation
 
-FULL_STREAM: Final = "FA050"
+FULL_STREAM: Final = "FA057"
 """The code of the finding that a rule needs events which nothing filters."""
+
+WIDENED: Final = "FA058"
+"""The code of the finding that the kernel has too little room for what a rule asks."""
+
+_WHY: Final = {
+    Shortage.BITS: f"the rules have more alternatives than the kernel has bits ({MAX_CLAUSES:,})",
+    Shortage.KEYS: f"the rules name more paths than a table of the kernel holds ({MAX_KEYS:,})",
+}
+_LESS: Final = {
+    Shortage.BITS: "make one rule of those that differ in their values only",
+    Shortage.KEYS: "name the folders that files have in common instead of the files",
+}
 
 FREQUENT: Final = (Operation.OPEN, Operation.READ, Operation.WRITE, Operation.EXEC)
 """Operations that a normal host does all the time; the others are rare enough to be looked at one by one."""
 
 
-def full_stream(rule: UserRule, clauses: Sequence[Clause]) -> Diagnostic | None:
+def warnings(rule: UserRule, got: Sequence[Clause], shortages: Collection[Shortage]) -> Iterator[Diagnostic]:
+    """What a rule costs. What it asks and what it got are two matters, with two remedies.
+
+    Args:
+        rule: The rule.
+        got: Its clauses in the plan.
+        shortages: Why they are wider than what it asks, if they are.
+    """
+    own = full_stream(rule, clauses(rule.predicate) if shortages else got)
+    if own is not None:
+        yield own
+    if shortages:
+        yield widened(rule, got, shortages)
+
+
+def widened(rule: UserRule, got: Sequence[Clause], shortages: Collection[Shortage]) -> Diagnostic:
+    """The warning that a rule's clauses are wider than what it asks, because the kernel's room is used up."""
+    present = [shortage for shortage in Shortage if shortage in shortages]
+    open_clauses = [clause for clause in got if not clause.tests_path]
+    price = (
+        cost(rule, open_clauses)
+        if open_clauses
+        else "events that it cannot match reach user space and are evaluated there"
+    )
+    why = " and ".join(_WHY[shortage] for shortage in present)
+    return Diagnostic(
+        code=WIDENED,
+        severity=Severity.WARNING,
+        message=f"the kernel filters less for this rule than it could, because {why}: {price}",
+        location=rule.rule.location,
+        help=f"{', and '.join(_LESS[shortage] for shortage in present)}, or load fewer rules",
+    )
+
+
+def full_stream(rule: UserRule, asked: Sequence[Clause]) -> Diagnostic | None:
     """A warning if some clause of the rule lets every event of its operations through; else None."""
-    open_clauses = [clause for clause in clauses if not clause.tests_path]
+    open_clauses = [clause for clause in asked if not clause.tests_path]
     if not open_clauses:
         return None
     return Diagnostic(
@@ -35,9 +81,9 @@ def full_stream(rule: UserRule, clauses: Sequence[Clause]) -> Diagnostic | None:
     )
 
 
-def cost(rule: UserRule, clauses: Iterable[Clause]) -> str:
+def cost(rule: UserRule, pathless: Iterable[Clause]) -> str:
     """What clauses without a path cost, in words."""
-    reached = _operations(rule, clauses)
+    reached = _operations(rule, pathless)
     frequent = [operation.value for operation in FREQUENT if operation in reached]
     if not frequent:
         return f"every {_listed(sorted(o.value for o in reached))} on the host reaches user space"
@@ -47,9 +93,9 @@ def cost(rule: UserRule, clauses: Iterable[Clause]) -> str:
     )
 
 
-def _operations(rule: UserRule, clauses: Iterable[Clause]) -> frozenset[Operation]:
+def _operations(rule: UserRule, pathless: Iterable[Clause]) -> frozenset[Operation]:
     reached: set[Operation] = set()
-    for clause in clauses:
+    for clause in pathless:
         constraint = clause.operation
         reached |= constraint.values if isinstance(constraint, OneOf) else rule.logsource.operations
     return frozenset(reached)

@@ -4,8 +4,9 @@ A `KernelPlan` is plain data that knows nothing of BPF: bit sets by dimension (b
 to be written into maps, and just as ready to be evaluated by the model in `classifier`.
 """
 
+import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from fileaudit_engine.compiler.constraint import KEY_BYTES, Clause
@@ -38,6 +39,7 @@ __all__ = [
     "SCAN_BYTES",
     "SELECTORS",
     "KernelPlan",
+    "Shortage",
     "UserPlan",
     "UserRule",
     "selector",
@@ -50,6 +52,15 @@ def selector(operation: Operation, access: AccessMode | None, outcome: Outcome) 
     Operations without an access mode use that of `read`.
     """
     return operation.number * 8 + (access.number if access else 0) * 2 + outcome.number
+
+
+class Shortage(str, enum.Enum):
+    """Why the kernel's filter for a rule is wider than what the rule asks."""
+
+    BITS = "bits"
+    """There are more clauses than `MAX_CLAUSES`: some of a rule became one, or it shares its bit."""
+    KEYS = "keys"
+    """There are more literals than `MAX_KEYS`: those of the rule are not in their table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +83,7 @@ class KernelPlan:
         suffixes: The same for endings (keys as they are written, not reversed).
         audit: Clauses whose rules alert nobody; their events must not drown the others'.
         components: ASCII-lower-cased path component (the text between two slashes) -> clauses.
+        widened: By rule, what there was too little of for all that it asks; empty for a pack that fits.
     """
 
     clauses: tuple[Clause, ...]
@@ -84,6 +96,7 @@ class KernelPlan:
     any_component: int
     components: Mapping[bytes, int]
     audit: int = 0
+    widened: Mapping[int, frozenset[Shortage]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

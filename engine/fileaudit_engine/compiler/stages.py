@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Test
 from fileaudit_engine.compiler.kernel import kernel_plan
-from fileaudit_engine.compiler.lint import full_stream
+from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.lower import lower
 from fileaudit_engine.compiler.plan import KernelPlan, UserPlan, UserRule
 from fileaudit_engine.compiler.simplify import simplify
@@ -95,7 +96,7 @@ def _diagnostics(rules: Sequence[UserRule], kernel: KernelPlan) -> tuple[Diagnos
         for owner in owners:
             of_rule[owner].append(clause)
     found = (
-        full_stream(rule, tuple(kernel.clauses[clause] for clause in of_rule[number]))
+        warnings(rule, [kernel.clauses[clause] for clause in of_rule[number]], kernel.widened.get(number, ()))
         for number, rule in enumerate(rules)
     )
-    return tuple(diagnostic for diagnostic in found if diagnostic is not None)
+    return tuple(chain.from_iterable(found))

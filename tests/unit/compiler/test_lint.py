@@ -1,8 +1,11 @@
 """The warning that a rule takes the filter away: when, at what cost, and what to do."""
 
+from collections.abc import Sequence
+
 import pytest
 from tests.unit.compiler.examples import ANY, path_test, text_test, user_rule
 
+from fileaudit_engine.compiler import kernel
 from fileaudit_engine.compiler.constraint import clauses
 from fileaudit_engine.compiler.ir import AnyOf, Negation, Predicate, Searches, Test
 from fileaudit_engine.compiler.lint import full_stream
@@ -42,7 +45,7 @@ def test_a_rule_that_can_never_be_true_costs_nothing() -> None:
 
 def test_one_alternative_without_a_path_is_enough_for_a_warning() -> None:
     found = warned(AnyOf(operands=(path_test("/etc/", ANY), text_test("User", "root"))))
-    assert (found.code, found.severity) == ("FA050", Severity.WARNING)
+    assert (found.code, found.severity) == ("FA057", Severity.WARNING)
     assert str(found.location) == "rule.yml:1:1"
 
 
@@ -86,4 +89,71 @@ def test_the_compiler_reports_it_at_the_rules_place() -> None:
         "detection:\n  selection: {User: root}\n  condition: selection\n"
     )
     (found,) = compile_rules(parse_text(text, "all.yml").rules).diagnostics
-    assert (found.code, found.location.file, found.location.line) == ("FA050", "all.yml", 1)
+    assert (found.code, found.location.file, found.location.line) == ("FA057", "all.yml", 1)
+
+
+def pack(*paths: Sequence[str]) -> list[Diagnostic]:
+    """What the compiler says of rules that ask for these beginnings, each with an ending of its own.
+
+    Two of them cannot be one clause, because an alternative asks for another access mode.
+    """
+    documents = (
+        "title: Paths\nlogsource: {product: linux, category: file_access}\ndetection:\n"
+        + "".join(
+            f"  s{number}:\n    TargetFilename|startswith: {path}\n"
+            f"    AccessMode: {('read', 'write', 'read_write')[number % 3]}\n"
+            for number, path in enumerate(some)
+        )
+        + "  condition: 1 of s*\n"
+        for some in paths
+    )
+    return list(compile_rules(parse_text("---\n".join(documents), "pack.yml").rules).diagnostics)
+
+
+def test_a_pack_that_fits_the_kernel_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "MAX_CLAUSES", 4)
+    monkeypatch.setattr(kernel, "MAX_KEYS", 4)
+    assert pack(["/a/", "/b/"], ["/c/", "/d/"]) == []
+
+
+def test_rules_that_get_fewer_clauses_than_they_ask_for_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "MAX_CLAUSES", 3)
+    found = pack(["/a/", "/b/"], ["/c/"], ["/d/"])
+    assert [(d.code, d.severity, d.location.line) for d in found] == [("FA058", Severity.WARNING, 1)]
+    assert "more alternatives than the kernel has bits" in found[0].message
+    assert "one rule of those that differ in their values only, or load fewer rules" in found[0].help
+
+
+def test_rules_that_share_a_bit_are_told_with_what_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "MAX_CLAUSES", 2)
+    found = pack(["/a/"], ["/b/"], ["/c/"])
+    assert [(d.code, d.location.line) for d in found] == [("FA058", 9), ("FA058", 17)]
+    assert {d.message.endswith("reach user space and are evaluated there") for d in found} == {True}
+
+
+def test_a_rule_whose_paths_found_no_room_is_told_with_what_it_costs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kernel, "MAX_KEYS", 3)
+    text = (
+        "title: Paths\nlogsource: {product: linux, category: file_access}\ndetection:\n"
+        "  selection: {Operation: open, TargetFilename|startswith: [%s]}\n  condition: selection\n"
+    )
+    rules = parse_text(text % "/a/" + "---\n" + text % "/b/, /c/, /d/", "pack.yml").rules
+    (found,) = compile_rules(rules).diagnostics
+    assert (found.code, found.location.line) == ("FA058", 7)
+    assert "more paths than a table of the kernel holds" in found.message
+    assert "every open on the host reaches user space" in found.message
+    assert "name the folders" in found.help
+
+
+def test_a_rule_without_a_path_is_told_that_too_whatever_room_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kernel, "MAX_CLAUSES", 1)
+    text = (
+        "title: Everything\nlogsource: {product: linux, category: file_access}\n"
+        "detection:\n  selection: {User: root}\n  condition: selection\n"
+    )
+    found = compile_rules(parse_text(f"{text}---\n{text}", "all.yml").rules).diagnostics
+    assert [d.code for d in found] == ["FA057", "FA058"] * 2
