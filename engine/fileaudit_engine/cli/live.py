@@ -24,6 +24,9 @@ from fileaudit_engine.text import printable
 
 LEVELS = ("critical", "high", "medium", "low")
 
+PROCESS_RECORDS = "process"
+"""How a source counts lost records of processes, beside the operations."""
+
 
 def open_source(plan: KernelPlan, args: argparse.Namespace) -> LiveSource:
     """Attach to the kernel.
@@ -111,10 +114,16 @@ def output_status(pipeline: Pipeline) -> int:
 
 
 def events_line(counters: Counters) -> str:
-    """What the hooks saw and what became of it."""
+    """What the hooks saw and what became of it: seen is always filtered, delivered and lost together.
+
+    Records of processes are no events; those that were lost stand apart.
+    """
+    records = counters.lost.get(PROCESS_RECORDS, 0)
+    lost = sum(counters.lost.values()) - records
+    apart = f" (and {records:,} process record{'' if records == 1 else 's'})" if records else ""
     return (
         f"events   {counters.seen:,} seen · {counters.filtered:,} filtered in kernel"
-        f" · {counters.delivered:,} delivered · {sum(counters.lost.values()):,} lost"
+        f" · {counters.delivered:,} delivered · {lost:,} lost{apart}"
     )
 
 
