@@ -145,7 +145,7 @@ class _Engine:
             self._before += source.counters()
         self._pipeline.detector = Detector(loaded.compiled.user, loaded.compiled.kernel)
         say(f"reload    {len(loaded.compiled.user.rules)} rules in use")
-        _tell_blind(loaded)
+        _tell_doubts(loaded)
         return successor
 
     def _successor(self, source: LiveSource, loaded: Loaded) -> LiveSource:
@@ -168,14 +168,17 @@ class _Engine:
         rules, clauses = len(loaded.compiled.user.rules), len(loaded.compiled.kernel.clauses)
         say(f"watching  {rules} rules in {clauses} kernel clauses · store {printable(str(store_path))}")
         say("          Ctrl-C stops and prints a summary")
-        _tell_blind(loaded)
+        _tell_doubts(loaded)
 
 
-def _tell_blind(loaded: Loaded) -> None:
-    """Name the rules that can never match live, because their operations are not captured."""
+def _tell_doubts(loaded: Loaded) -> None:
+    """Name the rules that can never match live, because their operations are not captured; count costly ones."""
     blind = [
         r.rule.key for r in loaded.compiled.user.rules if not r.logsource.operations & CAPTURED_OPERATIONS
     ]
     if blind:
         names = printable(", ".join(blind))
         say(f"          blind: this version does not capture the operations of {names}")
+    costly = len(loaded.compiled.diagnostics)
+    if costly:
+        say(f"          costly: {costly} warnings about what rules cost this host; `check` has them")
