@@ -172,7 +172,7 @@ class _Engine:
 
 
 def _tell_doubts(loaded: Loaded) -> None:
-    """Name the rules that can never match live, because their operations are not captured; count costly ones."""
+    """Name the rules whose operations are not captured, and say how many are costly."""
     blind = [
         r.rule.key for r in loaded.compiled.user.rules if not r.logsource.operations & CAPTURED_OPERATIONS
     ]
