@@ -16,6 +16,7 @@
 
 #include "classify.h"
 #include "process.h"
+#include "room.h"
 
 #define ERROR_PERMISSION 1 /* EPERM */
 #define ERROR_ACCESS 13 /* EACCES */
@@ -245,48 +246,6 @@ static __always_inline u32 append_paths(struct scratch *s, struct file_record *r
         at += asked_bytes - 1;
     }
     return at;
-}
-
-/* Whether the user has not yet sent all that he may in this window of time. */
-static __always_inline bool within_budget(struct file_record *record)
-{
-    u64 window = record->time_ns >> WINDOW_SHIFT;
-    u32 user = record->uid;
-    struct spending first = {.window = window, .events = 1}, *spent = spendings.lookup(&user);
-
-    if (!spent || spent->window != window) {
-        spendings.update(&user, &first);
-        return true;
-    }
-    return spent->events++ < BUDGET;
-}
-
-/*
- * A flood must not drown the alert that it is meant to hide. The first half of the ring is everybody's. In
- * the second, there is no room for what only the audit trail wants, and a little for each user.
- */
-static __always_inline bool has_room(struct scratch *s)
-{
-    struct file_record *record = (struct file_record *)s->record;
-    u32 zero = 0;
-    struct plan_defaults *any = anything.lookup(&zero);
-    u64 urgent = !record->epoch;
-
-    if (!any || ring_query(bpf_pseudo_fd(1, EVENTS_RING), BPF_RB_AVAIL_DATA) < RING_PAGES * PAGE_SIZE / 2)
-        return true;
-    for (u32 i = 0; i < CLAUSE_WORDS; i++)
-        urgent |= record->candidates.words[i] & ~any->audit.words[i];
-    return urgent && within_budget(record);
-}
-
-static __always_inline void submit(struct scratch *s, u32 size, struct engine_counters *counters,
-                                   u32 operation)
-{
-    u8 *record = s->record;
-    if (size > sizeof(s->record) || !has_room(s) || events.ringbuf_output(record, bounded(size, 0x3fff), 0))
-        counters->lost[operation & (OPERATIONS - 1)]++;
-    else
-        counters->submitted++;
 }
 
 /* Finds where the path of a failed open begins, and whether it is remembered. */

@@ -5,47 +5,16 @@ event that nobody has filtered (`EVERY`) gets the rules of its operation from th
 nothing knows the difference.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from fileaudit_engine.compiler.plan import KernelPlan, UserPlan, UserRule
-from fileaudit_engine.detect.evaluate import Matcher, matcher
+from fileaudit_engine.compiler.plan import KernelPlan, UserPlan
 from fileaudit_engine.detect.match_index import MatchIndex
 from fileaudit_engine.detect.record import Finding
+from fileaudit_engine.detect.runnable import RunnableRule, runnable
 from fileaudit_engine.events.batch import EVERY, Batch
-from fileaudit_engine.events.model import FileEvent
 
 _MEMO_ENTRIES = 65_536
 """Bit sets remembered; an attacker who makes up combinations fills it, and then it starts over."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunnableRule:
-    """A rule with its functions.
-
-    Attributes:
-        plan: The rule as the compiler made it.
-        matches: The whole rule.
-        selections: Each detection by name.
-    """
-
-    plan: UserRule
-    matches: Matcher
-    selections: Mapping[str, Matcher]
-
-    def finding(self, event: FileEvent) -> Finding:
-        """The finding for an event that matches."""
-        holding = tuple(name for name, holds in self.selections.items() if holds(event))
-        return Finding(rule=self.plan, event=event, selections=holding)
-
-
-def runnable(rule: UserRule) -> RunnableRule:
-    """Build the functions of a rule; done once."""
-    return RunnableRule(
-        plan=rule,
-        matches=matcher(rule.predicate),
-        selections={name: matcher(predicate) for name, predicate in rule.selections.items()},
-    )
 
 
 class Detector:

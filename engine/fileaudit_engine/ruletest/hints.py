@@ -10,8 +10,8 @@ from typing import Final
 from typing_extensions import assert_never
 
 from fileaudit_engine.compiler.ir import All, AnyOf, Negation, Predicate, Test
-from fileaudit_engine.detect.detector import RunnableRule
 from fileaudit_engine.detect.evaluate import matcher
+from fileaudit_engine.detect.runnable import RunnableRule
 from fileaudit_engine.events.fields import Field
 from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.rules.ast import And, Condition, Identifier, Not, Or, Quantified

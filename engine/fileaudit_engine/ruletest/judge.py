@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fileaudit_engine.compiler.plan import UserPlan
-from fileaudit_engine.detect.detector import runnable
 from fileaudit_engine.detect.record import Kind
+from fileaudit_engine.detect.runnable import runnable
 from fileaudit_engine.ruletest.cases import Case, Expectation
 from fileaudit_engine.ruletest.compare import Pairing, differences
 from fileaudit_engine.ruletest.hints import why_silent

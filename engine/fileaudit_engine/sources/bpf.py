@@ -41,6 +41,7 @@ FILES: Final = (
     "path.h",
     "classify.h",
     "process.h",
+    "room.h",
     "open.h",
     "probes/process.c",
     "probes/open.c",

@@ -7,8 +7,8 @@ from tests.unit.compiler.examples import ANY, event, path_test, user_rule
 from tests.unit.compiler.strategies import REPEATABLE, events_for, predicates
 
 from fileaudit_engine.compiler.ir import Predicate
-from fileaudit_engine.detect.detector import runnable
 from fileaudit_engine.detect.match_index import MatchIndex
+from fileaudit_engine.detect.runnable import runnable
 from fileaudit_engine.events.fields import LogSource
 from fileaudit_engine.events.model import Operation
 
