@@ -32,7 +32,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fileaudit_engine.text import printable
+from fileaudit_engine.text import counted, printable
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
@@ -249,13 +249,9 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
     if not found:
         return "no findings"
     counts = Counter(diagnostic.severity for diagnostic in found)
-    parts = [_counted(counts[severity], severity.label) for severity in sorted(counts, reverse=True)]
+    parts = [counted(counts[severity], severity.label) for severity in sorted(counts, reverse=True)]
     files = len({diagnostic.location.file for diagnostic in found})
-    return f"{', '.join(parts)} in {_counted(files, 'file')}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{', '.join(parts)} in {counted(files, 'file')}"
 
 
 _Paint = Callable[[str, str], str]

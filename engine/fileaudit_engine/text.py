@@ -127,3 +127,8 @@ def fold(text: str) -> str:
     filter, which folds ASCII only, has to know them (`compiler/classifier.py`).
     """
     return text.lower() if text.isascii() else text.translate(_FOLDING)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: `1 rule`, `1,204 rules`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

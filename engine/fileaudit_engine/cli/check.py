@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fileaudit_engine.cli.common import Exit, Loaded, color_of, load_quietly, say
 from fileaudit_engine.diagnostics import Diagnostic, render, summary
-from fileaudit_engine.text import printable
+from fileaudit_engine.text import counted, printable
 
 
 def register(
@@ -44,7 +44,7 @@ def _print_pretty(loaded: Loaded, args: argparse.Namespace) -> None:
     if found:
         print(render(found, loaded.rules.sources, color=color_of(args, sys.stdout)))
     usable = len(loaded.rules.rules)
-    say(f"{usable} rule{'' if usable == 1 else 's'} usable; {summary(found)}")
+    say(f"{counted(usable, 'rule')} usable; {summary(found)}")
 
 
 def _document(loaded: Loaded) -> dict[str, object]:

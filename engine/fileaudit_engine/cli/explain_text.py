@@ -9,7 +9,7 @@ from fileaudit_engine.compiler.conditions import Condition, Group, Leaf, Where
 from fileaudit_engine.compiler.explain import ClauseExplanation, Hook, PackExplanation, RuleExplanation, Table
 from fileaudit_engine.detect.why import Verdict
 from fileaudit_engine.events.fields import Value
-from fileaudit_engine.text import printable
+from fileaudit_engine.text import counted, printable
 
 MOST_VALUES: Final = 6
 """Values of a list that are shown; JSON has them all."""
@@ -247,9 +247,5 @@ def _legend() -> str:
 
 
 def _totals(pack: PackExplanation) -> str:
-    keys = ", ".join(_counted(pack.keys[table], noun) for table, noun in _KEYS.items())
-    return f"{_counted(len(pack.rules), 'rule')}, {pack.clauses} of {pack.most_clauses} clauses, {keys}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    keys = ", ".join(counted(pack.keys[table], noun) for table, noun in _KEYS.items())
+    return f"{counted(len(pack.rules), 'rule')}, {pack.clauses} of {pack.most_clauses} clauses, {keys}"

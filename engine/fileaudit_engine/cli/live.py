@@ -20,7 +20,7 @@ from fileaudit_engine.sinks.output import CLOSED_PIPE
 from fileaudit_engine.sinks.terminal import Terminal
 from fileaudit_engine.sources.base import Counters, Source
 from fileaudit_engine.sources.bpf import LiveSource
-from fileaudit_engine.text import printable
+from fileaudit_engine.text import counted, printable
 
 LEVELS = ("critical", "high", "medium", "low")
 
@@ -120,7 +120,7 @@ def events_line(counters: Counters) -> str:
     """
     records = counters.lost.get(PROCESS_RECORDS, 0)
     lost = sum(counters.lost.values()) - records
-    apart = f" (and {records:,} process record{'' if records == 1 else 's'})" if records else ""
+    apart = f" (and {counted(records, 'process record')})" if records else ""
     return (
         f"events   {counters.seen:,} seen · {counters.filtered:,} filtered in kernel"
         f" · {counters.delivered:,} delivered · {lost:,} lost{apart}"

@@ -19,7 +19,7 @@ from fileaudit_engine.sources.base import Counters
 from fileaudit_engine.sources.bpf import LiveSource
 from fileaudit_engine.sources.privilege import require_privilege
 from fileaudit_engine.store.store import Store
-from fileaudit_engine.text import printable
+from fileaudit_engine.text import counted, printable
 
 
 def register(
@@ -144,7 +144,7 @@ class _Engine:
             live.drain(source, self._pipeline.feed)
             self._before += source.counters()
         self._pipeline.detector = Detector(loaded.compiled.user, loaded.compiled.kernel)
-        say(f"reload    {len(loaded.compiled.user.rules)} rules in use")
+        say(f"reload    {counted(len(loaded.compiled.user.rules), 'rule')} in use")
         _tell_doubts(loaded)
         return successor
 
@@ -166,7 +166,9 @@ class _Engine:
 
     def _greet(self, loaded: Loaded, store_path: Path) -> None:
         rules, clauses = len(loaded.compiled.user.rules), len(loaded.compiled.kernel.clauses)
-        say(f"watching  {rules} rules in {clauses} kernel clauses · store {printable(str(store_path))}")
+        say(
+            f"watching  {counted(rules, 'rule')} in {counted(clauses, 'kernel clause')} · store {printable(str(store_path))}"
+        )
         say("          Ctrl-C stops and prints a summary")
         _tell_doubts(loaded)
 
@@ -181,4 +183,4 @@ def _tell_doubts(loaded: Loaded) -> None:
         say(f"          blind: this version does not capture the operations of {names}")
     costly = len(loaded.compiled.diagnostics)
     if costly:
-        say(f"          costly: {costly} warnings about what rules cost this host; `check` has them")
+        say(f"          costly: {counted(costly, 'warning')} about what rules cost this host; `check` tells")
