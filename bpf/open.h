@@ -33,13 +33,13 @@
 #define ARGUMENT_0 di
 #define ARGUMENT_1 si
 #define ARGUMENT_2 dx
-#define ARGUMENT(n) TYPED(task_registers(current_task()), struct pt_regs, ARGUMENT_##n)
+#define ARGUMENT(n) TYPED(registers, struct pt_regs, ARGUMENT_##n)
 #elif defined(__aarch64__)
 /* x0 holds the result by now; the first argument was kept beside it. */
 #define ARGUMENT_0 orig_x0
 #define ARGUMENT_1 regs[1]
 #define ARGUMENT_2 regs[2]
-#define ARGUMENT(n) TYPED(task_registers(current_task()), struct pt_regs, ARGUMENT_##n)
+#define ARGUMENT(n) TYPED(registers, struct pt_regs, ARGUMENT_##n)
 #else
 #error "system call arguments of this architecture are not known"
 #endif
@@ -272,6 +272,13 @@ static __always_inline void write_record(struct scratch *s, struct file_record *
     write_file(record, s->file);
 }
 
+/* The engine never reports on itself, nor on the loader that it starts. */
+static __always_inline bool is_our_child(struct engine_config *config)
+{
+    u64 parent = TYPED_WORD(current_task(), struct task_struct, real_parent);
+    return config->self == TYPED(parent, struct task_struct, tgid) && !config->watch_children;
+}
+
 /* The slow half: put the path together, test it, and send what may match. */
 static __always_inline int classify_open(void)
 {
@@ -307,7 +314,7 @@ static __always_inline int classify_open(void)
         remember(s->hash);
         s->known = true;
     }
-    if (s->known) {
+    if (s->known || is_our_child(config)) {
         counters->filtered++;
         return 0;
     }
@@ -330,15 +337,6 @@ static __always_inline u64 opened(s32 descriptor, struct path *path)
     return file;
 }
 
-/* The engine never reports on itself, nor on the loader that it starts. */
-static __always_inline bool is_ours(struct engine_config *config)
-{
-    if (config->self == bpf_get_current_pid_tgid() >> 32)
-        return true;
-    u64 parent = TYPED_WORD(current_task(), struct task_struct, real_parent);
-    return config->self == TYPED(parent, struct task_struct, tgid) && !config->watch_children;
-}
-
 /* The fast half, at every hook. */
 static __always_inline int emit_open(struct trace_event_raw_sys_exit *ctx, const struct asked *asked)
 {
@@ -347,7 +345,7 @@ static __always_inline int emit_open(struct trace_event_raw_sys_exit *ctx, const
     struct engine_config *config = engine_config.lookup(&zero);
     struct engine_counters *counters = engine_counters.lookup(&zero);
 
-    if (!config || !counters || is_ours(config))
+    if (!config || !counters || config->self == bpf_get_current_pid_tgid() >> 32)
         return 0;
     if (result <= -FIRST_RESTART && result >= -LAST_RESTART)
         return 0;

@@ -11,6 +11,7 @@ int on_opened(struct trace_event_raw_sys_exit *ctx)
 /* long sys_open(const char __user *filename, int flags, umode_t mode)                 all, not on arm64 */
 int on_open(struct trace_event_raw_sys_exit *ctx)
 {
+    u64 registers = task_registers(current_task());
     return emit_open(ctx, &(struct asked){.path = ARGUMENT(0),
                                           .flags = ARGUMENT(1),
                                           .directory = CURRENT_DIRECTORY,
@@ -20,6 +21,7 @@ int on_open(struct trace_event_raw_sys_exit *ctx)
 /* long sys_openat(int dfd, const char __user *filename, int flags, umode_t mode)                 2.6.16+ */
 int on_openat(struct trace_event_raw_sys_exit *ctx)
 {
+    u64 registers = task_registers(current_task());
     return emit_open(
         ctx, &(struct asked){
                  .path = ARGUMENT(1), .flags = ARGUMENT(2), .directory = ARGUMENT(0), .call = CALL_OPENAT});
@@ -30,6 +32,7 @@ int on_openat(struct trace_event_raw_sys_exit *ctx)
  * RESOLVE_IN_ROOT makes the asked path relative to the directory. */
 int on_openat2(struct trace_event_raw_sys_exit *ctx)
 {
+    u64 registers = task_registers(current_task());
     struct open_how how = {};
     u32 granted = 0;
 
@@ -48,6 +51,7 @@ int on_openat2(struct trace_event_raw_sys_exit *ctx)
 /* long sys_creat(const char __user *pathname, umode_t mode)                           all, not on arm64 */
 int on_creat(struct trace_event_raw_sys_exit *ctx)
 {
+    u64 registers = task_registers(current_task());
     return emit_open(ctx, &(struct asked){.path = ARGUMENT(0),
                                           .flags = OPEN_CREATE_FLAGS,
                                           .directory = CURRENT_DIRECTORY,

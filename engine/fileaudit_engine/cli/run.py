@@ -165,10 +165,9 @@ class _Engine:
             return opening.result()
 
     def _greet(self, loaded: Loaded, store_path: Path) -> None:
-        rules, clauses = len(loaded.compiled.user.rules), len(loaded.compiled.kernel.clauses)
-        say(
-            f"watching  {counted(rules, 'rule')} in {counted(clauses, 'kernel clause')} · store {printable(str(store_path))}"
-        )
+        rules = counted(len(loaded.compiled.user.rules), "rule")
+        clauses = counted(len(loaded.compiled.kernel.clauses), "kernel clause")
+        say(f"watching  {rules} in {clauses} · store {printable(str(store_path))}")
         say("          Ctrl-C stops and prints a summary")
         _tell_doubts(loaded)
 
