@@ -5,11 +5,11 @@ console, of which the last lines are kept for the case that the machine ends wit
 outlives a run: not the emulator, even when this process is killed, and no file.
 """
 
+import os
 import selectors
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -130,10 +130,7 @@ def run(machine: Machine, *, timeout_s: float, show_console: bool) -> int:
         TimeIsUp: The command did not end in time.
     """
     with ExitStack() as stack:
-        file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="fileaudit-vm-"))
-        file.write(machine.initramfs)
-        file.flush()
-        listener = Listener(stack.enter_context(_started(machine, file.name)), show_console=show_console)
+        listener = Listener(stack.enter_context(_started(machine)), show_console=show_console)
         stack.callback(listener.close)
         off = listener.listen(timeout_s)
         if listener.status is not None:
@@ -146,7 +143,7 @@ def run(machine: Machine, *, timeout_s: float, show_console: bool) -> int:
 
 
 @contextmanager
-def _started(machine: Machine, initramfs: str) -> Iterator[dict[str, socket.socket]]:
+def _started(machine: Machine) -> Iterator[dict[str, socket.socket]]:
     """The emulator, running, and our ends of its channels; stopped at the end."""
     with ExitStack() as stack:
         pairs = {name: socket.socketpair() for name in ("console", *_PORTS)}
@@ -154,10 +151,13 @@ def _started(machine: Machine, initramfs: str) -> Iterator[dict[str, socket.sock
             for end in pair:
                 stack.enter_context(end)
         theirs = {name: pair[1].fileno() for name, pair in pairs.items()}
+        initramfs = stack.enter_context(os.fdopen(os.memfd_create("initramfs"), "wb"))
+        initramfs.write(machine.initramfs)
+        initramfs.flush()
         process = subprocess.Popen(
-            _command(machine, initramfs, theirs),
+            _command(machine, f"/proc/self/fd/{initramfs.fileno()}", theirs),
             stdin=subprocess.DEVNULL,
-            pass_fds=tuple(theirs.values()),
+            pass_fds=(*theirs.values(), initramfs.fileno()),
             start_new_session=True,  # an interrupt from the keyboard is for us, who then stop it
         )
         stack.callback(process.wait)
