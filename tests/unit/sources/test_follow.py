@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fileaudit_engine.sources import follow as module
 from fileaudit_engine.sources.follow import follow, normalised
 
 
@@ -56,3 +57,38 @@ def test_our_own_descriptors_are_never_taken_for_the_callers(tmp_path: Path) -> 
 )
 def test_dots_are_worked_out_as_text(path: str, normal: str) -> None:
     assert normalised(path, pid=1, thread=1) == normal
+
+
+@pytest.mark.parametrize("asked", ["link", "folder/shadow", "long", "chain"])
+def test_a_link_is_followed_in_the_very_moment_in_which_it_was_made(tmp_path: Path, asked: str) -> None:
+    for number in range(20):
+        place = tmp_path / str(number)
+        place.mkdir()
+        (place / "link").symlink_to("/etc/shadow")
+        (place / "folder").symlink_to("/etc")
+        (place / "long").symlink_to("/etc/" + "./" * 100 + "shadow")
+        (place / "chain").symlink_to("../" + str(number) + "/link")
+        assert follow(f"{place}/{asked}", pid=os.getpid(), thread=os.getpid()) == "/etc/shadow"
+
+
+def test_a_loop_of_links_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "here").symlink_to("there")
+    (tmp_path / "there").symlink_to("here")
+    assert follow(f"{tmp_path}/here", pid=os.getpid(), thread=os.getpid()) is None
+
+
+def test_a_fresh_link_on_a_file_system_that_could_make_us_wait_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOCAL", frozenset[int]())
+    read: list[bytes] = []
+
+    def readlink(path: bytes, **_: int) -> bytes:
+        read.append(path)
+        return b"/etc/shadow"
+
+    monkeypatch.setattr(os, "readlink", readlink)
+    (tmp_path / "link").symlink_to("/etc/shadow")
+    with pytest.raises(BlockingIOError):
+        module._walked(bytes(tmp_path / "link"))
+    assert not read
