@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fileaudit_engine.diagnostics import Collector, Diagnostic, Location, Severity, UnusableInput
+from fileaudit_engine.diagnostics import Collector, UnusableInput, unusable_file
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
 
@@ -75,10 +75,7 @@ def _read(path: Path) -> bytes:
             return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         message = f"the configuration cannot be read: {error.strerror or error}"
-        location = Location(file=str(path))
-        raise UnusableInput(
-            [Diagnostic(code="FA080", severity=Severity.ERROR, message=message, location=location)]
-        ) from error
+        raise unusable_file("FA080", path, message) from error
 
 
 class _Reading:

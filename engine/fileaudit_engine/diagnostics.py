@@ -31,6 +31,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 
 from fileaudit_engine.text import counted, printable
 
@@ -126,6 +127,13 @@ class Diagnostic:
     help: str = ""
 
 
+def error_at(code: str, message: str, location: Location, *, label: str = "", help: str = "") -> Diagnostic:  # noqa: A002 - users read it
+    """A finding that makes its input unusable."""
+    return Diagnostic(
+        code=code, severity=Severity.ERROR, message=message, location=location, label=label, help=help
+    )
+
+
 class FileauditError(Exception):
     """Everything that this package raises on purpose."""
 
@@ -136,6 +144,11 @@ class UnusableInput(FileauditError):
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         super().__init__("; ".join(f"{d.location}: {d.message}" for d in diagnostics))
         self.diagnostics = tuple(diagnostics)
+
+
+def unusable_file(code: str, file: str | PathLike[str], message: str, help: str = "") -> UnusableInput:  # noqa: A002 - users read it
+    """The refusal of a whole file."""
+    return UnusableInput([error_at(code, message, Location(file=str(file)), help=help)])
 
 
 class MachineCannot(FileauditError):

@@ -62,7 +62,7 @@ def opened(compiled: Compiled) -> LiveSource:
     """A source with a ring that holds the whole burst."""
     return LiveSource.open(
         compiled.kernel,
-        processes=ProcessTable.of_running(),
+        processes=ProcessTable(),
         identities=IdentityCache(),
         ring_bytes=128 << 20,
         watch_children=True,  # the loop is one

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
-from fileaudit_engine.diagnostics import Diagnostic, Severity, SourceText, in_order, render, summary
+from fileaudit_engine.diagnostics import (
+    Diagnostic,
+    Severity,
+    SourceText,
+    has_errors,
+    in_order,
+    render,
+    summary,
+)
 from fileaudit_engine.rules.parser import LoadedRules, load_rules
 
 
@@ -49,7 +57,7 @@ class Loaded:
     @property
     def broken(self) -> bool:
         """Whether some rule is unusable."""
-        return any(d.severity is Severity.ERROR for d in self.rules.diagnostics)
+        return has_errors(self.rules.diagnostics)
 
 
 def say(text: str) -> None:

@@ -28,7 +28,7 @@ PROCESS_RECORDS = "process"
 """How a source counts lost records of processes, beside the operations."""
 
 
-def open_source(plan: KernelPlan, args: argparse.Namespace) -> LiveSource:
+def open_source(plan: KernelPlan, args: argparse.Namespace, *, profile: str = "auto") -> LiveSource:
     """Attach to the kernel.
 
     Raises:
@@ -39,7 +39,7 @@ def open_source(plan: KernelPlan, args: argparse.Namespace) -> LiveSource:
         processes=ProcessTable(),
         identities=IdentityCache(),
         ring_bytes=args.ring_mib << 20,
-        profile=getattr(args, "probes", "auto"),
+        profile=profile,
     )
 
 

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     logging.basicConfig(level=args.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     try:
-        load_config(args.config)  # a broken configuration is reported by every command
+        args.settings = load_config(args.config)  # a broken one is reported by every command
         return int(args.command(args))
     except UnusableInput as error:
         report_diagnostics(error.diagnostics, {}, args)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from fileaudit_engine.cli import live, trace
 from fileaudit_engine.cli.common import Exit, load, say
 from fileaudit_engine.compiler.plan import KernelPlan
-from fileaudit_engine.diagnostics import Diagnostic, Location, Severity, UnusableInput
+from fileaudit_engine.diagnostics import unusable_file
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.jsonl import line_of
 from fileaudit_engine.events.model import Loss
@@ -62,16 +62,11 @@ def _plan(args: argparse.Namespace) -> KernelPlan:
     if args.rules:
         loaded = load(args.rules, args)
         if not loaded.compiled.user.rules:
-            raise UnusableInput(
-                [
-                    Diagnostic(
-                        code="FA078",
-                        severity=Severity.ERROR,
-                        message="no usable rule, so there is nothing to record",
-                        location=Location(file=str(args.rules[0])),
-                        help="leave --rules out to record every open",
-                    )
-                ]
+            raise unusable_file(
+                "FA078",
+                args.rules[0],
+                "no usable rule, so there is nothing to record",
+                help="leave --rules out to record every open",
             )
         return loaded.compiled.kernel
     return trace.compiled_filter(args).kernel
@@ -111,16 +106,11 @@ def _opened(args: argparse.Namespace) -> Iterator[BinaryIO]:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
         exists = isinstance(error, FileExistsError)
-        raise UnusableInput(
-            [
-                Diagnostic(
-                    code="FA077",
-                    severity=Severity.ERROR,
-                    message=f"cannot write the recording: {error.strerror}",
-                    location=Location(file=args.output),
-                    help="name another file, or pass --force to replace it" if exists else "",
-                )
-            ]
+        raise unusable_file(
+            "FA077",
+            args.output,
+            f"cannot write the recording: {error.strerror}",
+            help="name another file, or pass --force to replace it" if exists else "",
         ) from error
     with os.fdopen(descriptor, "wb") as output:
         yield output

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from fileaudit_engine.cli import live
 from fileaudit_engine.cli.common import Exit, load, report_diagnostics, say
-from fileaudit_engine.config import load_config
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.resources import rules_dir
 from fileaudit_engine.runtime.pipeline import Pipeline
@@ -40,9 +39,10 @@ def register(
 
 def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
-    config = load_config(args.config)
     loaded = load(
-        args.rules or config.rules or [rules_dir()], args, allow_unknown_fields=args.allow_unknown_fields
+        args.rules or args.settings.rules or [rules_dir()],
+        args,
+        allow_unknown_fields=args.allow_unknown_fields,
     )
     source = ReplaySource(args.events, allow_unknown_fields=args.allow_unknown_fields, strict=args.strict)
     with contextlib.ExitStack() as stack:

@@ -8,7 +8,7 @@ from pathlib import Path
 from fileaudit_engine.cli import live
 from fileaudit_engine.cli.common import Exit, Loaded, load, say
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS
-from fileaudit_engine.config import DEFAULT_STORE, Config, load_config
+from fileaudit_engine.config import DEFAULT_STORE, Config
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.diagnostics import FileauditError
 from fileaudit_engine.resources import rules_dir
@@ -49,7 +49,7 @@ def register(
 
 def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
-    config = load_config(args.config)
+    config = args.settings
     loaded = _load(config, args)
     if refusal := _refusal(loaded, args):
         say(f"fileaudit-engine: {refusal}")
@@ -99,7 +99,7 @@ class _Engine:
 
     def watch(self, loaded: Loaded, store_path: Path) -> int:
         """Run until told to stop; then drain and print the summary. Returns the exit status."""
-        source = live.open_source(loaded.compiled.kernel, self._args)
+        source = self._open(loaded)
         try:
             self._greet(loaded, store_path)
             self._supervisor.start_clock()
@@ -111,6 +111,9 @@ class _Engine:
         finally:
             status = self._wind_up(source, store_path)
         return status
+
+    def _open(self, loaded: Loaded) -> LiveSource:
+        return live.open_source(loaded.compiled.kernel, self._args, profile=self._args.probes)
 
     def _wind_up(self, source: LiveSource, store_path: Path) -> int:
         """Drain, then say what came of everything; the summary comes whatever fails."""
@@ -157,7 +160,7 @@ class _Engine:
         if source.replace_plan(loaded.compiled.kernel):
             return source
         with ThreadPoolExecutor(max_workers=1) as loader:
-            opening = loader.submit(live.open_source, loaded.compiled.kernel, self._args)
+            opening = loader.submit(self._open, loaded)
             for item in source.batches():
                 self._pipeline.feed(item)
                 if opening.done():

@@ -18,7 +18,6 @@ from collections import OrderedDict
 from typing import Final
 
 import msgspec
-from typing_extensions import Self
 
 from fileaudit_engine.enrich.procfs import look_at, running
 from fileaudit_engine.events.model import Process
@@ -56,13 +55,6 @@ class ProcessTable:
         self._dead_limit = dead_limit
         self._proc = proc
         self._tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-
-    @classmethod
-    def of_running(cls) -> Self:
-        """A table that knows what runs now."""
-        table = cls()
-        table.scan()
-        return table
 
     def __len__(self) -> int:
         """How many processes are remembered."""

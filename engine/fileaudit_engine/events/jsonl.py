@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from fileaudit_engine.diagnostics import Diagnostic, Location, Severity
+from fileaudit_engine.diagnostics import Diagnostic, Location, error_at
 from fileaudit_engine.events.document import document_of, document_of_loss
 from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.events.reader import event_of
@@ -53,7 +53,7 @@ class EventReader:
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             return (self._malformed(line, line_number, error),)
         if not isinstance(document, dict):
-            return (self._error("FA071", "the line is JSON, but not an object", self._at(line_number)),)
+            return (error_at("FA071", "the line is JSON, but not an object", self._at(line_number)),)
 
         def locate(name: str) -> Location:
             return self._member(line, line_number, name)
@@ -63,7 +63,7 @@ class EventReader:
     def _malformed(self, line: bytes, line_number: int, error: Exception) -> Diagnostic:
         message, position = _reason(error, line)
         column = len(line[:position].decode("utf-8", "replace")) + 1
-        return self._error(
+        return error_at(
             "FA071",
             f"the line is not valid JSON: {message}",
             self._at(line_number, column),
@@ -82,10 +82,6 @@ class EventReader:
 
     def _at(self, line_number: int, column: int = 1, end_column: int | None = None) -> Location:
         return Location(file=self.file, line=line_number, column=column, end_column=end_column or column)
-
-    @staticmethod
-    def _error(code: str, message: str, location: Location, *, help: str = "") -> Diagnostic:  # noqa: A002 - the word that users read
-        return Diagnostic(code=code, severity=Severity.ERROR, message=message, location=location, help=help)
 
 
 def _reason(error: Exception, line: bytes) -> tuple[str, int]:

@@ -7,7 +7,7 @@ that is indented by one too many. This table maps the complaint back to the slip
 
 import yaml
 
-from fileaudit_engine.diagnostics import Diagnostic, Severity, SourceText
+from fileaudit_engine.diagnostics import Diagnostic, SourceText, error_at
 
 _QUOTE = "put the value in single quotes"
 
@@ -69,14 +69,8 @@ def syntax_error(source: SourceText, base: int, error: yaml.YAMLError) -> Diagno
     message, remedy = _slip(complaint)
     if source.text[index : index + 1] == "\t":
         message, remedy = "a tab cannot indent", "indent with spaces"
-    return Diagnostic(
-        code="FA004",
-        severity=Severity.ERROR,
-        message=message,
-        location=source.location(index, index + 1),
-        label=complaint,
-        help=remedy,
-    )
+    place = source.location(index, index + 1)
+    return error_at("FA004", message, place, label=complaint, help=remedy)
 
 
 def _index(error: yaml.YAMLError) -> int:

@@ -14,10 +14,9 @@ from fileaudit_engine.diagnostics import (
     Collector,
     Diagnostic,
     Location,
-    Severity,
     SourceText,
-    UnusableInput,
     in_order,
+    unusable_file,
 )
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
 from fileaudit_engine.ruletest.case_reader import CaseReader
@@ -40,7 +39,9 @@ def load_cases(path: Path | str) -> LoadedCases:
     walk = Collector()
     files = _files(root, walk)
     if not files and not walk.diagnostics:
-        raise _unusable(root, "there is no test file in this folder", "test files are called NAME.test.yml")
+        raise unusable_file(
+            "FA069", root, "there is no test file in this folder", help="test files are called NAME.test.yml"
+        )
     cases: list[Case] = []
     found = list(walk.diagnostics)
     sources: dict[str, SourceText] = {}
@@ -88,7 +89,9 @@ def _files(root: Path, found: Collector) -> list[Path]:
     if os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed to us
         return list(_walk(root, found))
     if not os.path.exists(root):  # noqa: PTH110 - as above
-        raise _unusable(root, "there is no such file or folder", "name a test file, or a folder with some")
+        raise unusable_file(
+            "FA069", root, "there is no such file or folder", help="name a test file, or a folder with some"
+        )
     return [root]
 
 
@@ -136,10 +139,3 @@ def _bytes_of(file: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError("not a regular file")
         return stream.read(MAX_FILE_BYTES + 1)
-
-
-def _unusable(path: Path, message: str, remedy: str) -> UnusableInput:
-    place = Location(file=str(path))
-    return UnusableInput(
-        [Diagnostic(code="FA069", severity=Severity.ERROR, message=message, location=place, help=remedy)]
-    )

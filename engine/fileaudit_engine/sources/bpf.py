@@ -12,23 +12,23 @@ it: whoever completes the batch's events, before asking for the next one, sees t
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from typing_extensions import Self
 
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.events import wire
 from fileaudit_engine.events.batch import BATCH_DELAY_S, BATCH_EVENTS, EVERY, Batch
-from fileaudit_engine.events.model import OPERATIONS, FileEvent, Loss, PathState
+from fileaudit_engine.events.model import Loss
 from fileaudit_engine.sources import bpfsys
 from fileaudit_engine.sources.base import Counters, Identities, Processes
-from fileaudit_engine.sources.follow import follow, normalised
 from fileaudit_engine.sources.headers import KernelTypes, kernel_types
+from fileaudit_engine.sources.live_batch import LiveBatch
 from fileaudit_engine.sources.load import Load, Program
+from fileaudit_engine.sources.losses import LossWatch, lost_by_name
 from fileaudit_engine.sources.maps import CounterTotals, PlanMaps, Shape, shape_of
 from fileaudit_engine.sources.mounts import TRACEFS, missing_mounts, mount
 from fileaudit_engine.sources.privilege import require_privilege
@@ -80,48 +80,6 @@ _FEW_BYTES: Final = 1 << 16
 """With less than this in the ring, more is waited for: a batch's worth of small events."""
 
 
-class LiveBatch:
-    """A run of file records, completed on demand.
-
-    Args:
-        run: The bytes.
-        starts: Where the batch's records begin in it.
-        candidates: Their candidate sets.
-        lookups: What gives their numbers a meaning.
-    """
-
-    __slots__ = ("_lookups", "_run", "_starts", "candidates")
-
-    def __init__(
-        self, run: bytes, starts: Sequence[int], candidates: Sequence[int], lookups: wire.Lookups
-    ) -> None:
-        self.candidates = candidates
-        self._run = run
-        self._starts = starts
-        self._lookups = lookups
-
-    def complete(self, index: int) -> FileEvent:
-        """Event number `index`; a path that the kernel left unresolved is followed now."""
-        event = wire.file_event(self._run, self._starts[index], self._lookups)
-        return _followed(event) if event.path_state & PathState.UNRESOLVED else event
-
-
-def _followed(event: FileEvent) -> FileEvent:
-    """The event with the links in its path followed, where that is possible without waiting."""
-    path = event.path
-    if path is None or not path.startswith("/"):
-        return event
-    state, pid = event.path_state, event.process.pid
-    thread = event.thread_id or pid
-    target = None
-    if not state & (PathState.UNREACHABLE | PathState.TRUNCATED):
-        target = follow(path, pid=pid, thread=thread)
-    if target is None:
-        return msgspec.structs.replace(event, path=normalised(path, pid=pid, thread=thread))
-    state = (state & ~PathState.UNRESOLVED) | PathState.FOLLOWED
-    return msgspec.structs.replace(event, path=target, path_state=state)
-
-
 class LiveSource:
     """Implements `Source`. Made by `open`; use it from one thread."""
 
@@ -145,7 +103,7 @@ class LiveSource:
         """Taken out of the ring and not yet handed on, from `_next` in the first one on."""
         self._next = 0
         self._delivered = 0
-        self._losses = _LossWatch()
+        self._losses = LossWatch()
         self._final: CounterTotals | None = None
         """The counters at the close; None while open."""
         self._lookups = self._measured()
@@ -241,7 +199,7 @@ class LiveSource:
             seen=totals.seen,
             filtered=totals.filtered,
             delivered=self._delivered,
-            lost=_lost(totals),
+            lost=lost_by_name(totals),
         )
 
     def close(self) -> None:
@@ -348,32 +306,6 @@ class LiveSource:
         loss = self._losses.news(self._totals, at_once=at_once)
         if loss is not None:
             yield loss
-
-
-class _LossWatch:
-    """Turns counters that grew into `Loss` events, looking at them every tenth of a second."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, int] = {}
-        self._looked_ns = time.time_ns()
-
-    def news(self, totals: Callable[[], CounterTotals], *, at_once: bool) -> Loss | None:
-        """What was lost since the last look, if anything and if it is time."""
-        now = time.time_ns()
-        if not at_once and 0 <= now - self._looked_ns < _IDLE_S * 1e9:
-            return None
-        lost = _lost(totals())
-        grown = {name: count - self._known.get(name, 0) for name, count in lost.items()}
-        first, self._looked_ns, self._known = self._looked_ns, now, lost
-        new = {name: count for name, count in grown.items() if count}
-        return Loss(first_ns=first, last_ns=now, counts=new) if new else None
-
-
-def _lost(totals: CounterTotals) -> dict[str, int]:
-    lost = {op.value: count for op, count in zip(OPERATIONS, totals.lost, strict=False) if count}
-    if totals.lost_process_records:
-        lost["process"] = totals.lost_process_records
-    return lost
 
 
 def load_capture(types: KernelTypes, shape: Shape, size: int) -> Load:

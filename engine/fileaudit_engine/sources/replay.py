@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fileaudit_engine.diagnostics import Diagnostic, Location, Severity, UnusableInput
+from fileaudit_engine.diagnostics import Diagnostic, Location, UnusableInput, error_at
 from fileaudit_engine.events.batch import BATCH_EVENTS, EVERY, Batch
 from fileaudit_engine.events.jsonl import EventReader
 from fileaudit_engine.events.model import FileEvent, Loss
@@ -72,7 +72,7 @@ class ReplaySource:
         if not self._unnamed:
             return list(self._diagnostics)
         last = self._diagnostics[-1].location
-        more = _error("FA070", f"{self._unnamed} more of these were found and are not listed", last)
+        more = error_at("FA070", f"{self._unnamed} more of these were found and are not listed", last)
         return [*self._diagnostics, more]
 
     def batches(self) -> Iterator[Batch | Loss]:
@@ -129,12 +129,12 @@ class ReplaySource:
                             yield item, len(line)
             except UNREADABLE as error:
                 location = Location(file=name, line=number, column=1 if number else 0)
-                self._note(_error("FA070", why(error), location))
+                self._note(error_at("FA070", why(error), location))
 
     def _read(self, reader: EventReader, line: bytes | None, number: int) -> FileEvent | Loss | None:
         if line is None:
             message = f"the line is longer than {MAX_LINE_BYTES >> 20} MiB"
-            self._note(_error("FA076", message, Location(file=reader.file, line=number, column=1)))
+            self._note(error_at("FA076", message, Location(file=reader.file, line=number, column=1)))
             return None
         if not line.strip():
             return None
@@ -152,7 +152,3 @@ class ReplaySource:
             self._diagnostics.append(diagnostic)
         else:
             self._unnamed += 1
-
-
-def _error(code: str, message: str, location: Location) -> Diagnostic:
-    return Diagnostic(code=code, severity=Severity.ERROR, message=message, location=location)

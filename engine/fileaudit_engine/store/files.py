@@ -12,19 +12,11 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from fileaudit_engine.diagnostics import Diagnostic, Location, MachineCannot, Severity, UnusableInput
+from fileaudit_engine.diagnostics import MachineCannot, unusable_file
 
 _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
 _REMEDY: Final = "choose a folder that only you can write to, such as /var/lib/fileaudit"
-
-
-def unusable(code: str, path: Path, message: str, remedy: str) -> UnusableInput:
-    """The error for a store that cannot be used, with what to do about it."""
-    location = Location(file=str(path))
-    return UnusableInput(
-        [Diagnostic(code=code, severity=Severity.ERROR, message=message, location=location, help=remedy)]
-    )
 
 
 def prepare(path: Path) -> Path:
@@ -80,9 +72,9 @@ def _refuse_open_folders(folder: Path) -> None:
         found = place.stat()
         sticky = place != folder and found.st_mode & stat.S_ISVTX
         if found.st_uid not in {0, os.geteuid()}:
-            raise unusable("FA091", place, "the store's folder belongs to another user", _REMEDY)
+            raise unusable_file("FA091", place, "the store's folder belongs to another user", _REMEDY)
         if found.st_mode & _writers(found) and not sticky:
-            raise unusable("FA091", place, "other users can write to the store's folder", _REMEDY)
+            raise unusable_file("FA091", place, "other users can write to the store's folder", _REMEDY)
 
 
 def _writers(found: os.stat_result) -> int:
@@ -106,15 +98,15 @@ def _refuse_foreign_file(place: Path, *, ours: bool = True) -> None:
         # Not opened: closing any descriptor of a database drops the locks that SQLite holds on it.
         found = place.lstat()
     except OSError as error:
-        raise unusable(
+        raise unusable_file(
             "FA090", place, f"the store cannot be read: {error.strerror}", "name the file of a store"
         ) from error
     if not stat.S_ISREG(found.st_mode):
         kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "not a file"
-        raise unusable("FA092", place, f"the store is {kind}", "name the file itself")
+        raise unusable_file("FA092", place, f"the store is {kind}", "name the file itself")
     if not ours:
         return
     if found.st_uid not in {0, os.geteuid()} or found.st_nlink != 1 or found.st_mode & _writers(found):
-        raise unusable(
+        raise unusable_file(
             "FA092", place, "the store belongs to another user, or others can write to it", _REMEDY
         )

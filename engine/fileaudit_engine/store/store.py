@@ -24,10 +24,10 @@ from typing_extensions import Self
 
 from fileaudit_engine.detect.alert import SEVERITIES
 from fileaudit_engine.detect.record import Kind, Record
-from fileaudit_engine.diagnostics import MachineCannot
+from fileaudit_engine.diagnostics import MachineCannot, unusable_file
 from fileaudit_engine.events.jsonl import encode
 from fileaudit_engine.events.model import Loss
-from fileaudit_engine.store.files import existing, prepare, unusable
+from fileaudit_engine.store.files import existing, prepare
 from fileaudit_engine.text import to_document
 
 APPLICATION_ID: Final = 0x46414544
@@ -211,16 +211,18 @@ def _check(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> No
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     connection.execute("COMMIT")
     if application == APPLICATION_ID and version > len(MIGRATIONS):
-        raise unusable(
+        raise unusable_file(
             "FA093",
             path,
             f"the store has version {version}, this engine knows versions up to {len(MIGRATIONS)}",
             "use the newer engine that made it, or another store",
         )
     if application != APPLICATION_ID and (application or tables or version):
-        raise unusable("FA093", path, "this is another program's database", "name another file with --store")
+        raise unusable_file(
+            "FA093", path, "this is another program's database", "name another file with --store"
+        )
     if read_only and version < len(MIGRATIONS):
-        raise unusable(
+        raise unusable_file(
             "FA093",
             path,
             "the store is empty" if not version else f"the store has the old version {version}",
@@ -283,7 +285,7 @@ def _refusal(error: sqlite3.Error, path: Path) -> Exception:
             f"the store {path} cannot be opened: {error}",
             remedy="look at the file's owner and the free space, or choose another place with --store",
         )
-    return unusable(
+    return unusable_file(
         "FA093",
         path,
         f"the file is no store, or is damaged: {error}",
