@@ -75,7 +75,7 @@ def _read(path: Path) -> bytes:
             return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         message = f"the configuration cannot be read: {error.strerror or error}"
-        raise unusable_file("FA080", path, message) from error
+        raise unusable_file("FA080", str(path), message) from error
 
 
 class _Reading:

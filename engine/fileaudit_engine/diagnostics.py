@@ -31,7 +31,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from os import PathLike
 
 from fileaudit_engine.text import counted, printable
 
@@ -146,9 +145,9 @@ class UnusableInput(FileauditError):
         self.diagnostics = tuple(diagnostics)
 
 
-def unusable_file(code: str, file: str | PathLike[str], message: str, help: str = "") -> UnusableInput:  # noqa: A002 - users read it
+def unusable_file(code: str, file: str, message: str, help: str = "") -> UnusableInput:  # noqa: A002 - users read it
     """The refusal of a whole file."""
-    return UnusableInput([error_at(code, message, Location(file=str(file)), help=help)])
+    return UnusableInput([error_at(code, message, Location(file=file), help=help)])
 
 
 class MachineCannot(FileauditError):

@@ -64,7 +64,7 @@ def _plan(args: argparse.Namespace) -> KernelPlan:
         if not loaded.compiled.user.rules:
             raise unusable_file(
                 "FA078",
-                args.rules[0],
+                str(args.rules[0]),
                 "no usable rule, so there is nothing to record",
                 help="leave --rules out to record every open",
             )

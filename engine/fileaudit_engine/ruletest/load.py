@@ -40,7 +40,10 @@ def load_cases(path: Path | str) -> LoadedCases:
     files = _files(root, walk)
     if not files and not walk.diagnostics:
         raise unusable_file(
-            "FA069", root, "there is no test file in this folder", help="test files are called NAME.test.yml"
+            "FA069",
+            str(root),
+            "there is no test file in this folder",
+            help="test files are called NAME.test.yml",
         )
     cases: list[Case] = []
     found = list(walk.diagnostics)
@@ -90,7 +93,10 @@ def _files(root: Path, found: Collector) -> list[Path]:
         return list(_walk(root, found))
     if not os.path.exists(root):  # noqa: PTH110 - as above
         raise unusable_file(
-            "FA069", root, "there is no such file or folder", help="name a test file, or a folder with some"
+            "FA069",
+            str(root),
+            "there is no such file or folder",
+            help="name a test file, or a folder with some",
         )
     return [root]
 

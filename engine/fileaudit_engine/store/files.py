@@ -72,9 +72,9 @@ def _refuse_open_folders(folder: Path) -> None:
         found = place.stat()
         sticky = place != folder and found.st_mode & stat.S_ISVTX
         if found.st_uid not in {0, os.geteuid()}:
-            raise unusable_file("FA091", place, "the store's folder belongs to another user", _REMEDY)
+            raise unusable_file("FA091", str(place), "the store's folder belongs to another user", _REMEDY)
         if found.st_mode & _writers(found) and not sticky:
-            raise unusable_file("FA091", place, "other users can write to the store's folder", _REMEDY)
+            raise unusable_file("FA091", str(place), "other users can write to the store's folder", _REMEDY)
 
 
 def _writers(found: os.stat_result) -> int:
@@ -99,14 +99,14 @@ def _refuse_foreign_file(place: Path, *, ours: bool = True) -> None:
         found = place.lstat()
     except OSError as error:
         raise unusable_file(
-            "FA090", place, f"the store cannot be read: {error.strerror}", "name the file of a store"
+            "FA090", str(place), f"the store cannot be read: {error.strerror}", "name the file of a store"
         ) from error
     if not stat.S_ISREG(found.st_mode):
         kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "not a file"
-        raise unusable_file("FA092", place, f"the store is {kind}", "name the file itself")
+        raise unusable_file("FA092", str(place), f"the store is {kind}", "name the file itself")
     if not ours:
         return
     if found.st_uid not in {0, os.geteuid()} or found.st_nlink != 1 or found.st_mode & _writers(found):
         raise unusable_file(
-            "FA092", place, "the store belongs to another user, or others can write to it", _REMEDY
+            "FA092", str(place), "the store belongs to another user, or others can write to it", _REMEDY
         )

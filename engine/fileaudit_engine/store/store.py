@@ -213,18 +213,18 @@ def _check(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> No
     if application == APPLICATION_ID and version > len(MIGRATIONS):
         raise unusable_file(
             "FA093",
-            path,
+            str(path),
             f"the store has version {version}, this engine knows versions up to {len(MIGRATIONS)}",
             "use the newer engine that made it, or another store",
         )
     if application != APPLICATION_ID and (application or tables or version):
         raise unusable_file(
-            "FA093", path, "this is another program's database", "name another file with --store"
+            "FA093", str(path), "this is another program's database", "name another file with --store"
         )
     if read_only and version < len(MIGRATIONS):
         raise unusable_file(
             "FA093",
-            path,
+            str(path),
             "the store is empty" if not version else f"the store has the old version {version}",
             "run the engine with it once: that brings it to the present version",
         )
@@ -287,7 +287,7 @@ def _refusal(error: sqlite3.Error, path: Path) -> Exception:
         )
     return unusable_file(
         "FA093",
-        path,
+        str(path),
         f"the file is no store, or is damaged: {error}",
         "move it away, the engine makes a new one; or restore it from a backup",
     )
