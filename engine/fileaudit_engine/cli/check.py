@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from fileaudit_engine.cli.common import Exit, Loaded, color_of, load_quietly, say
+from fileaudit_engine.cli.common import Exit, Loaded, color_of, load_quietly, rule_options, say
 from fileaudit_engine.diagnostics import Diagnostic, render, summary
 from fileaudit_engine.text import counted, printable
 
@@ -28,7 +28,7 @@ def register(
 
 def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
-    loaded = load_quietly(args.rules)
+    loaded = load_quietly(args.rules, rule_options(args))
     if args.format == "json":
         print(json.dumps(_document(loaded), indent=2))
     else:

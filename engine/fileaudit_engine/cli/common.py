@@ -20,6 +20,7 @@ from fileaudit_engine.diagnostics import (
     render,
     summary,
 )
+from fileaudit_engine.rules.options import DEFAULTS, RuleOptions
 from fileaudit_engine.rules.parser import LoadedRules, load_rules
 
 
@@ -72,25 +73,28 @@ def color_of(args: argparse.Namespace, stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
-def load_quietly(paths: Sequence[Path | str], *, allow_unknown_fields: bool = False) -> Loaded:
+def load_quietly(paths: Sequence[Path | str], options: RuleOptions = DEFAULTS) -> Loaded:
     """Load and compile rules; nothing is printed.
 
     Raises:
         UnusableInput: A path does not exist.
     """
-    rules = load_rules(paths, allow_unknown_fields=allow_unknown_fields)
+    rules = load_rules(paths, options)
     return Loaded(rules=rules, compiled=compile_rules(rules.rules))
 
 
-def load(
-    paths: Sequence[Path | str], args: argparse.Namespace, *, allow_unknown_fields: bool = False
-) -> Loaded:
+def rule_options(args: argparse.Namespace) -> RuleOptions:
+    """What the command line says about the reading of rules."""
+    return RuleOptions(allow_unknown_fields=getattr(args, "allow_unknown_fields", False))
+
+
+def load(paths: Sequence[Path | str], args: argparse.Namespace) -> Loaded:
     """Load and compile rules; what makes any of them unusable is reported on stderr.
 
     Raises:
         UnusableInput: A path does not exist.
     """
-    loaded = load_quietly(paths, allow_unknown_fields=allow_unknown_fields)
+    loaded = load_quietly(paths, rule_options(args))
     errors = [d for d in loaded.diagnostics if d.severity is Severity.ERROR]
     report_diagnostics(errors, loaded.rules.sources, args)
     return loaded

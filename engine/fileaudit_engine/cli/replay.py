@@ -39,11 +39,7 @@ def register(
 
 def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
-    loaded = load(
-        args.rules or args.settings.rules or [rules_dir()],
-        args,
-        allow_unknown_fields=args.allow_unknown_fields,
-    )
+    loaded = load(args.rules or args.settings.rules or [rules_dir()], args)
     source = ReplaySource(args.events, allow_unknown_fields=args.allow_unknown_fields, strict=args.strict)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(Store.open(args.store)) if args.store else None

@@ -2,12 +2,15 @@
 
 A batch is columns, not objects. The one column that every batch has is `candidates`: for each event the
 clauses of the kernel plan that it may satisfy, as a bit set, or `EVERY` where nobody has filtered. The live
-source fills it from the kernel's answer. Whoever wants more of an event asks `complete` for it.
+source fills it from the kernel's answer. A source that nobody filters for can say what each event has in a
+field (`Columns`), and the match index finds the candidates. Whoever wants more of an event asks `complete`.
 """
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
 
+from fileaudit_engine.events.fields import Field, Value
 from fileaudit_engine.events.model import FileEvent
 
 EVERY: Final = -1
@@ -29,3 +32,31 @@ class Batch(Protocol):
 
     def complete(self, index: int) -> FileEvent:
         """Event number `index` in full."""
+
+
+@runtime_checkable
+class Columns(Batch, Protocol):
+    """A batch that nobody has filtered, and that can be looked at field by field."""
+
+    def column(self, field: Field) -> Sequence[Value] | None:
+        """What rules see of a field, event by event; None where no event of the batch has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBatch:
+    """Complete events as a batch; nobody has filtered them."""
+
+    events: Sequence[FileEvent]
+
+    @property
+    def candidates(self) -> Sequence[int]:
+        """`EVERY`, for each."""
+        return (EVERY,) * len(self.events)
+
+    def column(self, field: Field) -> Sequence[Value]:
+        """The field's value of every event."""
+        return list(map(field.get, self.events))
+
+    def complete(self, index: int) -> FileEvent:
+        """Event number `index`."""
+        return self.events[index]

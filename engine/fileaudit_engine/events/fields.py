@@ -8,7 +8,7 @@ the engine writes and reads, the rule compiler and the schemas all go by this ta
 import difflib
 import enum
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +28,8 @@ class FieldType(enum.Enum):
     """A list of such texts."""
     INTEGER = "integer"
     BOOLEAN = "boolean"
+    DATE = "date"
+    """A moment: nanoseconds since the Unix epoch in `FileEvent`, RFC 3339 in UTC for rules and documents."""
 
 
 class Dimension(enum.Enum):
@@ -247,6 +249,60 @@ def _as_value(found: object) -> Value:
             return tuple(str(member) for member in found if isinstance(member, (str, int, float)))
         case _:
             return None
+
+
+def _extra_texts(event: FileEvent) -> Value:
+    """Every text and number among the fields that only the user knows, however deep."""
+    return tuple(_texts_in(event.extra)) if event.extra else None
+
+
+def _texts_in(found: object) -> Iterator[str]:
+    match found:
+        case bool():
+            return
+        case str():
+            yield found
+        case int() | float():
+            yield repr(found)
+        case dict():
+            for member in found.values():
+                yield from _texts_in(member)
+        case list() | tuple():
+            for member in found:
+                yield from _texts_in(member)
+
+
+EXTRA: Final = Field(
+    name="",
+    ecs="fileaudit.extra",
+    attribute="extra",
+    type=FieldType.PATHS,
+    get=_extra_texts,
+    meaning="All fields that only the user knows.",
+)
+"""For keyword searches; no rule can name it."""
+
+KEYWORD_FIELDS: Final = (
+    *(row for row in FIELDS if row.type in {FieldType.KEYWORD, FieldType.PATH, FieldType.INTEGER}),
+    EXTRA,
+)
+"""What a keyword search looks at. Lists of arguments are there as the command lines that they make; a truth
+value or a time is no word."""
+
+
+def _everything(event: FileEvent) -> Value:
+    return tuple(_texts_in([row.get(event) for row in KEYWORD_FIELDS]))
+
+
+WHOLE_EVENT: Final = Field(
+    name="",
+    ecs="",
+    attribute="",
+    type=FieldType.PATHS,
+    get=_everything,
+    meaning="Any field of the event.",
+)
+"""What a detection item without a field name is about: true of an event if it is true of any of the texts."""
 
 
 def nearest(name: str) -> str | None:

@@ -15,6 +15,7 @@ from fileaudit_engine.rules.ast import Detection, DetectionItem, DetectionList, 
 from fileaudit_engine.rules.expressions import ExpressionChecker
 from fileaudit_engine.rules.modifiers import ResolvedModifiers, ValueType, problems, resolve
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
+from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.wording import MAX_SHOWN, listed, quoted
 
 _FIELD_NAMES = [field.name for field in FIELDS]
@@ -28,12 +29,12 @@ class DetectionReader:
     Attributes:
         found: Where findings go.
         expressions: Checks the regular expressions of the file.
-        allow_unknown_fields: Whether a field that the table does not know is taken as it is.
+        options: What the user decided about the reading.
     """
 
     found: Collector
     expressions: ExpressionChecker
-    allow_unknown_fields: bool
+    options: RuleOptions
 
     def detection(self, name: ScalarNode, node: Node) -> Detection | None:
         """The detection that stands under the key `name`; None if it is unusable."""
@@ -100,7 +101,7 @@ class DetectionReader:
         if not field:
             self._keyword(key.location)
             return False
-        if field in BY_NAME or self.allow_unknown_fields:
+        if field in BY_NAME or self.options.allow_unknown_fields:
             return True
         close = nearest(field[:MAX_SHOWN])
         self.found.error(

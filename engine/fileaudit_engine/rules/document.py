@@ -9,25 +9,21 @@ from pathlib import PurePath
 from typing import Final
 
 from fileaudit_engine.diagnostics import Collector
-from fileaudit_engine.events.fields import LogSource
 from fileaudit_engine.rules.ast import Condition, Detection, LogSourceSpec, Rule
 from fileaudit_engine.rules.condition import parse_condition
 from fileaudit_engine.rules.detection import DetectionReader
 from fileaudit_engine.rules.expressions import ExpressionChecker
-from fileaudit_engine.rules.nodes import ListNode, MapNode, ScalarNode, plain
+from fileaudit_engine.rules.log_source import read_log_source
+from fileaudit_engine.rules.nodes import ListNode, MapNode, ScalarNode, plain, text_of
+from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.schema import known_attributes, validate
-from fileaudit_engine.rules.wording import nearest_of, quoted
 
 MAX_DETECTIONS: Final = 1_000
 """Detections of one rule: every glob of its condition looks at all of them."""
 
-_NAMES: Final = ("product", "category", "service")
-_CATEGORIES: Final = tuple(source.value for source in LogSource if source is not LogSource.FILEAUDIT)
-_OURS: Final = f"this engine has product linux with category {', '.join(_CATEGORIES)}, or service fileaudit"
-
 
 def read_rule(
-    root: MapNode, found: Collector, expressions: ExpressionChecker, *, allow_unknown_fields: bool
+    root: MapNode, found: Collector, expressions: ExpressionChecker, options: RuleOptions
 ) -> Rule | None:
     """The rule that `root` describes; None if it is not usable, which `found` then says.
 
@@ -35,8 +31,8 @@ def read_rule(
     """
     before = len(found.diagnostics)
     validate(root, found)
-    logsource = _log_source(root, found)
-    reader = DetectionReader(found=found, expressions=expressions, allow_unknown_fields=allow_unknown_fields)
+    logsource = read_log_source(root, found)
+    reader = DetectionReader(found=found, expressions=expressions, options=options)
     detections = _detections(root, reader)
     conditions = _conditions(root, found)
     if len(found.diagnostics) > before or logsource is None:
@@ -50,34 +46,29 @@ def _rule(
     detections: Mapping[str, Detection],
     conditions: tuple[Condition, ...],
 ) -> Rule:
-    name, identifier = _text(root, "name"), _text(root, "id")
+    name, identifier = text_of(root, "name"), text_of(root, "id")
     return Rule(
         key=name or PurePath(root.source.file).stem,
-        title=_text(root, "title") or "",
+        title=text_of(root, "title") or "",
         id=identifier.lower() if identifier else None,
         name=name,
-        status=_text(root, "status"),
-        description=_text(root, "description"),
-        author=_text(root, "author"),
-        date=_text(root, "date"),
-        modified=_text(root, "modified"),
-        license=_text(root, "license"),
+        status=text_of(root, "status"),
+        description=text_of(root, "description"),
+        author=text_of(root, "author"),
+        date=text_of(root, "date"),
+        modified=text_of(root, "modified"),
+        license=text_of(root, "license"),
         references=_texts(root, "references"),
         tags=_texts(root, "tags"),
         falsepositives=_texts(root, "falsepositives"),
         fields=_texts(root, "fields"),
-        level=_text(root, "level") or "medium",
+        level=text_of(root, "level") or "medium",
         logsource=logsource,
         detections=detections,
         conditions=conditions,
         custom=_custom(root),
         location=next(iter(root.keys.values())).location,
     )
-
-
-def _text(root: MapNode, name: str) -> str | None:
-    node = root.values.get(name)
-    return node.value if isinstance(node, ScalarNode) and isinstance(node.value, str) else None
 
 
 def _texts(root: MapNode, name: str) -> tuple[str, ...]:
@@ -89,52 +80,6 @@ def _texts(root: MapNode, name: str) -> tuple[str, ...]:
 
 def _custom(root: MapNode) -> Mapping[str, object]:
     return {name: plain(node) for name, node in root.values.items() if name not in known_attributes()}
-
-
-def _log_source(root: MapNode, found: Collector) -> LogSourceSpec | None:
-    """The log source, checked against what this engine can see."""
-    node = root.values.get("logsource")
-    if not isinstance(node, MapNode):
-        return None
-    spec = LogSourceSpec(
-        category=_text(node, "category"),
-        product=_text(node, "product"),
-        service=_text(node, "service"),
-        location=root.keys["logsource"].location,
-    )
-    if _is_ours(spec):
-        return spec
-    _refuse_log_source(node, spec, found)
-    return None
-
-
-def _is_ours(spec: LogSourceSpec) -> bool:
-    if spec.product not in {None, "linux"}:
-        return False
-    if spec.service is None:
-        return spec.product == "linux" and spec.category in _CATEGORIES
-    return spec.service == LogSource.FILEAUDIT.value and spec.category in {None, *_CATEGORIES}
-
-
-def _refuse_log_source(node: MapNode, spec: LogSourceSpec, found: Collector) -> None:
-    for name, written, choices in (
-        ("product", spec.product, ("linux",)),
-        ("service", spec.service, (LogSource.FILEAUDIT.value,)),
-        ("category", spec.category, _CATEGORIES),
-    ):
-        if written is not None and written not in choices:
-            close = None if written == LogSource.FILEAUDIT.value else nearest_of(written, choices)
-            found.error(
-                "FA041",
-                f"there are no events of {name} {quoted(written)}",
-                node.values[name].location,
-                help=f"did you mean {quoted(close)}?" if close else _OURS,
-            )
-            return
-    if any(name in node.values for name in _NAMES if _text(node, name) is None):
-        return  # the schema has said that it is no text
-    missing = "product: linux" if spec.category else "category: file_access"
-    found.error("FA041", "the log source is not complete", spec.location, help=f"add '{missing}'; {_OURS}")
 
 
 def _detections(root: MapNode, reader: DetectionReader) -> Mapping[str, Detection]:

@@ -129,3 +129,9 @@ def _next_visible(raw: str, index: int, limit: int, character: str, *, escapes: 
         else:
             break
     return index
+
+
+def text_of(root: MapNode, name: str) -> str | None:
+    """The text that stands under a key; None where there is none, or no text."""
+    node = root.values.get(name)
+    return node.value if isinstance(node, ScalarNode) and isinstance(node.value, str) else None

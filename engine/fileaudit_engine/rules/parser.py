@@ -28,6 +28,7 @@ from fileaudit_engine.rules.document import read_rule
 from fileaudit_engine.rules.expressions import ExpressionChecker
 from fileaudit_engine.rules.lint import lint
 from fileaudit_engine.rules.nodes import MapNode, ScalarNode
+from fileaudit_engine.rules.options import DEFAULTS, RuleOptions
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, Document, decode, read_documents
 from fileaudit_engine.rules.wording import quoted
 from fileaudit_engine.text import to_kernel
@@ -61,12 +62,12 @@ class Context:
     Attributes:
         found: Where findings go.
         expressions: Checks the regular expressions of the file.
-        allow_unknown_fields: Whether a field that the field table does not have is taken as it is.
+        options: What the user decided about the reading.
     """
 
     found: Collector
     expressions: ExpressionChecker
-    allow_unknown_fields: bool
+    options: RuleOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,7 @@ class Kind:
 
 
 def _read_rule(root: MapNode, context: Context) -> Rule | None:
-    return read_rule(
-        root, context.found, context.expressions, allow_unknown_fields=context.allow_unknown_fields
-    )
+    return read_rule(root, context.found, context.expressions, context.options)
 
 
 def _not_supported(key: str) -> Callable[[MapNode, Context], Rule | None]:
@@ -108,22 +107,22 @@ KINDS: Final[tuple[Kind, ...]] = (
 """The first whose key a document has is its type; without any, it is the last."""
 
 
-def load_rules(paths: Sequence[Path | str], *, allow_unknown_fields: bool = False) -> LoadedRules:
+def load_rules(paths: Sequence[Path | str], options: RuleOptions = DEFAULTS) -> LoadedRules:
     """The rules of files and of folders, which are walked for `*.yml` and `*.yaml` (test cases left out).
 
     Raises:
         UnusableInput: Some path does not exist.
     """
     _all_exist(paths)
-    pack = _Pack(allow_unknown_fields=allow_unknown_fields)
+    pack = _Pack(options=options)
     for file in _rule_files(paths, pack.found):
         pack.add_file(file)
     return pack.loaded()
 
 
-def parse_text(text: str, file: str = "<text>", *, allow_unknown_fields: bool = False) -> LoadedRules:
+def parse_text(text: str, file: str = "<text>", options: RuleOptions = DEFAULTS) -> LoadedRules:
     """The rules of a text, as if it stood in `file`."""
-    pack = _Pack(allow_unknown_fields=allow_unknown_fields)
+    pack = _Pack(options=options)
     pack.add_bytes(file, to_kernel(text))
     return pack.loaded()
 
@@ -133,14 +132,14 @@ class _Pack:
     """Rules as they come in.
 
     Attributes:
-        allow_unknown_fields: See `Context`.
+        options: See `Context`.
         found: What was found, in all files.
         rules: The usable ones.
         sources: Every file that was read.
         taken: The places of ids and names: `("id", "…")` and `("name", "…")`.
     """
 
-    allow_unknown_fields: bool
+    options: RuleOptions
     found: Collector = field(default_factory=Collector)
     rules: list[Rule] = field(default_factory=list)
     sources: dict[str, SourceText] = field(default_factory=dict)
@@ -162,7 +161,7 @@ class _Pack:
         context = Context(
             found=Collector(limit=MAX_FINDINGS),
             expressions=ExpressionChecker(),
-            allow_unknown_fields=self.allow_unknown_fields,
+            options=self.options,
         )
         try:
             for document in read_documents(source) if not problems else ():

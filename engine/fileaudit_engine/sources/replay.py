@@ -6,12 +6,11 @@ who wants to stop at the first mistake says so (`strict`).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from fileaudit_engine.diagnostics import Diagnostic, Location, UnusableInput, error_at
-from fileaudit_engine.events.batch import BATCH_EVENTS, EVERY, Batch
+from fileaudit_engine.events.batch import BATCH_EVENTS, Batch, EventBatch
 from fileaudit_engine.events.jsonl import EventReader
 from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.sources.base import Counters
@@ -21,22 +20,6 @@ MAX_DIAGNOSTICS: Final = 1_000
 """What is kept of them: a file of a million broken lines needs no million messages."""
 _BATCH_BYTES: Final = MAX_LINE_BYTES
 """A batch ends with the line that makes it larger."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventBatch:
-    """Complete events as a batch; nobody has filtered them."""
-
-    events: Sequence[FileEvent]
-
-    @property
-    def candidates(self) -> Sequence[int]:
-        """`EVERY`, for each."""
-        return (EVERY,) * len(self.events)
-
-    def complete(self, index: int) -> FileEvent:
-        """Event number `index`."""
-        return self.events[index]
 
 
 class ReplaySource:

@@ -5,6 +5,7 @@ import pytest
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.detect.evaluate import matcher
 from fileaudit_engine.events.model import FileEvent, Operation, Process
+from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.parser import parse_text
 
 RULE = """
@@ -15,7 +16,9 @@ detection: {{selection: {{Zone: {value}}}, condition: selection}}
 
 
 def holds(value: str, found: object) -> bool:
-    (rule,) = parse_text(RULE.format(value=value), "rule", allow_unknown_fields=True).rules
+    (rule,) = parse_text(
+        RULE.format(value=value), "rule", options=RuleOptions(allow_unknown_fields=True)
+    ).rules
     (compiled,) = compile_rules([rule]).user.rules
     event = FileEvent(ts_ns=0, operation=Operation.OPEN, process=Process(pid=1), extra={"Zone": found})
     return matcher(compiled.predicate)(event)

@@ -2,6 +2,7 @@ import pytest
 from tests.unit.rules.examples import codes, detection_of, item_of, marked, one, rule_text
 
 from fileaudit_engine.rules.ast import DetectionList, DetectionMap, Scalar
+from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.parser import parse_text
 
 
@@ -54,7 +55,7 @@ def test_an_unknown_field_is_marked_and_the_nearest_offered() -> None:
 
 
 def test_an_unknown_field_may_be_allowed() -> None:
-    loaded = parse_text(rule_text("{Whatever: x}"), allow_unknown_fields=True)
+    loaded = parse_text(rule_text("{Whatever: x}"), options=RuleOptions(allow_unknown_fields=True))
     assert loaded.diagnostics == ()
     assert len(loaded.rules) == 1
 
