@@ -1,7 +1,8 @@
-"""A parsed Sigma rule: what the document says, with every place kept, nothing interpreted yet."""
+"""A parsed Sigma document: what it says, with every place kept, nothing interpreted yet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fileaudit_engine.diagnostics import Location
 
@@ -114,6 +115,19 @@ class LogSourceSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """What a rule has to do with another one.
+
+    Attributes:
+        id: The other rule's UUID, lower case.
+        type: One of derived, obsolete, merged, renamed, similar.
+    """
+
+    id: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule document.
 
@@ -121,15 +135,22 @@ class Rule:
         key: What reports, tests and the command line call it: `name`, else the file's stem, made unique.
         id: The UUID, lower case; None where the document has none.
         level: One of informational, low, medium, high, critical; medium where the document has none.
+        detections: By name. Those that filters brought have names that no condition can spell.
         conditions: One or more; the rule matches if any does.
+        filters: The titles of the filters that suppress matches of this rule, in the order of their files.
         custom: Attributes that Sigma does not define, kept as they are.
         location: Of the document's first key.
     """
+
+    SECTION: ClassVar[str] = "detection"
+    """The attribute that holds detections and condition."""
 
     key: str
     title: str
     id: str | None = None
     name: str | None = None
+    related: tuple[Related, ...] = ()
+    taxonomy: str = "sigma"
     status: str | None = None
     description: str | None = None
     author: str | None = None
@@ -140,9 +161,51 @@ class Rule:
     tags: tuple[str, ...] = ()
     falsepositives: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
     level: str = "medium"
     logsource: LogSourceSpec
     detections: Mapping[str, Detection]
     conditions: tuple[Condition, ...]
+    filters: tuple[str, ...] = ()
     custom: Mapping[str, object]
     location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleReference:
+    """A rule as a filter calls it: by name, id or title."""
+
+    name: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One filter document: what is no match for the rules that it names.
+
+    Attributes:
+        id: The UUID, lower case; None where the document has none.
+        rules: The rules that it names; None for every rule of its log source.
+        logsource: Rules of another one are not filtered; what is None may be anything.
+        detections: By name.
+        conditions: One. It says which matches to suppress, whatever way it was written.
+        location: Of the document's first key.
+    """
+
+    SECTION: ClassVar[str] = "filter"
+    """The attribute that holds detections and condition."""
+
+    title: str
+    id: str | None = None
+    description: str | None = None
+    date: str | None = None
+    modified: str | None = None
+    rules: tuple[RuleReference, ...] | None
+    logsource: LogSourceSpec
+    detections: Mapping[str, Detection]
+    conditions: tuple[Condition, ...]
+    location: Location
+
+
+Detecting = Rule | Filter
+"""A document with detections and conditions."""

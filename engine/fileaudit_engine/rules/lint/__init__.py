@@ -1,14 +1,14 @@
-"""Lint: what makes a rule doubtful though it can run. One check a file; all of them in `CHECKS`.
+"""Lint: what makes a rule or a filter doubtful though it can run. One check a file.
 
-A check looks at one rule that is right, and gives warnings only. To add one, write its module and append it
-here: the tuple's order is of no consequence, since findings are sorted by place.
+A check looks at one document that is right, and gives warnings only. To add one, write its module and append
+it to `OF_DETECTIONS` or `OF_RULES`: their order is of no consequence, since findings are sorted by place.
 """
 
 from collections.abc import Callable
 from typing import Final
 
 from fileaudit_engine.diagnostics import Collector
-from fileaudit_engine.rules.ast import Rule
+from fileaudit_engine.rules.ast import Detecting, Rule
 from fileaudit_engine.rules.lint import (
     contradiction,
     known_attributes,
@@ -20,18 +20,26 @@ from fileaudit_engine.rules.lint import (
 )
 from fileaudit_engine.rules.nodes import MapNode
 
-CHECKS: Final[tuple[Callable[[Rule, MapNode, Collector], None], ...]] = (
+OF_DETECTIONS: Final[tuple[Callable[[Detecting, MapNode, Collector], None], ...]] = (
     unused_detections.check,
-    missing_attributes.check,
-    known_attributes.check,
     repeated_values.check,
     single_all.check,
     possible_values.check,
     contradiction.check,
 )
+"""What is true of detections wherever they stand: in rules and in filters."""
+
+OF_RULES: Final[tuple[Callable[[Rule, MapNode, Collector], None], ...]] = (
+    missing_attributes.check,
+    known_attributes.check,
+)
+"""What only a rule has: its attributes."""
 
 
-def lint(rule: Rule, root: MapNode, found: Collector) -> None:
-    """Note what is doubtful about `rule`, whose document is `root`."""
-    for check in CHECKS:
-        check(rule, root, found)
+def lint(document: Detecting, root: MapNode, found: Collector) -> None:
+    """Note what is doubtful about `document`, which stands at `root`."""
+    for of_detections in OF_DETECTIONS:
+        of_detections(document, root, found)
+    if isinstance(document, Rule):
+        for of_rules in OF_RULES:
+            of_rules(document, root, found)

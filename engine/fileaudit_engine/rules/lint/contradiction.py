@@ -8,12 +8,12 @@ find out.
 """
 
 from fileaudit_engine.diagnostics import Collector
-from fileaudit_engine.rules.ast import And, Condition, Identifier, Not, Or, Quantified, Rule
+from fileaudit_engine.rules.ast import And, Condition, Detecting, Identifier, Not, Or, Quantified
 from fileaudit_engine.rules.nodes import MapNode, at
 from fileaudit_engine.rules.wording import quoted
 
 
-def check(rule: Rule, root: MapNode, found: Collector) -> None:
+def check(rule: Detecting, root: MapNode, found: Collector) -> None:
     """Warn of each condition that asks for a thing and its opposite."""
     for condition in rule.conditions:
         needed = _decisive(condition, held=False, outcome=False)
@@ -22,7 +22,7 @@ def check(rule: Rule, root: MapNode, found: Collector) -> None:
             found.warning(
                 "FA056",
                 "this condition can never be true",
-                at(root, ["detection", "condition"]),
+                at(root, [rule.SECTION, "condition"]),
                 help=f"it asks for {quoted(min(contradictory))} and for its opposite",
             )
 

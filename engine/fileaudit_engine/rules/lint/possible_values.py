@@ -5,7 +5,7 @@ Only fields with few values are looked at, and only values without wildcards tha
 
 from fileaudit_engine.diagnostics import Collector
 from fileaudit_engine.events.fields import BY_NAME, Field
-from fileaudit_engine.rules.ast import Rule, SigmaValue
+from fileaudit_engine.rules.ast import Detecting, SigmaValue
 from fileaudit_engine.rules.lint.walk import items_of
 from fileaudit_engine.rules.modifiers import resolve
 from fileaudit_engine.rules.nodes import MapNode
@@ -13,7 +13,7 @@ from fileaudit_engine.rules.values import parse_pattern
 from fileaudit_engine.rules.wording import listed, nearest_of, quoted
 
 
-def check(rule: Rule, root: MapNode, found: Collector) -> None:  # noqa: ARG001 - the form of every check
+def check(rule: Detecting, root: MapNode, found: Collector) -> None:  # noqa: ARG001 - the form of every check
     """Warn of each value that cannot be."""
     for item in items_of(rule):
         field = BY_NAME.get(item.field or "")

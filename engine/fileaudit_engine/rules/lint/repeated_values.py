@@ -1,13 +1,13 @@
 """FA053: a value that stands twice in one list, upper and lower case apart where they do not matter."""
 
 from fileaudit_engine.diagnostics import Collector
-from fileaudit_engine.rules.ast import DetectionItem, Rule, Scalar
+from fileaudit_engine.rules.ast import Detecting, DetectionItem, Scalar
 from fileaudit_engine.rules.lint.walk import items_of
 from fileaudit_engine.rules.nodes import MapNode
 from fileaudit_engine.rules.wording import quoted
 
 
-def check(rule: Rule, root: MapNode, found: Collector) -> None:  # noqa: ARG001 - the form of every check
+def check(rule: Detecting, root: MapNode, found: Collector) -> None:  # noqa: ARG001 - the form of every check
     """Warn of each repetition."""
     for item in items_of(rule):
         seen: set[tuple[type, Scalar]] = set()

@@ -1,11 +1,11 @@
-"""What several checks need: every field test of a rule."""
+"""What several checks need: every field test of a document."""
 
 from collections.abc import Iterator
 
-from fileaudit_engine.rules.ast import Detection, DetectionItem, DetectionList, DetectionMap, Rule
+from fileaudit_engine.rules.ast import Detecting, Detection, DetectionItem, DetectionList, DetectionMap
 
 
-def items_of(rule: Rule) -> Iterator[DetectionItem]:
+def items_of(rule: Detecting) -> Iterator[DetectionItem]:
     """Every item of every detection, in the order of the document."""
     for detection in rule.detections.values():
         yield from _items(detection)
