@@ -13,6 +13,7 @@ from fileaudit_engine.compiler.plan import KernelPlan, UserPlan, UserRule
 from fileaudit_engine.compiler.simplify import simplify
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.events.fields import BY_NAME
+from fileaudit_engine.events.log_source import EVERY_OPERATION
 from fileaudit_engine.rules.ast import Rule
 
 
@@ -47,7 +48,9 @@ class Compiled:
 
 
 def within_log_source(rule: UserRule) -> UserRule:
-    """The rule speaks only of the operations of its log source."""
+    """The rule speaks only of the operations of its log source; one that has them all needs no test."""
+    if rule.logsource.operations == EVERY_OPERATION:
+        return rule
     operation = BY_NAME["Operation"]
     names = sorted(operation.value for operation in rule.logsource.operations)
     tests = tuple(Test(field=operation, check=Matches(pattern=(name,), cased=True)) for name in names)

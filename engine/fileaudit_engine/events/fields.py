@@ -6,72 +6,31 @@ the engine writes and reads, the rule compiler and the schemas all go by this ta
 """
 
 import difflib
-import enum
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from fileaudit_engine.events.field import Dimension, Field, FieldType, Value
+from fileaudit_engine.events.log_source import LogSource
 from fileaudit_engine.events.model import AccessMode, FileEvent, Operation
 
-Value = str | int | bool | tuple[str, ...] | None
-"""What a rule sees of a field; None where the event does not have it."""
-
-
-class FieldType(enum.Enum):
-    """What a field holds, and with it how Elasticsearch maps it and how documents spell it."""
-
-    KEYWORD = "keyword"
-    PATH = "path"
-    """A file name: bytes survive, see `fileaudit_engine.text`."""
-    PATHS = "paths"
-    """A list of such texts."""
-    INTEGER = "integer"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    """A moment: nanoseconds since the Unix epoch in `FileEvent`, RFC 3339 in UTC for rules and documents."""
-
-
-class Dimension(enum.Enum):
-    """A dimension of the kernel's classifier that a field is tested by."""
-
-    PATH = "path"
-    OPERATION = "operation"
-    ACCESS = "access"
-    OUTCOME = "outcome"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One row.
-
-    Attributes:
-        name: Sigma's name, or ours in Sigma's style.
-        ecs: Dotted place in an ECS document.
-        attribute: Dotted place in `FileEvent`.
-        type: What it holds.
-        get: Reads it from an event, as rules see it.
-        aliases: Other names that mean the same.
-        dimension: The kernel dimension that can test it, if any.
-        values: All values it can have, where they are few.
-        meaning: One line for the reference and the editor.
-    """
-
-    name: str
-    ecs: str
-    attribute: str
-    type: FieldType
-    get: Callable[[FileEvent], Value]
-    meaning: str
-    aliases: tuple[str, ...] = ()
-    dimension: Dimension | None = None
-    values: tuple[str, ...] = ()
-
-    @property
-    def folded(self) -> bool:
-        """Whether its text is compared without regard to case (numbers and truth values are not)."""
-        return self.type in {FieldType.KEYWORD, FieldType.PATH, FieldType.PATHS}
-
+__all__ = [
+    "BY_NAME",
+    "EXTRA",
+    "FIELDS",
+    "KEYWORD_FIELDS",
+    "KEYWORD_IN_DOCUMENT",
+    "OCTAL_IN_DOCUMENT",
+    "WHOLE_EVENT",
+    "Dimension",
+    "Field",
+    "FieldType",
+    "LogSource",
+    "Value",
+    "command_line",
+    "nearest",
+    "unlisted",
+]
 
 def _reader(attribute: str) -> Callable[[FileEvent], Value]:
     """A function that reads a dotted attribute, None where something on the way is None."""
@@ -312,37 +271,3 @@ def nearest(name: str) -> str | None:
         return lowered[name.lower()]
     found = difflib.get_close_matches(name, BY_NAME, n=1)
     return found[0] if found else None
-
-
-class LogSource(enum.Enum):
-    """A Sigma log source of `product: linux`, and the operations that belong to it (DESIGN §4)."""
-
-    FILE_EVENT = "file_event"
-    FILE_ACCESS = "file_access"
-    FILE_DELETE = "file_delete"
-    FILE_RENAME = "file_rename"
-    FILE_CHANGE = "file_change"
-    PROCESS_CREATION = "process_creation"
-    FILEAUDIT = "fileaudit"
-    """`service: fileaudit`: every operation; rules select on `Operation`."""
-
-    @property
-    def operations(self) -> frozenset[Operation]:
-        """The operations whose events are of this log source."""
-        return _OPERATIONS[self]
-
-
-_O = Operation
-_OPERATIONS: Final = {
-    LogSource.FILE_EVENT: frozenset(
-        {_O.CREATE, _O.WRITE, _O.TRUNCATE, _O.RENAME, _O.LINK, _O.SYMLINK, _O.MKDIR}
-    ),
-    LogSource.FILE_ACCESS: frozenset({_O.OPEN, _O.READ, _O.WRITE}),
-    LogSource.FILE_DELETE: frozenset({_O.UNLINK, _O.RMDIR}),
-    LogSource.FILE_RENAME: frozenset({_O.RENAME}),
-    LogSource.FILE_CHANGE: frozenset(
-        {_O.CHMOD, _O.CHOWN, _O.SETXATTR, _O.REMOVEXATTR, _O.UTIMES, _O.TRUNCATE}
-    ),
-    LogSource.PROCESS_CREATION: frozenset({_O.EXEC}),
-    LogSource.FILEAUDIT: frozenset(Operation),
-}
