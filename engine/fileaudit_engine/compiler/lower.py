@@ -63,7 +63,7 @@ def lower(rule: Rule) -> UserRule:
 
 def log_source(written: LogSourceSpec) -> LogSource:
     """Which events a rule speaks of; the parser has checked that there is an answer."""
-    return LogSource(written.category or written.service)
+    return LogSource(written.category or written.service or written.product)
 
 
 def _condition(condition: Condition, selections: Mapping[str, Predicate]) -> Predicate:
