@@ -13,7 +13,7 @@ ignored makes a test prove nothing; a user who knows better allows it, and it is
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -71,6 +71,15 @@ _GIVES: Final[Mapping[str, tuple[str, Coerce]]] = {
     "ts_ns": ("ts_ns", ts_ns),
 }
 """What a member gives: the attribute, by its dotted place in `FileEvent`, and how its value is made."""
+
+
+def given_by(name: str) -> tuple[str, Coerce] | None:
+    """What a member of a document gives, by its dotted name: the attribute, and how its value is made.
+
+    An attribute is a dotted place in `FileEvent`; with ` joined` behind it, one text that stands for the list
+    there. None for members that are derived, kept as they are, or unknown.
+    """
+    return _GIVES.get(name)
 
 
 def event_of(
@@ -161,7 +170,7 @@ class _Reading:
                 if value is not None:
                     self._set(gives[0], gives[1](value), name, value)
             elif name == ANCESTORS:
-                self.ancestors = _processes(value)
+                self.ancestors = processes(value)
             elif name == EXTRA and isinstance(value, dict):
                 self.extra.update((_clean_text(str(key)), _clean(inner)) for key, inner in value.items())
             elif not is_derived(name):
@@ -242,23 +251,37 @@ class _Reading:
             self.problems.error("FA075", message, self.locate(""), help=remedy)
 
     def _build(self) -> FileEvent:
-        inside: dict[str, dict[str, object]] = {"": {}, "process": {}, "process.parent": {}}
-        for attribute, value in self.attributes.items():
-            place, _, name = attribute.rpartition(".")
-            inside[place][name] = value
-        process, parent = inside["process"], inside["process.parent"]
-        process.setdefault("pid", 0)
-        if parent or self.ancestors:
-            parent.setdefault("pid", process.get("parent_pid", 0))
-            process["parent"] = _descended(Process(**parent), self.ancestors)  # type: ignore[arg-type]  # coerced
-        return FileEvent(
-            process=Process(**process),  # type: ignore[arg-type]  # coerced to the attributes' types
-            extra=self.extra or None,
-            **inside[""],  # type: ignore[arg-type]  # as above
-        )
+        return assembled(self.attributes, self.ancestors, self.extra)
 
 
-def _processes(value: object) -> list[Process]:
+def assembled(
+    attributes: Mapping[str, object],
+    ancestors: Sequence[Process] = (),
+    extra: Mapping[str, object] | None = None,
+) -> FileEvent:
+    """The event whose attributes, by their dotted places, are these. Each has its attribute's type."""
+    inside: dict[str, dict[str, object]] = {"": {}, "process": {}, "process.parent": {}}
+    for attribute, value in attributes.items():
+        place, _, name = attribute.rpartition(".")
+        inside[place][name] = value
+    process, parent = inside["process"], inside["process.parent"]
+    process.setdefault("pid", 0)
+    if parent or ancestors:
+        parent.setdefault("pid", process.get("parent_pid", 0))
+        process["parent"] = _descended(Process(**parent), ancestors)  # type: ignore[arg-type]  # coerced
+    return FileEvent(
+        process=Process(**process),  # type: ignore[arg-type]  # coerced to the attributes' types
+        extra=dict(extra) if extra else None,
+        **inside[""],  # type: ignore[arg-type]  # as above
+    )
+
+
+def processes(value: object) -> list[Process]:
+    """The ancestors that `fileaudit.ancestors` lists, nearest first.
+
+    Raises:
+        WrongValue: It is no list of processes, or a longer one than any host has.
+    """
     if not isinstance(value, list | tuple) or len(value) > _MOST_ANCESTORS:
         raise WrongValue(f"expected a list of at most {_MOST_ANCESTORS} processes")
     return [_process(member) for member in value]
@@ -273,7 +296,7 @@ def _process(value: object) -> Process:
     return Process(**{key: _PROCESS[key](inner) for key, inner in value.items()})  # type: ignore[arg-type]  # coerced
 
 
-def _descended(process: Process, ancestors: list[Process]) -> Process:
+def _descended(process: Process, ancestors: Sequence[Process]) -> Process:
     """The process with its ancestors, nearest first, behind it."""
     chain: Process | None = None
     for ancestor in (*reversed(ancestors), process):
