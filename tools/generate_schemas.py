@@ -20,12 +20,18 @@ TEXT: Schema = {"type": ["string", "integer"]}
 TEXTS: Schema = {"type": ["array", "string"], "items": {"type": "string"}}
 INTEGER: Schema = {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,20}$"}
 BOOLEAN: Schema = {"enum": [True, False, "true", "false"]}
+MOMENT: Schema = {
+    "type": ["string"],
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})$",
+}
 TYPES = {
     FieldType.KEYWORD: TEXT,
     FieldType.PATH: TEXT,
     FieldType.PATHS: TEXTS,
     FieldType.INTEGER: INTEGER,
     FieldType.BOOLEAN: BOOLEAN,
+    FieldType.DATE: MOMENT,
 }
 SPECIAL: dict[str, Schema] = {
     "Errno": {"type": ["integer", "string"], "pattern": "^([0-9]{1,10}|E[A-Z0-9]+)$"},
@@ -33,9 +39,7 @@ SPECIAL: dict[str, Schema] = {
 }
 TIME: Schema = {
     "description": "When the call returned: RFC 3339, up to nanoseconds.",
-    "type": "string",
-    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})$",
+    **MOMENT,
 }
 TS_NS: Schema = {
     "description": "The same as '@timestamp', as nanoseconds since the Unix epoch.",

@@ -106,7 +106,29 @@ def identity(event: FileEvent) -> tuple[object, ...]:
         _raw(event.group_name),
         _raw(event.login_user_name),
         *_of_process(event.process),
+        *_of_some(event),
     )
+
+
+_OF_SOME: Final = (
+    *("effective_user_name", "effective_group_name", "working_directory", "container_path"),
+    *("owner_id", "owner_group_id", "owner_name", "owner_group_name", "size_bytes"),
+    *("source_path", "asked_source_path", "link_target", "new_mode"),
+    *("new_owner_id", "new_owner_group_id", "new_owner_name", "new_owner_group_name"),
+    *("new_accessed_ns", "new_modified_ns", "new_size_bytes", "attribute_name"),
+    *("transferred_bytes", "transfer_calls", "mount_source", "file_system"),
+)
+"""Facts that only some events have, or only some sources know."""
+
+
+def _of_some(event: FileEvent) -> Iterator[tuple[object, ...]]:
+    """Every such fact under its name: an event that lacks one has the id that it had before there was any."""
+    for name in _OF_SOME:
+        value = getattr(event, name)
+        if value is not None:
+            yield name, _raw(value) if isinstance(value, str) else value
+    if event.container is not None:
+        yield "container", *(_raw(value) for value in msgspec.structs.astuple(event.container))
 
 
 def _of_process(process: Process) -> Iterator[object]:

@@ -32,7 +32,7 @@ _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 _LARGEST_ID = 2**32 - 1
 _IDS: Final = frozenset(
     {"ProcessId", "ThreadId", "ParentProcessId", "UserId", "GroupId", "EffectiveUserId", "EffectiveGroupId"}
-    | {"LoginUserId", "SessionId", "Errno"}
+    | {"LoginUserId", "SessionId", "Errno", "FileOwnerId", "FileGroupId", "NewOwnerId", "NewGroupId"}
 )
 """Numbers of 32 bits that are never negative."""
 _SHOWN_CHARACTERS = 40
@@ -198,6 +198,7 @@ _BY_TYPE: Final[dict[FieldType, Coerce]] = {
     FieldType.PATHS: texts,
     FieldType.INTEGER: integer,
     FieldType.BOOLEAN: boolean,
+    FieldType.DATE: time_ns,
 }
 
 _SPECIAL: Final[dict[str, Coerce]] = {

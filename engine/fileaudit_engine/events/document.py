@@ -19,6 +19,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from fileaudit_engine.events.computed import split_path
 from fileaudit_engine.events.fields import FIELDS, KEYWORD_IN_DOCUMENT, OCTAL_IN_DOCUMENT, Field, FieldType
 from fileaudit_engine.events.flags import errno_name, open_flag_names
 from fileaudit_engine.events.model import AccessMode, FileEvent, Loss, Operation, PathState, Process
@@ -34,6 +35,7 @@ LOST: Final = "lost"
 EXTRA: Final = "fileaudit.extra"
 """Where fields live that the table does not know: dotted name to value, kept as they came."""
 ANCESTORS: Final = "fileaudit.ancestors"
+_TIME: Final = "@timestamp"
 
 _DERIVED: Final = frozenset(
     {
@@ -65,7 +67,7 @@ _FILE_TYPE_MASK: Final = 0o170000
 
 def document_of(event: FileEvent) -> Document:
     """The event as a nested ECS document that `reader.event_of` reads back without loss."""
-    document: Document = {"@timestamp": rfc3339(event.ts_ns), "ecs": {"version": ECS_VERSION}}
+    document: Document = {_TIME: rfc3339(event.ts_ns), "ecs": {"version": ECS_VERSION}}
     for place, writers in _OBJECTS:
         members = {key: value for key, write in writers if (value := write(event)) is not None}
         if members:
@@ -82,7 +84,7 @@ def document_of(event: FileEvent) -> Document:
 def document_of_loss(loss: Loss) -> Document:
     """A loss as a document of its own; `reader.event_of` reads it back."""
     return {
-        "@timestamp": rfc3339(loss.last_ns),
+        _TIME: rfc3339(loss.last_ns),
         "ecs": {"version": ECS_VERSION},
         "event": {
             "kind": "event",
@@ -146,10 +148,9 @@ def _event_type(event: FileEvent) -> tuple[str, ...]:
 def _describe_file(document: Document, event: FileEvent) -> None:
     facts: Document = {}
     if event.path:
-        directory, _, name = event.path.rpartition("/")
-        facts["name"], facts["directory"] = to_document(name), to_document(directory or "/")
-        stem, _, extension = name.rpartition(".")
-        if stem and extension:
+        directory, name, extension = split_path(event.path)
+        facts["name"], facts["directory"] = to_document(name), to_document(directory)
+        if extension is not None:
             facts["extension"] = to_document(extension)
     if event.mode is not None and event.mode & _FILE_TYPE_MASK in _FILE_TYPES:
         facts["type"] = _FILE_TYPES[event.mode & _FILE_TYPE_MASK]
@@ -190,7 +191,7 @@ def _process_document(process: Process) -> Document:
 
 
 def _describe_related(document: Document, event: FileEvent) -> None:
-    users = {name for name in (event.user_name, event.login_user_name) if name}
+    users = {name for name in (event.user_name, event.effective_user_name, event.login_user_name) if name}
     facts: Document = {"user": sorted(map(to_document, users))} if users else {}
     if event.host_name:
         facts["hosts"] = [to_document(event.host_name)]
@@ -250,9 +251,11 @@ _SPECIAL: Final[dict[str, Writer]] = {
 
 
 def _objects() -> Iterator[tuple[str, tuple[tuple[str, Writer], ...]]]:
-    """The fields by the object of the document that they are members of."""
+    """What events carry, by the object of the document that it is a member of."""
     objects: dict[str, list[tuple[str, Writer]]] = {}
     for field in FIELDS:
+        if field.computed or field.ecs == _TIME:
+            continue
         place, _, key = field.ecs.rpartition(".")
         objects.setdefault(place, []).append((key, _writer(field)))
     for place, writers in objects.items():

@@ -135,8 +135,29 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     parent: "Process | None" = None
 
 
+class Container(msgspec.Struct, frozen=True, kw_only=True):
+    """The container that a process runs in; shared by all its events.
+
+    Attributes:
+        id: The runtime's id, 64 hexadecimal digits with most.
+        name: The runtime's name for it.
+        image: The name of its image.
+        runtime: `docker`, `containerd`, `crio`, `podman`.
+        pod: The Kubernetes pod that it belongs to; `namespace` is the pod's.
+    """
+
+    id: str | None = None
+    name: str | None = None
+    image: str | None = None
+    runtime: str | None = None
+    pod: str | None = None
+    namespace: str | None = None
+
+
 class FileEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One operation on one file.
+
+    What only some operations have stands below `host_id`: None for all others.
 
     Attributes:
         ts_ns: When the call returned, nanoseconds since the Unix epoch.
@@ -158,8 +179,31 @@ class FileEvent(msgspec.Struct, frozen=True, kw_only=True):
         session_id: The audit session; None where there is none.
         cgroup_id: The cgroup v2 id of the thread.
         user_name: Name of `user_id`; `group_name` and `login_user_name` likewise.
+        effective_user_name: Name of `effective_user_id`; `effective_group_name` likewise.
+        working_directory: Of the thread when it made the call; absolute and resolved.
+        container_path: The file as it is called inside the container of its process.
+        owner_id: Owner of the file; `owner_group_id` is its group, `owner_name` and `owner_group_name` are
+            their names. Of a chown: before it.
+        size_bytes: Size of the file.
         host_name: Where it happened, if the source says so.
+        host_id: The host's machine id, likewise.
+        source_path: Of a rename, the name that the file had; of a link, the file that got another name.
+        asked_source_path: The same as the caller passed it.
+        link_target: Of a symbolic link that is made, the text that it holds.
+        new_mode: Of a chmod, the permission bits that were asked for; `mode` has those before it.
+        new_owner_id: Of a chown, the owner that was asked for; None where he stays. `new_owner_group_id`
+            likewise; `new_owner_name` and `new_owner_group_name` are their names.
+        new_accessed_ns: Of a utimes, the time of access that was asked for, nanoseconds since the Unix
+            epoch, the nearest that documents can say (1970 to 2262); `new_modified_ns` is the time of
+            modification.
+        new_size_bytes: Of a truncate, the size that was asked for.
+        attribute_name: Of a change of extended attributes, the attribute with its namespace.
+        transferred_bytes: What was read, or written, since the last event of this kind for the same process
+            and file; `transfer_calls` is by how many calls.
+        mount_source: Of a mount, what was mounted, as the caller passed it.
+        file_system: Of a mount, the type of file system.
         process: Who did it.
+        container: Where the process runs; None outside of containers.
         extra: Fields that the table does not know, kept only when the user allowed them.
     """
 
@@ -188,7 +232,34 @@ class FileEvent(msgspec.Struct, frozen=True, kw_only=True):
     user_name: str | None = None
     group_name: str | None = None
     login_user_name: str | None = None
+    effective_user_name: str | None = None
+    effective_group_name: str | None = None
+    working_directory: str | None = None
+    container_path: str | None = None
+    owner_id: int | None = None
+    owner_group_id: int | None = None
+    owner_name: str | None = None
+    owner_group_name: str | None = None
+    size_bytes: int | None = None
+    container: Container | None = None
     host_name: str | None = None
+    host_id: str | None = None
+    source_path: str | None = None
+    asked_source_path: str | None = None
+    link_target: str | None = None
+    new_mode: int | None = None
+    new_owner_id: int | None = None
+    new_owner_group_id: int | None = None
+    new_owner_name: str | None = None
+    new_owner_group_name: str | None = None
+    new_accessed_ns: int | None = None
+    new_modified_ns: int | None = None
+    new_size_bytes: int | None = None
+    attribute_name: str | None = None
+    transferred_bytes: int | None = None
+    transfer_calls: int | None = None
+    mount_source: str | None = None
+    file_system: str | None = None
     extra: dict[str, object] | None = None
 
     @property

@@ -7,9 +7,10 @@ rules use. So the first thing done to a document is to flatten it:
     {"file.path": "/etc/shadow"}        ─┼─>  field TargetFilename = "/etc/shadow"
     {"TargetFilename": "/etc/shadow"}   ─┘
 
-What a document says twice must agree. What it says only for people's sake (`document.is_derived`) is passed
-over. Everything else that the field table does not know is an error, because a field that is silently
-ignored makes a test prove nothing; a user who knows better allows it, and it is kept in `FileEvent.extra`.
+What a document says twice must agree, and what it says of a computed field must be what the others come to.
+What it says only for people's sake (`document.is_derived`) is passed over. Everything else that the field
+table does not know is an error, because a field that is silently ignored makes a test prove nothing; a user
+who knows better allows it, and it is kept in `FileEvent.extra`.
 """
 
 import math
@@ -33,8 +34,9 @@ from fileaudit_engine.events.coerce import (
     ts_ns,
 )
 from fileaudit_engine.events.document import ANCESTORS, EXTRA, LOST, is_derived
-from fileaudit_engine.events.fields import BY_NAME, nearest
-from fileaudit_engine.events.model import FileEvent, Loss, Outcome, Process
+from fileaudit_engine.events.fields import BY_NAME, Field, nearest
+from fileaudit_engine.events.model import Container, FileEvent, Loss, Outcome, Process
+from fileaudit_engine.text import fold
 
 Locate = Callable[[str], Location]
 """Where a member of the document stands, by its dotted name; the document itself for the empty name."""
@@ -65,6 +67,7 @@ _GIVES: Final[Mapping[str, tuple[str, Coerce]]] = {
     **{
         name: (f"{row.attribute} joined" if row.name in _JOINED else row.attribute, coercion(row))
         for name, row in BY_NAME.items()
+        if not row.computed
     },
     **{f"fileaudit.parent.{name}": (f"process.parent.{name}", coerce) for name, coerce in _PROCESS.items()},
     "@timestamp": ("ts_ns", time_ns),
@@ -72,12 +75,17 @@ _GIVES: Final[Mapping[str, tuple[str, Coerce]]] = {
 }
 """What a member gives: the attribute, by its dotted place in `FileEvent`, and how its value is made."""
 
+_COMPUTED: Final[Mapping[str, Field]] = {
+    name: row for name, row in BY_NAME.items() if row.computed and not is_derived(name)
+}
+"""Members that give nothing, and that have to agree with what the others give."""
+
 
 def given_by(name: str) -> tuple[str, Coerce] | None:
     """What a member of a document gives, by its dotted name: the attribute, and how its value is made.
 
     An attribute is a dotted place in `FileEvent`; with ` joined` behind it, one text that stands for the list
-    there. None for members that are derived, kept as they are, or unknown.
+    there. None for members that are computed, derived, kept as they are, or unknown.
     """
     return _GIVES.get(name)
 
@@ -161,6 +169,8 @@ class _Reading:
     """Attributes that a member would have given, had its value been right."""
     ancestors: list[Process] = field(default_factory=list)
     extra: dict[str, object] = field(default_factory=dict)
+    claims: list[tuple[str, object]] = field(default_factory=list)
+    """What the document says of computed fields."""
 
     def member(self, name: str, value: object) -> None:
         """Take one member in."""
@@ -173,6 +183,8 @@ class _Reading:
                 self.ancestors = processes(value)
             elif name == EXTRA and isinstance(value, dict):
                 self.extra.update((_clean_text(str(key)), _clean(inner)) for key, inner in value.items())
+            elif name in _COMPUTED:
+                self.claims.append((name, value))
             elif not is_derived(name):
                 self._unknown(name, value)
         except WrongValue as error:
@@ -188,7 +200,12 @@ class _Reading:
             self.attributes.setdefault("ts_ns", ts_ns)
         self._require("ts_ns", "the event has no time", "give it '@timestamp'")
         self._require("operation", "the event has no operation", "give it 'Operation' (in ECS: event.action)")
-        return tuple(self.problems.diagnostics) or self._build()
+        if self.problems.diagnostics:
+            return tuple(self.problems.diagnostics)
+        event = self._build()
+        for name, value in self.claims:
+            self._check_claim(event, name, value)
+        return tuple(self.problems.diagnostics) or event
 
     def _set(self, attribute: str, found: object, name: str, value: object) -> None:
         """Note what a member gives; several may give one attribute, if they agree."""
@@ -246,6 +263,25 @@ class _Reading:
         elif (outcome is Outcome.FAILURE) != bool(errno):
             self._contradiction(name, outcome.value, self.said_by["errno"])
 
+    def _check_claim(self, event: FileEvent, name: str, value: object) -> None:
+        row = _COMPUTED[name]
+        found = row.get(event)
+        try:
+            if value is None or _agrees(coercion(row)(value), found):
+                return
+        except WrongValue as error:
+            self.problems.error("FA073", f"'{name}': {error}", self.locate(name))
+            return
+        words = (
+            f"what the others come to is {_listed(found)}" if found else "nothing else in the event says so"
+        )
+        self.problems.error(
+            "FA074",
+            f"'{name}' is {shown(value)}, but {words}",
+            self.locate(name),
+            help="it follows from other fields: change those, or leave it out",
+        )
+
     def _require(self, attribute: str, message: str, remedy: str) -> None:
         if attribute not in self.attributes and attribute not in self.broken:
             self.problems.error("FA075", message, self.locate(""), help=remedy)
@@ -260,7 +296,7 @@ def assembled(
     extra: Mapping[str, object] | None = None,
 ) -> FileEvent:
     """The event whose attributes, by their dotted places, are these. Each has its attribute's type."""
-    inside: dict[str, dict[str, object]] = {"": {}, "process": {}, "process.parent": {}}
+    inside: dict[str, dict[str, object]] = {"": {}, "process": {}, "process.parent": {}, "container": {}}
     for attribute, value in attributes.items():
         place, _, name = attribute.rpartition(".")
         inside[place][name] = value
@@ -269,8 +305,10 @@ def assembled(
     if parent or ancestors:
         parent.setdefault("pid", process.get("parent_pid", 0))
         process["parent"] = _descended(Process(**parent), ancestors)  # type: ignore[arg-type]  # coerced
+    container = inside["container"]
     return FileEvent(
         process=Process(**process),  # type: ignore[arg-type]  # coerced to the attributes' types
+        container=Container(**container) if container else None,  # type: ignore[arg-type]  # as above
         extra=dict(extra) if extra else None,
         **inside[""],  # type: ignore[arg-type]  # as above
     )
@@ -302,6 +340,21 @@ def _descended(process: Process, ancestors: Sequence[Process]) -> Process:
     for ancestor in (*reversed(ancestors), process):
         chain = msgspec.structs.replace(ancestor, parent=chain)
     return chain or process
+
+
+def _agrees(said: object, found: object) -> bool:
+    """Whether what is said of a computed field is so; of a list, a part is enough."""
+    if isinstance(said, tuple):
+        return isinstance(found, tuple) and set(map(_folded, said)) <= set(map(_folded, found))
+    return _folded(said) == _folded(found)
+
+
+def _folded(value: object) -> object:
+    return fold(value) if isinstance(value, str) else value
+
+
+def _listed(found: object) -> str:
+    return ", ".join(map(shown, found)) if isinstance(found, tuple) else shown(found)
 
 
 def _clean(value: object) -> object:

@@ -15,7 +15,7 @@ from fileaudit_engine.detect.alert import record_of
 from fileaudit_engine.detect.attack import TECHNIQUES, threat_of
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.events.jsonl import EventReader, encode
-from fileaudit_engine.events.model import AccessMode, FileEvent, Operation, PathState, Process
+from fileaudit_engine.events.model import AccessMode, Container, FileEvent, Operation, PathState, Process
 from fileaudit_engine.text import from_kernel
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "documents"
@@ -88,6 +88,11 @@ OTHER: dict[str, Any] = {
     "access_mode": AccessMode.WRITE,
     "path_state": PathState.TRUNCATED,
     "process": replace(CAT, pid=1),
+    **dict.fromkeys(("working_directory", "container_path", "source_path", "asked_source_path"), "/other"),
+    **dict.fromkeys(("link_target", "mount_source", "file_system"), "other"),
+    **dict.fromkeys(("size_bytes", "new_size_bytes", "transferred_bytes", "transfer_calls", "new_mode"), 1),
+    **dict.fromkeys(("new_accessed_ns", "new_modified_ns"), 1),
+    "container": Container(id="1"),
 }
 """Another value for every fact of an event."""
 
@@ -103,7 +108,7 @@ OTHER_PROCESS: dict[str, Any] = {
 }
 """Another value for every fact of a process."""
 
-NO_PART = {"host_name", "extra", "image_inode"}
+NO_PART = {"host_name", "host_id", "extra", "image_inode"}
 """What the same event does not say everywhere."""
 
 
@@ -125,6 +130,19 @@ def test_another_process_or_parent_makes_another_event(field: str) -> None:
     assert len(ids) == 3
 
 
+@pytest.mark.parametrize("field", Container.__struct_fields__)
+def test_another_container_makes_another_event(field: str) -> None:
+    one, other = Container(id="1"), replace(Container(id="1"), **{field: "2"})
+    assert record(replace(SHADOW, container=one)).id != record(replace(SHADOW, container=other)).id
+
+
+def test_one_value_in_two_attributes_makes_two_events() -> None:
+    ids = {
+        record(replace(SHADOW, **{name: "/a"})).id for name in ("source_path", "link_target", "mount_source")
+    }
+    assert len(ids) == 3
+
+
 def test_events_of_two_users_at_one_time_and_path_are_two() -> None:
     bare = FileEvent(ts_ns=1, operation=Operation.OPEN, process=Process(pid=0), path="/etc/shadow")
     ids = {record(replace(bare, user_name=name)).id for name in ("alice", "bob", "", None)}
@@ -136,9 +154,9 @@ def test_facts_do_not_run_into_one_another() -> None:
     assert record(one).id != record(other).id
 
 
-@pytest.mark.parametrize("field", ["host_name", "extra"])
+@pytest.mark.parametrize("field", ["host_name", "host_id", "extra"])
 def test_what_only_some_places_say_is_no_part_of_the_id(field: str) -> None:
-    other = {"host_name": "other", "extra": {"my.field": 1}}[field]
+    other = {"host_name": "other", "host_id": "other", "extra": {"my.field": 1}}[field]
     assert record(replace(SHADOW, **{field: other})).id == record().id
 
 

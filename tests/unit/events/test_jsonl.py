@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.events.examples import BASH, HOSTILE, LOSS, SHADOW, events
+from tests.unit.events.examples import BASH, CAT, EVERYTHING, HOSTILE, LOSS, SHADOW, events
 
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.events.document import document_of
@@ -156,13 +156,35 @@ def test_flat_sigma_names_make_an_event() -> None:
     assert (found.effective_user_id, found.process.executable) == (0, "/bin/cat")
 
 
-@pytest.mark.parametrize("field", FIELDS, ids=lambda field: str(field.name))
+COMPUTED = [field for field in FIELDS if field.computed]
+STARTED = msgspec.structs.replace(CAT, args=tuple("abcdefgh"))
+
+
+@pytest.mark.parametrize(
+    "field", [field for field in FIELDS if not field.computed], ids=lambda field: str(field.name)
+)
 def test_every_field_of_the_table_is_read_by_each_of_its_names(field: Any) -> None:
-    document = dotted(document_of(msgspec.structs.replace(SHADOW, path_state=PathState(9))))
+    document = dotted(document_of(EVERYTHING))
     document["fileaudit.args_truncated"] = True
     for name in (field.name, field.ecs, *field.aliases):
-        found = event({**OPEN, "event.action": "open", "Errno": 0, name: document[field.ecs]})
+        found = event(
+            {
+                "@timestamp": document["@timestamp"],
+                "Operation": "chown",
+                "Errno": 13,
+                name: document[field.ecs],
+            }
+        )
         assert field.get(found) not in {None, ()}
+
+
+@pytest.mark.parametrize("field", COMPUTED, ids=lambda field: str(field.name))
+def test_every_computed_field_may_be_said_by_each_of_its_names_if_it_is_true(field: Any) -> None:
+    started = msgspec.structs.replace(EVERYTHING, operation=Operation.EXEC, process=STARTED)
+    opened = msgspec.structs.replace(started, operation=Operation.OPEN)
+    of_any = next(e for e in (started, opened) if field.get(e) not in {None, ()})
+    for name in (field.name, field.ecs, *field.aliases):
+        assert event({**document_of(of_any), name: field.get(of_any)}) == of_any
 
 
 def test_a_command_line_gives_the_arguments() -> None:
