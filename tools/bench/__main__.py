@@ -1,6 +1,9 @@
-"""All benchmarks, one after the other: what watching costs, then what the reader takes.
+"""All benchmarks by name: what watching costs, what the reader takes, how fast rules are evaluated.
 
-Run one alone for its options: `tools/bench/overhead.py --help`, `tools/bench/ring.py --help`.
+tools/bench                     the first two, which need root
+tools/bench overhead OPTIONS    a program that touches unwatched files only
+tools/bench ring OPTIONS        events a second from the ring through evaluation
+tools/bench rules OPTIONS       recorded events against packs of rules, beside other engines
 """
 
 import os
@@ -8,10 +11,25 @@ import sys
 
 import overhead
 import ring
+import rules
+
+COMMANDS = {"overhead": overhead.main, "ring": ring.main, "rules": rules.main}
+NEED_ROOT = ("overhead", "ring")
+
+
+def main(arguments: list[str]) -> None:
+    """Run what is named, or whatever is about this host."""
+    named = arguments[0] if arguments else ""
+    chosen = (named,) if named in COMMANDS else NEED_ROOT
+    rest = arguments[1:] if named in COMMANDS else arguments
+    if named and named not in COMMANDS:
+        sys.exit(f"there is no benchmark {named!r}: {', '.join(COMMANDS)}")
+    if os.geteuid() and set(chosen) & set(NEED_ROOT):
+        sys.exit("needs root")
+    for name in chosen:
+        COMMANDS[name](rest)
+        print()
+
 
 if __name__ == "__main__":
-    if os.geteuid():
-        sys.exit("needs root")
-    overhead.main()
-    print()
-    ring.main()
+    main(sys.argv[1:])

@@ -14,20 +14,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ENGINE = HERE.parent.parent / ".venv" / "bin" / "fileaudit-engine"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the rounds and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default: 5)")
     parser.add_argument("--loops", type=int, default=1_000_000, help="loops a round (default: a million)")
     parser.add_argument("--without-auditd", action="store_true", help="leave the third column out")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     ways = {"bare": bare, "engine": engine} | ({} if args.without_auditd else {"auditd": auditd})
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         binary, target = prepare(Path(folder))

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from overhead import prepare
@@ -42,12 +42,12 @@ detection:
 """
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run both measurements and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=200_000, help="events to drain (default: 200,000)")
     parser.add_argument("--rounds", type=int, default=3, help="repetitions of each (default: 3)")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     print(f"{os.uname().release}, {os.cpu_count()} CPUs")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         binary, target = prepare(Path(folder))
