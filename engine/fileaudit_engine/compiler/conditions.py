@@ -17,18 +17,24 @@ from fileaudit_engine.compiler.ir import (
     All,
     AnyOf,
     Check,
+    Compares,
+    DatePart,
     EqualsBoolean,
     EqualsNumber,
+    InNetwork,
     IsNull,
     Matches,
     Negation,
+    Operator,
     Pattern,
     Predicate,
+    Relation,
+    SameAs,
     Searches,
     Test,
     Wildcard,
 )
-from fileaudit_engine.events.fields import Dimension, Field
+from fileaudit_engine.events.fields import WHOLE_EVENT, Dimension, Field
 from fileaudit_engine.rules.values import spelled_pattern
 
 
@@ -61,6 +67,11 @@ class Leaf:
     where: Where
     why: str
     predicate: Predicate
+
+    @property
+    def subject(self) -> str:
+        """What is asked of, in words: the field's name, or any field for a keyword."""
+        return "any field" if self.field is WHOLE_EVENT else self.field.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +191,8 @@ _WITHIN: Final[dict[str, Callable[[bytes, bytes], bool]]] = {
 
 def _why_not(test: Test, *, negated: bool) -> str:
     """Why the kernel can do nothing with a test."""
+    if test.field is WHOLE_EVENT:
+        return "the kernel searches no whole events"
     if test.field.dimension is None:
         return f"the kernel does not look at {test.field.name}"
     if isinstance(test.check, Searches):
@@ -205,9 +218,24 @@ _SEARCHED: Final[_Verbs] = ("matches", "matches one of", "does not match", "matc
 _EMPTY: Final[_Verbs] = ("is empty", "is empty", "is not empty", "is not empty")
 _PRESENT: Final[_Verbs] = ("is present", "is present", "is absent", "is absent")
 _ABSENT: Final[_Verbs] = ("is absent", "is absent", "is present", "is present")
+_WITHIN_NETWORK: Final[_Verbs] = ("is in", "is in one of", "is not in", "is in none of")
+
+_ORDER: Final = {
+    Operator.EQ: "",
+    Operator.LT: "less than",
+    Operator.LTE: "at most",
+    Operator.GT: "greater than",
+    Operator.GTE: "at least",
+}
+_RELATED: Final[dict[Relation, _Verbs]] = {
+    "whole": ("is the same as", "is the same as one of", "is not the same as", "is the same as none of"),
+    "startswith": _STARTS,
+    "endswith": _ENDS,
+    "contains": _CONTAINS,
+}
 
 
-def _verbs(check: Check) -> _Verbs:
+def _verbs(check: Check) -> _Verbs:  # noqa: PLR0911 - one return a check
     match check:
         case Matches(pattern=pattern):
             return _verbs_of(pattern)
@@ -215,10 +243,28 @@ def _verbs(check: Check) -> _Verbs:
             return _SEARCHED
         case EqualsNumber() | EqualsBoolean():
             return _IS
+        case Compares(operator=operator):
+            return _ordered(operator)
+        case InNetwork():
+            return _WITHIN_NETWORK
+        case SameAs(how=how):
+            return _RELATED[how]
+        case DatePart(part=part, operator=operator, zone=zone):
+            one, several, not_one, none = _ordered(operator)
+            asked = f"({part.value}, {zone})"
+            return f"{asked} {one}", f"{asked} {several}", f"{asked} {not_one}", f"{asked} {none}"
         case IsNull():
             return _ABSENT
         case _ as never:
             assert_never(never)
+
+
+def _ordered(operator: Operator) -> _Verbs:
+    """`is less than`, and its like."""
+    order = _ORDER[operator]
+    if not order:
+        return _IS
+    return f"is {order}", f"is {order} one of", f"is not {order}", f"is {order} none of"
 
 
 def _verbs_of(pattern: Pattern) -> _Verbs:  # noqa: PLR0911 - one return a shape
@@ -239,14 +285,18 @@ def _verbs_of(pattern: Pattern) -> _Verbs:  # noqa: PLR0911 - one return a shape
             return _LOOKS
 
 
-def _values(check: Check) -> tuple[str, ...]:
+def _values(check: Check) -> tuple[str, ...]:  # noqa: PLR0911 - one return a check
     match check:
         case Matches(pattern=pattern):
             return _values_of(pattern)
         case Searches(expression=expression, flags=flags):
             return (f"(?{flags}){expression}" if flags else expression,)
-        case EqualsNumber(number=number):
+        case EqualsNumber(number=number) | Compares(number=number) | DatePart(number=number):
             return (str(number),)
+        case InNetwork(network=network):
+            return (str(network),)
+        case SameAs(other=other):
+            return (other.name,)
         case EqualsBoolean(value=value):
             return (str(value).lower(),)
         case IsNull():
@@ -262,4 +312,4 @@ def _values_of(pattern: Pattern) -> tuple[str, ...]:
 
 
 def _is_cased(check: Check) -> bool:
-    return isinstance(check, Matches) and check.cased
+    return isinstance(check, Matches | SameAs) and check.cased

@@ -3,13 +3,20 @@ r"""Matching a text against a pattern of literals, `*` and `?`, in linear space 
 Between two `*` the leftmost fit of the run in between is always a safe choice, so one pass from left to
 right decides. A literal run is found by `str.find`, one with `?` in it by a bit-parallel automaton: one step
 for each character of the text, whatever rule and text hold.
+
+Wildcards that stop at a slash break that choice: where `*/x` fits depends on what stands before. A pattern
+without `**` is compared segment by segment, where nothing crosses a slash and `*` is the ordinary one; any
+other runs as one automaton over the whole pattern.
+
 Python's `re` is not used: `*a*a*a*a*b` is enough to stop it, and a rule or a file name may hold that.
 """
 
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Final
 
 from fileaudit_engine.compiler.ir import Pattern, Wildcard
+from fileaudit_engine.rules.values import PATH_WILDCARDS, joined
 
 Glob = Callable[[str], bool]
 """Whether a whole text is described by a pattern."""
@@ -40,8 +47,12 @@ def compile_glob(pattern: Pattern) -> Glob:  # noqa: PLR0911 - one return a shap
             return lambda text: text.endswith(literal)
         case (Wildcard.ANY, str(literal), Wildcard.ANY):
             return lambda text: literal in text
-        case _:
+        case _ if PATH_WILDCARDS.isdisjoint(pattern):
             return _general(pattern)
+        case _ if Wildcard.ANY in pattern or Wildcard.ONE in pattern:
+            return _automaton(pattern)
+        case _:
+            return _by_segment(pattern)
 
 
 def _general(pattern: Pattern) -> Glob:
@@ -63,6 +74,59 @@ def _general(pattern: Pattern) -> Glob:
                 return False
             position += length
         return True
+
+    return matches
+
+
+def _by_segment(pattern: Pattern) -> Glob:
+    """For patterns of which no part crosses a slash: as many segments, each fitting its own."""
+    segments: list[list[str | Wildcard]] = [[]]
+    for token in pattern:
+        if isinstance(token, str):
+            first, *others = token.split("/")
+            segments[-1].append(first)
+            segments += [[part] for part in others]
+        else:
+            segments[-1].append(_WITHIN_SEGMENT[token])
+    checks = [compile_glob(joined(segment)) for segment in segments]
+
+    def matches(text: str) -> bool:
+        parts = text.split("/") if text.count("/") == len(checks) - 1 else ()
+        return bool(parts) and all(check(part) for check, part in zip(checks, parts, strict=True))
+
+    return matches
+
+
+_WITHIN_SEGMENT: Final = {Wildcard.SEGMENT: Wildcard.ANY, Wildcard.SEGMENT_ONE: Wildcard.ONE}
+
+
+def _automaton(pattern: Pattern) -> Glob:
+    """One step a character over the whole pattern, as a set of places in it.
+
+    Bit *i* of `state` says that the first *i* tokens of one character each have been read. `*` and `**` are
+    places that may be kept: with any character, or with any but a slash.
+    """
+    crossing, staying, length = 0, 0, 0
+    run: list[str | Wildcard] = []
+    for token in pattern:
+        if token is Wildcard.ANY:
+            crossing |= 1 << length
+        elif token is Wildcard.SEGMENT:
+            staying |= 1 << length
+        else:
+            run.append(token)
+            length += len(token) if isinstance(token, str) else 1
+    anything, fitting = _positions(tuple(run))
+    final = 1 << length
+
+    def matches(text: str) -> bool:
+        state = 1
+        for character in text:
+            kept = crossing if character == "/" else crossing | staying
+            state = (state & fitting.get(character, anything)) << 1 | state & kept
+            if not state:
+                return False
+        return bool(state & final)
 
     return matches
 
@@ -132,12 +196,16 @@ def _shift_and(run: _Run) -> _Search:
 
 def _positions(run: _Run) -> tuple[int, dict[str, int]]:
     """Where in the run any character fits, and where each of its own characters does, as bit sets."""
-    anything, own, position = 0, defaultdict[str, int](int), 0
+    anything, no_slash, own, position = 0, 0, defaultdict[str, int](int), 0
     for token in run:
         if isinstance(token, str):
             for offset, character in enumerate(token, position):
                 own[character] |= 1 << offset
+        elif token is Wildcard.SEGMENT_ONE:
+            no_slash |= 1 << position
         else:
             anything |= 1 << position
         position += len(token) if isinstance(token, str) else 1
-    return anything, {character: bits | anything for character, bits in own.items()}
+    found = {character: bits | anything | no_slash for character, bits in own.items()}
+    found["/"] = own["/"] | anything
+    return anything | no_slash, found

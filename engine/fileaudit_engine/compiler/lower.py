@@ -6,6 +6,7 @@ folded here, once.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from typing_extensions import assert_never
 
@@ -13,19 +14,25 @@ from fileaudit_engine.compiler.ir import (
     All,
     AnyOf,
     Check,
+    Compares,
+    DatePart,
     EqualsBoolean,
     EqualsNumber,
+    InNetwork,
     IsNull,
     Matches,
     Negation,
+    Operator,
     Pattern,
     Predicate,
+    Relation,
+    SameAs,
     Searches,
     Test,
 )
 from fileaudit_engine.compiler.plan import UserRule
-from fileaudit_engine.diagnostics import InternalError
-from fileaudit_engine.events.fields import BY_NAME, Field, LogSource, unlisted
+from fileaudit_engine.events.fields import BY_NAME, WHOLE_EVENT, Field, LogSource, unlisted
+from fileaudit_engine.rules import operands
 from fileaudit_engine.rules.ast import (
     And,
     Condition,
@@ -41,7 +48,7 @@ from fileaudit_engine.rules.ast import (
     Rule,
     SigmaValue,
 )
-from fileaudit_engine.rules.modifiers import ResolvedModifiers, resolve
+from fileaudit_engine.rules.chains import NUMERIC, ResolvedModifiers, resolve
 from fileaudit_engine.text import fold
 
 
@@ -96,10 +103,11 @@ def _detection(detection: Detection) -> Predicate:
 
 
 def _item(item: DetectionItem) -> Predicate:
-    if item.field is None:
-        raise InternalError(f"{item.location}: a keyword search reached the compiler")
-    field, modifiers = _field(item.field), resolve(item.modifiers)
-    values = tuple(_value(field, value, modifiers) for value in item.values)
+    modifiers = resolve(item.modifiers)
+    row = WHOLE_EVENT if item.field is None else _field(item.field)
+    values = tuple(_value(row, value, item, modifiers) for value in item.values)
+    if modifiers.negated:
+        return Negation(operand=AnyOf(operands=values))
     return All(operands=values) if modifiers.all else AnyOf(operands=values)
 
 
@@ -108,25 +116,55 @@ def _field(name: str) -> Field:
     return BY_NAME.get(name) or unlisted(name)
 
 
-def _value(field: Field, value: SigmaValue, modifiers: ResolvedModifiers) -> Predicate:
-    """One value: one test, or one for each form that a transformation gives it."""
-    checks = _checks(value, modifiers)
-    tests = tuple(Test(field=field, check=check, location=value.location) for check in checks)
+def _value(row: Field, value: SigmaValue, item: DetectionItem, modifiers: ResolvedModifiers) -> Predicate:
+    """One value: one test, or one for each form that a modifier gives it."""
+    if modifiers.kind == "exists":
+        absent = Test(field=row, check=IsNull(), location=value.location)
+        return Negation(operand=absent) if value.value else absent
+    checks = _checks(value, item, modifiers)
+    tests = tuple(Test(field=row, check=check, location=value.location) for check in checks)
     return AnyOf(operands=tests)
 
 
-def _checks(value: SigmaValue, modifiers: ResolvedModifiers) -> Iterable[Check]:
+def _checks(value: SigmaValue, item: DetectionItem, modifiers: ResolvedModifiers) -> Iterable[Check]:
     match value.value:
         case None:
             return (IsNull(),)
         case bool(truth):
             return (EqualsBoolean(value=truth),)
-        case int(number) | float(number) if modifiers.kind == "plain":
-            return (EqualsNumber(number=number),)
-        case text if modifiers.kind == "re":
-            return (Searches(expression=str(text), flags=modifiers.re_flags),)
-        case text:
-            return [_matches(pattern, cased=modifiers.cased) for pattern in modifiers.patterns(str(text))]
+        case int(number) | float(number) if item.field is not None and modifiers.numeric:
+            return (_number(number, item, modifiers),)
+        case written:
+            texts = value.expanded or (str(written),)
+            return chain.from_iterable(
+                _of_text(text, modifiers, keyword=item.field is None) for text in texts
+            )
+
+
+def _number(number: float, item: DetectionItem, modifiers: ResolvedModifiers) -> Check:
+    operator = Operator(modifiers.kind) if modifiers.kind in NUMERIC else Operator.EQ
+    if modifiers.part:
+        whole = operands.date_number(modifiers.part, number)
+        return DatePart(part=modifiers.part, operator=operator, number=whole, zone=item.timezone)
+    return (
+        EqualsNumber(number=number) if operator is Operator.EQ else Compares(operator=operator, number=number)
+    )
+
+
+def _of_text(text: str, modifiers: ResolvedModifiers, *, keyword: bool) -> Iterable[Check]:
+    match modifiers.kind:
+        case "plain" | "contains" | "startswith" | "endswith" as how if modifiers.reference:
+            relation: Relation = "whole" if how == "plain" else how
+            return (SameAs(other=_field(text), how=relation, cased=modifiers.cased),)
+        case "re":
+            return (Searches(expression=text, flags=modifiers.re_flags),)
+        case "cidr":
+            return (InNetwork(network=operands.network(text)),)
+        case "under":
+            patterns = operands.subtree(text)
+        case _:
+            patterns = modifiers.patterns(text, keyword=keyword)
+    return [_matches(pattern, cased=modifiers.cased) for pattern in patterns]
 
 
 def _matches(pattern: Pattern, *, cased: bool) -> Matches:

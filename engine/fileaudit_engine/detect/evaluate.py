@@ -4,53 +4,59 @@ Functions are built once per rule from closures. Alternatives on one field are o
 be equal become a set, beginnings and endings become tuples that `str` tests in one call. A field's text is
 folded once per group, not once per value.
 
-Regular expressions are RE2's, compiled once. Bytes of a name that are no UTF-8 are shown to RE2 as U+FFFD,
-one each, so that `.` matches them and no invalid byte hides a name from a rule.
+What a check means for one value is said in `checks`, what it means for two fields in `references`.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-import re2
 from typing_extensions import assert_never
 
 from fileaudit_engine.compiler.glob import compile_glob
 from fileaudit_engine.compiler.ir import (
     All,
     AnyOf,
-    Check,
+    Compares,
+    DatePart,
     EqualsBoolean,
     EqualsNumber,
+    InNetwork,
     IsNull,
     Matches,
     Negation,
+    Operator,
     Predicate,
+    SameAs,
     Searches,
     Test,
     Wildcard,
 )
+from fileaudit_engine.detect.checks import (
+    ScalarCheck,
+    TextCheck,
+    compares,
+    date_part,
+    in_network,
+    is_boolean,
+    on_text,
+    searches,
+)
+from fileaudit_engine.detect.references import same_as
 from fileaudit_engine.events.fields import Field, Value
 from fileaudit_engine.events.model import FileEvent
-from fileaudit_engine.text import fold
 
 Matcher = Callable[[FileEvent], bool]
 """Whether an event satisfies a predicate."""
 
-_TextCheck = Callable[[str], bool]
-_ScalarCheck = Callable[[str | int | bool], bool]
-
-_NOT_UNICODE = re.compile("[\ud800-\udfff]")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_REGEX_MEMORY = 8 << 20
-"""RE2's budget per pattern, bytes: its own default, spelled out because it bounds what a rule can cost."""
+_OfValue = Matches | Searches | EqualsNumber | Compares | InNetwork | DatePart | EqualsBoolean
+"""The checks that look at one value of one field."""
 
 
 def matcher(predicate: Predicate) -> Matcher:
     """A function that evaluates the predicate."""
     match predicate:
         case Test():
-            return _of_field(predicate.field, _scalar_check(predicate.check))
+            return _of_test(predicate)
         case Negation(operand=operand):
             inner = matcher(operand)
             return lambda event: not inner(event)
@@ -92,7 +98,7 @@ def _alternatives(operands: Sequence[Predicate]) -> list[Matcher]:
         else:
             others.append(matcher(operand))
     groups = [
-        _of_field(tests[0].field, _on_text(_any_text([_matches(test) for test in tests]), cased=cased))
+        _of_field(tests[0].field, on_text(_any_text([_matches(test) for test in tests]), cased=cased))
         for (_, cased), tests in grouped.items()
     ]
     return groups + others
@@ -103,12 +109,12 @@ def _matches(test: Test) -> Matches:
     return test.check
 
 
-def _any_text(checks: Iterable[Matches]) -> _TextCheck:
+def _any_text(checks: Iterable[Matches]) -> TextCheck:
     """Whether a text fits any of the patterns; the common shapes together in one call each."""
     equal: set[str] = set()
     beginnings: list[str] = []
     endings: list[str] = []
-    others: list[_TextCheck] = []
+    others: list[TextCheck] = []
     for check in checks:
         match check.pattern:
             case (str(literal),):
@@ -126,9 +132,9 @@ def _first_of(
     equal: frozenset[str],
     beginnings: tuple[str, ...],
     endings: tuple[str, ...],
-    others: tuple[_TextCheck, ...],
-) -> _TextCheck:
-    shapes: list[_TextCheck] = []
+    others: tuple[TextCheck, ...],
+) -> TextCheck:
+    shapes: list[TextCheck] = []
     if equal:
         shapes.append(equal.__contains__)
     if beginnings:
@@ -141,11 +147,20 @@ def _first_of(
     return lambda text: any(shape(text) for shape in shapes)
 
 
-def _of_field(field: Field, check: _ScalarCheck | None) -> Matcher:
-    """The check on a field's value, or on any member of a list; None asks for absence."""
+def _of_test(test: Test) -> Matcher:
+    get: Callable[[FileEvent], Value] = test.field.get
+    match test.check:
+        case IsNull():
+            return lambda event: get(event) is None
+        case SameAs() as check:
+            return same_as(test.field, check)
+        case check:
+            return _of_field(test.field, _scalar_check(check))
+
+
+def _of_field(field: Field, check: ScalarCheck) -> Matcher:
+    """The check on a field's value, or on any member of a list."""
     get: Callable[[FileEvent], Value] = field.get
-    if check is None:
-        return lambda event: get(event) is None
 
     def test(event: FileEvent) -> bool:
         value = get(event)
@@ -158,65 +173,21 @@ def _of_field(field: Field, check: _ScalarCheck | None) -> Matcher:
     return test
 
 
-def _scalar_check(check: Check) -> _ScalarCheck | None:
+def _scalar_check(check: _OfValue) -> ScalarCheck:  # noqa: PLR0911 - one return a check
     match check:
         case Matches(cased=cased):
-            return _on_text(_any_text([check]), cased=cased)
+            return on_text(_any_text([check]), cased=cased)
         case Searches(expression=expression, flags=flags):
-            return _search(expression, flags)
+            return searches(expression, flags)
         case EqualsNumber(number=number):
-            return lambda value: _number(value) == number
+            return compares(Operator.EQ, number)
+        case Compares(operator=operator, number=number):
+            return compares(operator, number)
+        case InNetwork():
+            return in_network(check)
+        case DatePart():
+            return date_part(check)
         case EqualsBoolean(value=wanted):
-            return lambda value: _boolean(value) is wanted
-        case IsNull():
-            return None
+            return is_boolean(wanted)
         case _ as never:
             assert_never(never)
-
-
-def _on_text(check: _TextCheck, *, cased: bool) -> _ScalarCheck:
-    if cased:
-        return lambda value: check(value if isinstance(value, str) else _spelled(value))
-    return lambda value: check(fold(value) if isinstance(value, str) else _spelled(value))
-
-
-def _spelled(value: int | bool) -> str:  # noqa: FBT001 - a field's value
-    """A number or truth value as a rule writes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _number(value: str | int | bool) -> int | float | None:  # noqa: FBT001 - a field's value
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if len(value) > 64 or not _NUMBER.fullmatch(value):
-        return None
-    return int(value) if value.lstrip("+-").isdecimal() else float(value)
-
-
-def _boolean(value: str | int | bool) -> bool | None:  # noqa: FBT001 - a field's value
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False}.get(fold(value)) if isinstance(value, str) else None
-
-
-def regex_options(flags: str) -> "re2.Options":
-    """RE2's options for a rule's expression: case-sensitive and quiet unless flags say otherwise."""
-    options = re2.Options()
-    options.case_sensitive = "i" not in flags
-    options.dot_nl = "s" in flags
-    options.log_errors = False
-    options.max_mem = _REGEX_MEMORY
-    return options
-
-
-def _search(expression: str, flags: str) -> _ScalarCheck:
-    source = f"(?m){expression}" if "m" in flags else expression
-    compiled = re2.compile(source, regex_options(flags))
-
-    def search(value: str | int | bool) -> bool:  # noqa: FBT001 - a field's value
-        text = value if isinstance(value, str) else _spelled(value)
-        return compiled.search(text if text.isascii() else _NOT_UNICODE.sub("\ufffd", text)) is not None
-
-    return search

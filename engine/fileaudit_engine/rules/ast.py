@@ -12,9 +12,16 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigmaValue:
-    """One value of a detection item. A `str` still has its wildcards and escapes."""
+    """One value of a detection item. A `str` still has its wildcards and escapes.
+
+    Attributes:
+        value: As written.
+        expanded: With `expand`, the texts that it stands for, one or more; each is read as `value` would be.
+        location: Its place.
+    """
 
     value: Scalar
+    expanded: tuple[str, ...] = ()
     location: Location
 
 
@@ -27,13 +34,15 @@ class DetectionItem:
         modifiers: As written, in order; each is in the registry, together they are legal.
         values: One or more.
         is_list: Whether the document wrote a list (an empty or single list is not a plain value).
-        location: The key's place.
+        timezone: IANA name of the zone that parts of dates are counted in.
+        location: The key's place; a keyword's own, or that of the list that it stands in.
     """
 
     field: str | None
     modifiers: tuple[str, ...]
     values: tuple[SigmaValue, ...]
     is_list: bool
+    timezone: str = "UTC"
     location: Location
 
 

@@ -1,25 +1,29 @@
-"""The named detections of a rule: maps of `field|modifier: value`, and lists of such maps.
+"""The named detections of a rule: maps of `field|modifier: value`, keywords, and lists of both.
 
-Every value keeps its place and its spelling; wildcards and escapes are read by the compiler. What is checked
-here is that each field exists, that its modifiers are legal together and take the type of each value, and
-that a regular expression can be run.
+    selection:                      keywords:               mixed:
+        User: root                      - mimikatz              - User: root
+        Image|endswith: [/vi, /vim]     - 'lsass?dump'          - mimikatz
+
+All items of a map must match, any member of a list. A scalar is a **keyword**: something that stands
+anywhere in the event. In a map it has an empty field name, as in `'|all': [a, b]`.
+
+What is checked here is that each field exists, that its modifiers are legal together and with it; its values
+are read by `item_values`.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fileaudit_engine.diagnostics import Collector, Location
-from fileaudit_engine.events.fields import BY_NAME, FIELDS, nearest
-from fileaudit_engine.rules.ast import Detection, DetectionItem, DetectionList, DetectionMap, SigmaValue
+from fileaudit_engine.events.fields import BY_NAME, FIELDS, FieldType
+from fileaudit_engine.rules.ast import Detection, DetectionItem, DetectionList, DetectionMap
+from fileaudit_engine.rules.chains import ResolvedModifiers, problems, resolve
 from fileaudit_engine.rules.expressions import ExpressionChecker
-from fileaudit_engine.rules.modifiers import ResolvedModifiers, ValueType, problems, resolve
+from fileaudit_engine.rules.item_values import ValueReader, refuse_field
+from fileaudit_engine.rules.modifiers import MODIFIERS
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
 from fileaudit_engine.rules.options import RuleOptions
-from fileaudit_engine.rules.wording import MAX_SHOWN, listed, quoted
-
-_FIELD_NAMES = [field.name for field in FIELDS]
-_KEYWORDS_HELP = "name the field, such as 'CommandLine|contains: …'"
+from fileaudit_engine.rules.wording import listed, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +49,9 @@ class DetectionReader:
                 return self._list(name, node)
             case ScalarNode(value=None):
                 self._empty(name.location, f"the detection {quoted(name.text)} is empty")
+                return None
             case ScalarNode():
-                self._keyword(node.location)
-        return None
+                return self._keywords([node], name.location, is_list=False)
 
     def _map(self, where: Location, node: MapNode) -> DetectionMap | None:
         if not node.values:
@@ -57,74 +61,103 @@ class DetectionReader:
         usable = tuple(item for item in items if item)
         return DetectionMap(items=usable, location=where) if len(usable) == len(items) else None
 
-    def _list(self, name: ScalarNode, node: ListNode) -> DetectionList | None:
+    def _list(self, name: ScalarNode, node: ListNode) -> Detection | None:
         if not node.items:
             self._empty(name.location, f"the detection {quoted(name.text)} is an empty list")
             return None
         keywords = [item for item in node.items if isinstance(item, ScalarNode)]
-        if keywords:
-            self._keyword(keywords[0].location)
-        members = [self._map(item.location, item) for item in node.items if isinstance(item, MapNode)]
-        for item in node.items:
-            if isinstance(item, ListNode):
-                self.found.error(
-                    "FA033",
-                    "a list in a list says nothing",
-                    item.location,
-                    help="write the inner list's maps here",
-                )
+        if len(keywords) == len(node.items):
+            return self._keywords(keywords, name.location, is_list=True)
+        members = [self._member(item) for item in node.items]
         usable = tuple(member for member in members if member)
-        return (
-            DetectionList(members=usable, location=name.location) if len(usable) == len(node.items) else None
-        )
+        return DetectionList(members=usable, location=name.location) if len(usable) == len(members) else None
+
+    def _member(self, node: Node) -> Detection | None:
+        match node:
+            case MapNode():
+                return self._map(node.location, node)
+            case ScalarNode():
+                return self._keywords([node], node.location, is_list=False)
+            case ListNode():
+                message, remedy = "a list in a list says nothing", "write the inner list's maps here"
+                self.found.error("FA033", message, node.location, help=remedy)
+                return None
+
+    def _keywords(
+        self, nodes: Sequence[ScalarNode], where: Location, *, is_list: bool
+    ) -> DetectionItem | None:
+        return self._with_values(None, (), nodes, where, is_list=is_list)
 
     def _item(self, key: ScalarNode, node: Node) -> DetectionItem | None:
         field, *modifiers = key.text.split("|")
         legal = self._modifiers(key, len(field) + 1, modifiers)
-        known = self._field(key, field)
+        known = self._known(key, field)
         scalars = self._scalars(key, node)
-        if not (known and legal and scalars):
+        if not (known and legal and scalars and self._fitting(key, field, modifiers, legal)):
             return None
-        values = [self._value(scalar, legal) for scalar in scalars]
+        is_list = isinstance(node, ListNode)
+        return self._with_values(field or None, tuple(modifiers), scalars, key.location, is_list=is_list)
+
+    def _with_values(
+        self,
+        field: str | None,
+        modifiers: tuple[str, ...],
+        nodes: Sequence[ScalarNode],
+        where: Location,
+        *,
+        is_list: bool,
+    ) -> DetectionItem | None:
+        reader = ValueReader(found=self.found, expressions=self.expressions, options=self.options)
+        resolved = resolve(modifiers)
+        values = [reader.value(node, resolved, keyword=field is None) for node in nodes]
         usable = tuple(value for value in values if value)
-        if len(usable) < len(values):
+        if len(usable) < len(values) or not self._go_together(nodes, resolved):
             return None
         return DetectionItem(
             field=field,
-            modifiers=tuple(modifiers),
+            modifiers=modifiers,
             values=usable,
-            is_list=isinstance(node, ListNode),
-            location=key.location,
+            is_list=is_list,
+            timezone=self.options.timezone,
+            location=where,
         )
 
-    def _field(self, key: ScalarNode, field: str) -> bool:
-        if not field:
-            self._keyword(key.location)
-            return False
-        if field in BY_NAME or self.options.allow_unknown_fields:
+    def _known(self, key: ScalarNode, field: str) -> bool:
+        """Whether there is such a field; without a name it is the whole event."""
+        if not field or field in BY_NAME or self.options.allow_unknown_fields:
             return True
-        close = nearest(field[:MAX_SHOWN])
-        self.found.error(
-            "FA040",
-            f"unknown field {quoted(field)}",
-            key.inside(0, len(field)),
-            help=f"did you mean '{close}'?" if close else f"the fields are {listed(_FIELD_NAMES, limit=9)}",
-        )
+        problem = refuse_field(field, (0, len(field)))
+        self.found.error(problem.code, problem.message, key.inside(0, len(field)), help=problem.help)
         return False
 
     def _modifiers(self, key: ScalarNode, start: int, names: Sequence[str]) -> ResolvedModifiers | None:
         """`start` is the index in the key of the first name."""
-        found = problems(names) if names else ()
+        found = problems(names, keyword=start == 1) if names else ()
         if not found:
             return resolve(names)
-        starts = [start]
-        for name in names:
-            starts.append(starts[-1] + len(name) + 1)
         for problem in found:
-            begin = starts[problem.index]
-            where = key.inside(begin, begin + len(names[problem.index]))
+            where = _place(key, start, names, problem.index)
             self.found.error(problem.code, problem.message, where, help=problem.help)
         return None
+
+    def _fitting(
+        self, key: ScalarNode, field: str, names: Sequence[str], modifiers: ResolvedModifiers
+    ) -> bool:
+        """Whether the field is of a type that the modifiers are for."""
+        row = BY_NAME.get(field)
+        dates = FieldType.DATE in modifiers.fields  # whether a field that nobody knows holds one is seen then
+        if not field or (row.type in modifiers.fields if row else dates):
+            return True
+        index = next(i for i, name in enumerate(names) if MODIFIERS[name].fields == modifiers.fields)
+        fitting = [known.name for known in FIELDS if known.type in modifiers.fields]
+        noun = "date" if dates else "path"
+        self.found.error(
+            "FA032",
+            f"'{names[index]}' is for {noun}s, and {field} is none",
+            _place(key, len(field) + 1, names, index),
+            help=f"the {noun}s are {listed(fitting, limit=9)}" if fitting else "leave it out",
+        )
+        return False
 
     def _scalars(self, key: ScalarNode, node: Node) -> list[ScalarNode]:
         """The values of an item; empty, and noted, if there is none or one is no scalar."""
@@ -141,57 +174,30 @@ class DetectionReader:
             )
         return [] if bad else [item for item in items if isinstance(item, ScalarNode)]
 
-    def _value(self, node: ScalarNode, modifiers: ResolvedModifiers) -> SigmaValue | None:
-        kind = _type_of(node)
-        if kind not in modifiers.takes:
-            self._wrong_type(node, kind, modifiers)
-            return None
-        if isinstance(node.value, float) and not math.isfinite(node.value):
-            self.found.error(
-                "FA037", "no event has this number", node.location, help="put it in quotes if a text is meant"
-            )
-            return None
-        if modifiers.kind == "re":
-            return self._expression(node, modifiers.re_flags)
-        # Where text is compared, a number is what was written, not what it amounts to: 0x1f, 1.50.
-        as_text = kind is ValueType.NUMBER and (modifiers.kind != "plain" or modifiers.cased)
-        return SigmaValue(value=node.text if as_text else node.value, location=node.location)
-
-    def _wrong_type(self, node: ScalarNode, kind: ValueType, modifiers: ResolvedModifiers) -> None:
-        wanted = " or ".join(each.value for each in ValueType if each in modifiers.takes)
+    def _go_together(self, nodes: Sequence[ScalarNode], modifiers: ResolvedModifiers) -> bool:
+        """Whether the values can stand in one list."""
+        if len(nodes) == 1:
+            return True
+        if modifiers.kind == "exists":
+            message, remedy = "'exists' takes one value", "write true or false"
+            self.found.error("FA033", message, nodes[1].location, help=remedy)
+            return False
+        null = next((node for node in nodes if node.value is None), None)
+        if null is None:
+            return True
         self.found.error(
             "FA033",
-            f"expected a {wanted}, found {'null' if kind is ValueType.NULL else 'a ' + kind.value}",
-            node.location,
-            help="put it in quotes if a text is meant"
-            if kind is not ValueType.NULL
-            else "write null without a modifier, or '' for the empty text",
+            "null cannot be part of a list of values",
+            null.location,
+            help="give it a detection of its own, such as 'empty: {User: null}', and join the two with 'or'",
         )
-
-    def _expression(self, node: ScalarNode, flags: str) -> SigmaValue | None:
-        problem = self.expressions.problem(node.text, flags)
-        if problem is None:
-            return SigmaValue(value=node.text, location=node.location)
-        where = node.inside(problem.start, problem.end)
-        self.found.error("FA034", problem.message, where, help=problem.help)
-        return None
-
-    def _keyword(self, where: Location) -> None:
-        self.found.error(
-            "FA036", "keyword searches are not supported by this version", where, help=_KEYWORDS_HELP
-        )
+        return False
 
     def _empty(self, where: Location, message: str) -> None:
         self.found.error("FA035", message, where, help="give it a value, or remove it")
 
 
-def _type_of(node: ScalarNode) -> ValueType:
-    match node.value:
-        case None:
-            return ValueType.NULL
-        case bool():
-            return ValueType.BOOLEAN
-        case int() | float():
-            return ValueType.NUMBER
-        case _:
-            return ValueType.TEXT
+def _place(key: ScalarNode, start: int, names: Sequence[str], index: int) -> Location:
+    """Where the modifier number `index` stands in a key whose first one begins at `start`."""
+    begin = start + sum(len(name) + 1 for name in names[:index])
+    return key.inside(begin, begin + len(names[index]))

@@ -10,11 +10,16 @@ from dataclasses import dataclass
 
 import re2
 
+from fileaudit_engine.rules.refusal import UnusableValue
+
 MAX_CHARACTERS = 8_192
 """The longest pattern; RE2 refuses most that are longer, after having spent memory on them."""
 
 MAX_EXPRESSIONS = 2_000
 """Expressions of one file: compiling one can take some milliseconds, and running it some more."""
+
+MAX_FORMS_OF_FILE = 100_000
+"""Forms that modifiers may make of the values of one file, where they make more than one of a value."""
 
 _MAX_PROGRAM_BYTES = 1 << 20
 """RE2's bound on a compiled pattern, an eighth of its default: one such as \\p{L}{1,100} would take 80 ms."""
@@ -71,9 +76,15 @@ _OPTIONS = _options()
 
 @dataclass(slots=True)
 class ExpressionChecker:
-    """Checks the expressions of one file, up to `MAX_EXPRESSIONS` of them."""
+    """Checks the expressions of one file, and counts what its values cost otherwise.
+
+    Attributes:
+        checked: Expressions so far, at most `MAX_EXPRESSIONS`.
+        forms: What modifiers have made of values so far, at most `MAX_FORMS_OF_FILE`.
+    """
 
     checked: int = 0
+    forms: int = 0
 
     def problem(self, pattern: str, flags: str) -> ExpressionProblem | None:
         """As `expression_problem`; past the bound every expression is one."""
@@ -84,6 +95,20 @@ class ExpressionChecker:
                 message, 0, len(pattern), "split the file, or use 'contains' and wildcards"
             )
         return expression_problem(pattern, flags)
+
+    def count_forms(self, made: int) -> None:
+        """Count the forms that modifiers made of a value.
+
+        Raises:
+            UnusableValue: They are too many for one file.
+        """
+        self.forms += made
+        if self.forms > MAX_FORMS_OF_FILE:
+            raise UnusableValue(
+                "FA039",
+                f"modifiers make more than {MAX_FORMS_OF_FILE:,} forms of the values of this file",
+                "split the file",
+            )
 
 
 @functools.lru_cache(maxsize=4096)

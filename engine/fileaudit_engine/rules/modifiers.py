@@ -5,38 +5,47 @@
            transforms   compares  links
 
 A **transformation** makes a list of values of one value; they run in the order of the document. At most one
-**comparison** says how a value is held against the field; without one, it is the whole of it. **Links and
-flags** change how values are joined or text is compared. A **sub-modifier** only has a meaning right behind
-the modifier that it belongs to.
+**comparison** says how a value is held against the field; without one, it is the whole of it. A **part** is
+compared instead of the field's value, a **reference** instead of the rule's. **Links and flags** change how
+values are joined or text is compared. A **sub-modifier** only has a meaning right behind the modifier that it
+belongs to. What a chain of them amounts to, and what is wrong with it, is said in `chains`.
 
 Every entry says what it leaves the kernel's classifier to test (`KernelGives`). One that did not say could
 make the kernel drop what a rule matches, so it cannot be registered.
 """
 
 import enum
-import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
-from fileaudit_engine.diagnostics import InternalError
-from fileaudit_engine.rules.values import Pattern, anywhere, at_end, at_start, parse_pattern
-from fileaudit_engine.rules.wording import nearest_of, quoted
+from fileaudit_engine.events.fields import FieldType
+from fileaudit_engine.rules import encodings
+from fileaudit_engine.rules.calendar import Part
+from fileaudit_engine.rules.values import Pattern, anywhere, at_end, at_start, unchanged
 
 Transform = Callable[[Pattern], tuple[Pattern, ...]]
-"""What one value becomes; never nothing."""
-
-Kind = Literal["plain", "contains", "startswith", "endswith", "re"]
-"""The comparisons."""
+"""What one value becomes, never nothing; raises `UnusableValue`."""
 
 
 class Role(enum.Enum):
     """What a modifier acts on."""
 
+    PLACEHOLDER = "replaces placeholders in the value"
     TRANSFORM = "transforms the value"
     COMPARE = "compares"
+    REFERENCE = "takes the value from another field"
+    PART = "takes a part of the field's date"
     FLAG = "changes how values are joined or text is compared"
     SUB = "belongs to the modifier before it"
+
+
+class Stage(enum.IntEnum):
+    """What a transformation works on; each stage at most once, and in this order."""
+
+    SPELLING = 1
+    CHARACTERS = 2
+    BYTES = 3
 
 
 class ValueType(enum.Enum):
@@ -63,6 +72,9 @@ class KernelGives(enum.Enum):
     """The kernel cannot test it: the field counts as unconstrained."""
 
 
+ANY_FIELD: Final = frozenset(FieldType)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Modifier:
     """One entry.
@@ -74,8 +86,11 @@ class Modifier:
         kernel: What it leaves the kernel to test; there is no default, on purpose.
         meaning: One line for the editor and the reference.
         transform: For transformations.
+        stage: For transformations: what it works on.
         pattern: For comparisons of text: the pattern that the whole field must have.
         after: For sub-modifiers: what it belongs to.
+        fields: The types of field that it can stand behind.
+        keyword: Whether it can stand without a field, where the whole event is searched.
         excludes: Names that it cannot stand with, each with the reason.
     """
 
@@ -85,17 +100,33 @@ class Modifier:
     kernel: KernelGives
     meaning: str
     transform: Transform | None = None
+    stage: Stage | None = None
     pattern: Callable[[Pattern], Pattern] | None = None
     after: str = ""
-    excludes: Mapping[str, str]
+    fields: frozenset[FieldType] = ANY_FIELD
+    keyword: bool = True
+    excludes: Mapping[str, str] = field(default_factory=dict)
 
 
-_ANYTHING = frozenset(ValueType)
-_TEXTUAL = frozenset({ValueType.TEXT, ValueType.NUMBER})
+ANYTHING: Final = frozenset(ValueType)
+_TEXTUAL: Final = frozenset({ValueType.TEXT, ValueType.NUMBER})
+_TEXT: Final = frozenset({ValueType.TEXT})
+_NUMBER: Final = frozenset({ValueType.NUMBER})
+
+PARTS: Final = tuple(part.value for part in Part)
+_ENCODERS: Final = ("wide", "utf16le", "utf16be", "utf16", "base64", "base64offset")
+_TEXT_COMPARISONS: Final = ("contains", "startswith", "endswith", "re", "cidr", "path", "under")
+_TRANSFORMS: Final = ("windash", *_ENCODERS)
+_ORDERS: Final = {"lt": "gte", "lte": "gt", "gt": "lte", "gte": "lt"}
+"""The comparisons of numbers, each with its opposite."""
+
+
+def _against(names: Iterable[str], reason: str) -> Mapping[str, str]:
+    return dict.fromkeys(names, reason)
 
 
 def _comparison(
-    name: Kind, kernel: KernelGives, meaning: str, pattern: Callable[[Pattern], Pattern]
+    name: str, kernel: KernelGives, meaning: str, pattern: Callable[[Pattern], Pattern], *, keyword: bool
 ) -> Modifier:
     return Modifier(
         name=name,
@@ -104,19 +135,83 @@ def _comparison(
         kernel=kernel,
         meaning=meaning,
         pattern=pattern,
-        excludes={},
+        keyword=keyword,
+    )
+
+
+def _of_paths(
+    name: str,
+    kernel: KernelGives,
+    meaning: str,
+    takes: frozenset[ValueType],
+    pattern: Callable[[Pattern], Pattern] | None,
+) -> Modifier:
+    return Modifier(
+        name=name,
+        role=Role.COMPARE,
+        takes=takes,
+        kernel=kernel,
+        meaning=meaning,
+        pattern=pattern,
+        fields=frozenset({FieldType.PATH}),
+        keyword=False,
+        excludes=_against(_TRANSFORMS, "a path is compared as it is, not in another encoding"),
     )
 
 
 def _expression_flag(name: str, meaning: str) -> Modifier:
     return Modifier(
+        name=name, role=Role.SUB, takes=_TEXT, kernel=KernelGives.UNCHANGED, meaning=meaning, after="re"
+    )
+
+
+def _encoder(name: str, stage: Stage, meaning: str, transform: Transform) -> Modifier:
+    return Modifier(
         name=name,
-        role=Role.SUB,
-        takes=frozenset({ValueType.TEXT}),
+        role=Role.TRANSFORM,
+        takes=_TEXTUAL,
         kernel=KernelGives.UNCHANGED,
         meaning=meaning,
-        after="re",
-        excludes={},
+        transform=transform,
+        stage=stage,
+    )
+
+
+def _order(name: str, meaning: str) -> Modifier:
+    return Modifier(
+        name=name,
+        role=Role.COMPARE,
+        takes=_NUMBER,
+        kernel=KernelGives.NOTHING,
+        meaning=meaning,
+        keyword=False,
+        excludes={
+            **_against(
+                ("expand", *_TRANSFORMS, "fieldref"), f"'{name}' compares numbers, and takes one as it is"
+            ),
+            "cased": "a number has no upper and lower case",
+            "neq": f"write '{_ORDERS[name]}', and think of events without the field",
+        },
+    )
+
+
+def _part(part: Part) -> Modifier:
+    first, last = part.range
+    reason = (
+        f"'{part.value}' makes a number of the field: compare it with lt, lte, gt or gte, or for equality"
+    )
+    return Modifier(
+        name=part.value,
+        role=Role.PART,
+        takes=_NUMBER,
+        kernel=KernelGives.NOTHING,
+        meaning=f"The {part.value} of the field's date is the value, {first} to {last}.",
+        fields=frozenset({FieldType.DATE}),
+        keyword=False,
+        excludes=_against(
+            (*_TEXT_COMPARISONS, "cased", "fieldref", "expand", *_TRANSFORMS),
+            reason,
+        ),
     )
 
 
@@ -129,7 +224,8 @@ def registered(*entries: Modifier) -> Mapping[str, Modifier]:
     for entry in entries:
         if entry.kernel not in set(KernelGives):
             raise AssertionError(f"the modifier {entry.name} does not say what it gives the kernel")
-        if (entry.role is Role.TRANSFORM) != (entry.transform is not None):
+        transforms = entry.role is Role.TRANSFORM
+        if transforms != (entry.transform is not None) or transforms != (entry.stage is not None):
             raise AssertionError(f"the modifier {entry.name} has a role that its functions do not fit")
         if (entry.role is Role.SUB) != bool(entry.after):
             raise AssertionError(f"the sub-modifier {entry.name} does not say what it belongs to")
@@ -140,16 +236,23 @@ def registered(*entries: Modifier) -> Mapping[str, Modifier]:
 
 
 MODIFIERS: Final = registered(
-    _comparison("contains", KernelGives.INFIX, "The value stands anywhere in the field.", anywhere),
-    _comparison("startswith", KernelGives.PREFIX, "The field begins with the value.", at_start),
-    _comparison("endswith", KernelGives.SUFFIX, "The field ends with the value.", at_end),
+    _comparison(
+        "contains", KernelGives.INFIX, "The value stands anywhere in the field.", anywhere, keyword=True
+    ),
+    _comparison(
+        "startswith", KernelGives.PREFIX, "The field begins with the value.", at_start, keyword=False
+    ),
+    _comparison("endswith", KernelGives.SUFFIX, "The field ends with the value.", at_end, keyword=False),
     Modifier(
         name="re",
         role=Role.COMPARE,
-        takes=frozenset({ValueType.TEXT}),
+        takes=_TEXT,
         kernel=KernelGives.NOTHING,
         meaning="The value is a regular expression (RE2), found anywhere in the field, case-sensitive.",
-        excludes={"cased": "a regular expression is case-sensitive unless '|re|i' is written"},
+        excludes={
+            "cased": "a regular expression is case-sensitive unless '|re|i' is written",
+            **_against(_TRANSFORMS, "an expression is no text to be encoded: write it for the encoded text"),
+        },
     ),
     _expression_flag("i", "The expression is compared without regard to case."),
     _expression_flag("m", "^ and $ also match at the beginning and end of each line."),
@@ -157,10 +260,9 @@ MODIFIERS: Final = registered(
     Modifier(
         name="all",
         role=Role.FLAG,
-        takes=_ANYTHING,
+        takes=ANYTHING,
         kernel=KernelGives.UNCHANGED,
         meaning="All values of the list must match, not just one.",
-        excludes={},
     ),
     Modifier(
         name="cased",
@@ -168,184 +270,99 @@ MODIFIERS: Final = registered(
         takes=_TEXTUAL,
         kernel=KernelGives.UNCHANGED,
         meaning="Upper and lower case differ.",
-        excludes={},
+    ),
+    Modifier(
+        name="exists",
+        role=Role.COMPARE,
+        takes=frozenset({ValueType.BOOLEAN}),
+        kernel=KernelGives.NOTHING,
+        meaning="Whether the event has the field at all: true or false.",
+        keyword=False,
+        excludes=_against(
+            (*_TEXT_COMPARISONS, *_ORDERS, *PARTS, *_TRANSFORMS, "fieldref", "expand", "all", "cased", "neq"),
+            "'exists' asks whether the field is there, not what it holds: write it alone, with true or false",
+        ),
+    ),
+    Modifier(
+        name="neq",
+        role=Role.FLAG,
+        takes=ANYTHING,
+        kernel=KernelGives.NOTHING,
+        meaning="The field is none of the values; also true where the event does not have it.",
+        excludes={"all": "'neq' already means none of the values: leave 'all' out"},
+    ),
+    Modifier(
+        name="expand",
+        role=Role.PLACEHOLDER,
+        takes=_TEXTUAL,
+        kernel=KernelGives.UNCHANGED,
+        meaning="%name% stands for the values that the configuration gives it under `placeholders`.",
+    ),
+    _encoder(
+        "windash",
+        Stage.SPELLING,
+        "A dash that introduces an option may be a hyphen, a slash or any of three longer dashes.",
+        encodings.windash,
+    ),
+    _encoder("wide", Stage.CHARACTERS, "The value in UTF-16, low byte first.", encodings.utf16le),
+    _encoder("utf16le", Stage.CHARACTERS, "The value in UTF-16, low byte first.", encodings.utf16le),
+    _encoder("utf16be", Stage.CHARACTERS, "The value in UTF-16, high byte first.", encodings.utf16be),
+    _encoder(
+        "utf16",
+        Stage.CHARACTERS,
+        "The value in UTF-16 with its byte-order mark, low byte first.",
+        encodings.utf16,
+    ),
+    _encoder("base64", Stage.BYTES, "The value in Base64, encoded alone.", encodings.base64),
+    _encoder(
+        "base64offset",
+        Stage.BYTES,
+        "The value in Base64, wherever it stands in the text that was encoded; goes with `contains`.",
+        encodings.base64offset,
+    ),
+    Modifier(
+        name="cidr",
+        role=Role.COMPARE,
+        takes=_TEXT,
+        kernel=KernelGives.NOTHING,
+        meaning="The field is an IP address of the network, such as 10.0.0.0/8 or 2001:db8::/32.",
+        keyword=False,
+        excludes={
+            "cased": "an address has no upper and lower case",
+            **_against(_TRANSFORMS, "a network is compared as it is, not in another encoding"),
+        },
+    ),
+    _order("lt", "The field is a number less than the value."),
+    _order("lte", "The field is a number less than the value, or equal to it."),
+    _order("gt", "The field is a number greater than the value."),
+    _order("gte", "The field is a number greater than the value, or equal to it."),
+    Modifier(
+        name="fieldref",
+        role=Role.REFERENCE,
+        takes=_TEXT,
+        kernel=KernelGives.NOTHING,
+        meaning="The value names another field, whose value is compared.",
+        keyword=False,
+        excludes=_against(
+            ("re", "cidr", "path", "under", "expand", *_TRANSFORMS),
+            "the value names a field: 'fieldref' goes with contains, startswith, endswith, cased, neq, all",
+        ),
+    ),
+    *map(_part, Part),
+    _of_paths(
+        "path",
+        KernelGives.UNCHANGED,
+        "A path in which * and ? stop at a slash and ** does not. Not part of Sigma.",
+        _TEXTUAL,
+        unchanged,
+    ),
+    _of_paths(
+        "under",
+        KernelGives.PREFIX,
+        "The directory itself, or anything below it. Not part of Sigma.",
+        _TEXT,
+        None,
     ),
 )
-"""Every modifier that this version runs. The kernel compares without regard to case, so `cased` leaves it
-everything: it may pass too much, never too little."""
-
-NOT_YET: Final = frozenset(
-    {
-        *("exists", "neq", "windash", "cidr", "expand", "fieldref", "path", "under"),
-        *("base64", "base64offset", "utf16", "utf16le", "utf16be", "wide"),
-        *("lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"),
-    }
-)
-"""Names that Sigma 2.1 or our design gives a meaning, and that this version cannot run."""
-
-
-MAX_CHAIN: Final = 16
-"""Modifiers behind one field name; a legal chain has fewer, and checking one takes quadratic time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModifierProblem:
-    """Why a chain of modifiers cannot be used.
-
-    Attributes:
-        code: The diagnostic's.
-        index: Which of the names to point at.
-        message: What is wrong.
-        help: What to do.
-    """
-
-    code: str
-    index: int
-    message: str
-    help: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedModifiers:
-    """What a legal chain of modifiers amounts to.
-
-    Attributes:
-        kind: How values are compared with the field.
-        all: Whether every value must match.
-        cased: Whether upper and lower case differ; regular expressions go by `re_flags` instead.
-        re_flags: A subset of "ims", in that order.
-        transforms: What happens to a text before it is compared, in order.
-        takes: The types of value that every modifier of the chain takes.
-        kernel: What the comparison leaves the kernel; `UNCHANGED` for the whole value.
-    """
-
-    kind: Kind
-    all: bool
-    cased: bool
-    re_flags: str
-    transforms: tuple[Transform, ...]
-    takes: frozenset[ValueType]
-    kernel: KernelGives
-
-    def patterns(self, text: str) -> tuple[Pattern, ...]:
-        """The patterns of which the field must have one (with `all`, every one); not for `re`."""
-        values: tuple[Pattern, ...] = (parse_pattern(text),)
-        for transform in self.transforms:
-            values = tuple(result for value in values for result in transform(value))
-        shape = MODIFIERS[self.kind].pattern if self.kind != "plain" else None
-        return tuple(map(shape, values)) if shape else values
-
-
-def resolve(names: Sequence[str]) -> ResolvedModifiers:
-    """What `names` amount to; they are those of a parsed rule, hence legal.
-
-    Raises:
-        InternalError: `problems` has something to say about them.
-    """
-    return _resolve(tuple(names))
-
-
-@functools.lru_cache(maxsize=1024)
-def _resolve(names: tuple[str, ...]) -> ResolvedModifiers:
-    if found := problems(names):
-        raise InternalError(found[0].message)
-    entries = [MODIFIERS[name] for name in names]
-    kind: Kind = next((_as_kind(entry.name) for entry in entries if entry.role is Role.COMPARE), "plain")
-    return ResolvedModifiers(
-        kind=kind,
-        all="all" in names,
-        cased="cased" in names,
-        re_flags="".join(flag for flag in "ims" if flag in names),
-        transforms=tuple(entry.transform for entry in entries if entry.transform),
-        takes=_ANYTHING.intersection(*(entry.takes for entry in entries)),
-        kernel=_kernel_gives(entries),
-    )
-
-
-def _as_kind(name: str) -> Kind:
-    match name:
-        case "contains" | "startswith" | "endswith" | "re":
-            return name
-        case _:
-            raise InternalError(f"the comparison {name} has no kind")
-
-
-def _kernel_gives(entries: Iterable[Modifier]) -> KernelGives:
-    """The comparison's declaration, unless any modifier takes everything away."""
-    declared = {entry.kernel for entry in entries} - {KernelGives.UNCHANGED}
-    if KernelGives.NOTHING in declared or len(declared) > 1:
-        return KernelGives.NOTHING
-    return next(iter(declared), KernelGives.UNCHANGED)
-
-
-def problems(names: Sequence[str]) -> tuple[ModifierProblem, ...]:
-    """Everything that is wrong with a chain, in its order; nothing if it can be resolved."""
-    if len(names) > MAX_CHAIN:
-        message = f"{len(names)} modifiers behind one field, at most {MAX_CHAIN} are read"
-        return (ModifierProblem(code="FA032", index=MAX_CHAIN, message=message, help="remove some"),)
-    found = [problem for index, name in enumerate(names) if (problem := _unknown(index, name))]
-    known = [(index, MODIFIERS[name]) for index, name in enumerate(names) if name in MODIFIERS]
-    for position, (index, entry) in enumerate(known):
-        before = [other for _, other in known[:position]]
-        found += [
-            problem for problem in (_misplaced(index, entry, names), _clash(index, entry, before)) if problem
-        ]
-    return tuple(sorted(found, key=lambda problem: problem.index))
-
-
-def _unknown(index: int, name: str) -> ModifierProblem | None:
-    if name in MODIFIERS:
-        return None
-    if name in NOT_YET:
-        return ModifierProblem(
-            code="FA031",
-            index=index,
-            message=f"the modifier '{name}' is not supported by this version",
-            help=f"this version has {_listed(MODIFIERS)}",
-        )
-    close = nearest_of(name, [*MODIFIERS, *NOT_YET])
-    remedy = f"did you mean {quoted(close)}?" if close else f"the modifiers are {_listed(MODIFIERS)}"
-    shown = f"unknown modifier {quoted(name)}" if name else "a modifier is missing after '|'"
-    return ModifierProblem(code="FA030", index=index, message=shown, help=remedy)
-
-
-def _misplaced(index: int, entry: Modifier, names: Sequence[str]) -> ModifierProblem | None:
-    """A sub-modifier that does not follow what it belongs to."""
-    if entry.role is not Role.SUB:
-        return None
-    siblings = {other.name for other in MODIFIERS.values() if other.after == entry.after}
-    leader = next((name for name in reversed(names[:index]) if name not in siblings), "")
-    if leader == entry.after:
-        return None
-    return ModifierProblem(
-        code="FA032",
-        index=index,
-        message=f"'{entry.name}' belongs to '{entry.after}' and cannot stand here",
-        help=f"write it right behind: '|{entry.after}|{entry.name}'",
-    )
-
-
-def _clash(index: int, entry: Modifier, before: Sequence[Modifier]) -> ModifierProblem | None:
-    """A modifier that cannot stand with one before it."""
-    for other in before:
-        reason = _reason_against(other, entry)
-        if reason:
-            return ModifierProblem(
-                code="FA032",
-                index=index,
-                message=f"'{other.name}' and '{entry.name}' cannot stand together",
-                help=reason,
-            )
-    return None
-
-
-def _reason_against(one: Modifier, other: Modifier) -> str:
-    if one.name == other.name:
-        return "write it once"
-    if one.role is other.role is Role.COMPARE:
-        return f"keep '{one.name}' or '{other.name}': a value is compared in one way"
-    return one.excludes.get(other.name, "") or other.excludes.get(one.name, "")
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
+"""Every modifier. The kernel compares without regard to case, so `cased` leaves it everything: it may pass
+too much, never too little."""

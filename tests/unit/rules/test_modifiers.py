@@ -1,127 +1,57 @@
 from dataclasses import replace
-from itertools import permutations
 from typing import cast
 
 import pytest
 
-from fileaudit_engine.diagnostics import InternalError
-from fileaudit_engine.rules.modifiers import (
-    MAX_CHAIN,
-    MODIFIERS,
-    NOT_YET,
-    KernelGives,
-    Role,
-    ValueType,
-    problems,
-    registered,
-    resolve,
+from fileaudit_engine.events.fields import FieldType
+from fileaudit_engine.rules.modifiers import MODIFIERS, KernelGives, Role, Stage, ValueType, registered
+
+SIGMA = (
+    *("all", "startswith", "endswith", "contains", "exists", "cased", "neq", "windash", "re", "i", "m", "s"),
+    *("base64", "base64offset", "utf16le", "utf16be", "utf16", "wide", "lt", "lte", "gt", "gte"),
+    *("minute", "hour", "day", "week", "month", "year", "cidr", "expand", "fieldref"),
 )
-from fileaudit_engine.rules.values import Wildcard
-
-ANY = Wildcard.ANY
+OURS = ("path", "under")
 
 
-def test_without_modifiers_the_whole_value_is_compared() -> None:
-    resolved = resolve(())
-    assert (resolved.kind, resolved.all, resolved.cased, resolved.re_flags) == ("plain", False, False, "")
-    assert resolved.patterns("a*") == (("a", ANY),)
-    assert resolved.takes == frozenset(ValueType)
+def test_every_modifier_of_sigma_and_our_two_are_there_and_no_others() -> None:
+    assert sorted(MODIFIERS) == sorted((*SIGMA, *OURS))
 
 
 @pytest.mark.parametrize(
-    ("name", "pattern", "kernel"),
+    ("name", "takes"),
     [
-        ("contains", (ANY, "x", ANY), KernelGives.INFIX),
-        ("startswith", ("x", ANY), KernelGives.PREFIX),
-        ("endswith", (ANY, "x"), KernelGives.SUFFIX),
+        ("exists", {ValueType.BOOLEAN}),
+        ("lt", {ValueType.NUMBER}),
+        ("hour", {ValueType.NUMBER}),
+        ("cidr", {ValueType.TEXT}),
+        ("re", {ValueType.TEXT}),
+        ("fieldref", {ValueType.TEXT}),
+        ("under", {ValueType.TEXT}),
+        ("contains", {ValueType.TEXT, ValueType.NUMBER}),
+        ("windash", {ValueType.TEXT, ValueType.NUMBER}),
+        ("neq", set(ValueType)),
     ],
 )
-def test_a_comparison_gives_a_pattern_and_something_to_the_kernel(
-    name: str, pattern: tuple[str | Wildcard, ...], kernel: KernelGives
-) -> None:
-    resolved = resolve([name])
-    assert resolved.kind == name
-    assert resolved.patterns("x") == (pattern,)
-    assert resolved.kernel is kernel
+def test_a_modifier_says_what_it_takes(name: str, takes: set[ValueType]) -> None:
+    assert MODIFIERS[name].takes == takes
 
 
-def test_flags_may_stand_before_and_behind_the_comparison() -> None:
-    assert all(
-        resolve(chain) == resolve(["contains", "all", "cased"])
-        for chain in permutations(["contains", "all", "cased"])
-    )
+def test_what_compares_paths_and_dates_says_so() -> None:
+    assert MODIFIERS["under"].fields == MODIFIERS["path"].fields == {FieldType.PATH}
+    assert MODIFIERS["week"].fields == {FieldType.DATE}
+    assert MODIFIERS["contains"].fields == set(FieldType)
 
 
-def test_a_regular_expression_gives_the_kernel_nothing() -> None:
-    assert resolve(["re"]).kernel is KernelGives.NOTHING
-    assert resolve(["re"]).takes == {ValueType.TEXT}
+def test_what_needs_a_field_says_so() -> None:
+    assert {name for name, entry in MODIFIERS.items() if not entry.keyword} == {
+        *("startswith", "endswith", "exists", "cidr", "fieldref", "path", "under", "lt", "lte", "gt", "gte"),
+        *("minute", "hour", "day", "week", "month", "year"),
+    }
 
 
-def test_sub_modifiers_are_gathered_in_one_order() -> None:
-    assert resolve(["re", "s", "i"]).re_flags == "is"
-    assert resolve(["re", "m", "all"]).re_flags == "m"
-
-
-@pytest.mark.parametrize("chain", [["i"], ["contains", "i"], ["re", "all", "i"], ["i", "re"]])
-def test_a_sub_modifier_stands_right_behind_what_it_belongs_to(chain: list[str]) -> None:
-    (found,) = problems(chain)
-    assert found.code == "FA032"
-    assert "|re|i" in found.help
-    assert chain[found.index] == "i"
-
-
-@pytest.mark.parametrize(
-    ("chain", "pair"),
-    [
-        (["contains", "startswith"], "'contains' and 'startswith'"),
-        (["endswith", "re"], "'endswith' and 're'"),
-        (["re", "cased"], "'re' and 'cased'"),
-        (["cased", "re"], "'cased' and 're'"),
-        (["all", "contains", "all"], "'all' and 'all'"),
-    ],
-)
-def test_what_cannot_stand_together_is_named(chain: list[str], pair: str) -> None:
-    (found,) = problems(chain)
-    assert found.code == "FA032"
-    assert pair in found.message
-
-
-def test_an_unknown_modifier_is_compared_with_the_known_ones() -> None:
-    (found,) = problems(["startwith"])
-    assert (found.code, found.message, found.help) == (
-        "FA030",
-        "unknown modifier 'startwith'",
-        "did you mean 'startswith'?",
-    )
-
-
-def test_modifiers_are_written_in_lower_case() -> None:
-    (found,) = problems(["Contains"])
-    assert found.help == "did you mean 'contains'?"
-
-
-@pytest.mark.parametrize("name", sorted(NOT_YET))
-def test_what_this_version_cannot_run_is_said_to_be_so(name: str) -> None:
-    (found,) = problems([name])
-    assert found.code == "FA031"
-
-
-def test_every_problem_of_a_chain_is_reported_in_its_order() -> None:
-    assert [(p.index, p.code) for p in problems(["nope", "contains", "", "endswith"])] == [
-        (0, "FA030"),
-        (2, "FA030"),
-        (3, "FA032"),
-    ]
-
-
-def test_a_chain_without_end_is_refused_at_once() -> None:
-    (found,) = problems(["i"] * 1_000_000)
-    assert found.index == MAX_CHAIN
-
-
-def test_an_illegal_chain_that_reaches_the_compiler_is_a_bug() -> None:
-    with pytest.raises(InternalError, match="unknown modifier"):
-        resolve(["nope"])
+def test_what_excludes_another_names_one_that_is_there() -> None:
+    assert {name for entry in MODIFIERS.values() for name in entry.excludes} <= MODIFIERS.keys()
 
 
 def test_a_modifier_cannot_be_registered_without_saying_what_it_gives_the_kernel() -> None:
@@ -130,15 +60,20 @@ def test_a_modifier_cannot_be_registered_without_saying_what_it_gives_the_kernel
         registered(silent)
 
 
-def test_a_transformation_cannot_be_registered_without_its_function() -> None:
+def test_a_transformation_cannot_be_registered_without_its_function_and_its_stage() -> None:
     with pytest.raises(AssertionError, match="role"):
         registered(replace(MODIFIERS["all"], role=Role.TRANSFORM))
+    with pytest.raises(AssertionError, match="role"):
+        registered(replace(MODIFIERS["wide"], stage=None))
+    with pytest.raises(AssertionError, match="role"):
+        registered(replace(MODIFIERS["all"], stage=Stage.BYTES))
+
+
+def test_a_sub_modifier_cannot_be_registered_without_what_it_belongs_to() -> None:
+    with pytest.raises(AssertionError, match="belongs"):
+        registered(replace(MODIFIERS["i"], after=""))
 
 
 def test_a_name_cannot_be_registered_twice() -> None:
     with pytest.raises(AssertionError, match="same name"):
         registered(MODIFIERS["all"], MODIFIERS["all"])
-
-
-def test_no_modifier_is_both_supported_and_not() -> None:
-    assert not MODIFIERS.keys() & NOT_YET

@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,12 +11,17 @@ from fileaudit_engine.rules.values import (
     anywhere,
     at_end,
     at_start,
+    has_wildcards,
     joined,
+    literal_of,
+    parse_path,
     parse_pattern,
+    spelled_path,
     spelled_pattern,
 )
 
 ANY, ONE = Wildcard.ANY, Wildcard.ONE
+SEGMENT, SEGMENT_ONE = Wildcard.SEGMENT, Wildcard.SEGMENT_ONE
 
 
 @pytest.mark.parametrize(
@@ -47,22 +53,52 @@ def test_escapes_and_wildcards_mean_what_the_specification_says(text: str, patte
     assert parse_pattern(text) == pattern
 
 
-patterns = st.lists(st.one_of(st.text(alphabet="ab*?\\/\n", min_size=1), st.sampled_from(Wildcard))).map(
-    joined
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("/home/*/.ssh", ("/home/", SEGMENT, "/.ssh")),
+        ("/srv/**", ("/srv/", ANY)),
+        ("/srv/***", ("/srv/", ANY)),
+        ("/srv/**/x?", ("/srv/", ANY, "/x", SEGMENT_ONE)),
+        (r"/a\*\?b", ("/a*?b",)),
+        (r"/a\**", ("/a*", SEGMENT)),
+        ("/plain", ("/plain",)),
+        ("", ()),
+    ],
 )
+def test_in_a_path_wildcards_stop_at_a_slash_unless_they_are_doubled(text: str, pattern: Pattern) -> None:
+    assert parse_path(text) == pattern
 
 
-@given(patterns)
+def patterns_with(*wildcards: Wildcard) -> st.SearchStrategy[Pattern]:
+    literals = st.text(alphabet="ab*?\\/\n", min_size=1)
+    return st.lists(st.one_of(literals, st.sampled_from(wildcards))).map(joined)
+
+
+@given(patterns_with(ANY, ONE))
 def test_a_spelled_pattern_means_itself(pattern: Pattern) -> None:
     assert parse_pattern(spelled_pattern(pattern)) == pattern
 
 
-@given(st.text(alphabet="ab*?\\"))
-def test_neighbours_are_always_joined(text: str) -> None:
-    pattern = parse_pattern(text)
-    for one, other in itertools.pairwise(pattern):
+@given(patterns_with(ANY, SEGMENT, SEGMENT_ONE))
+def test_a_spelled_path_means_itself(pattern: Pattern) -> None:
+    assert parse_path(spelled_path(pattern)) == pattern
+    if {SEGMENT, SEGMENT_ONE}.intersection(pattern):
+        assert spelled_pattern(pattern) == spelled_path(pattern)
+
+
+@given(st.sampled_from((parse_pattern, parse_path)), st.text(alphabet="ab*?\\/"))
+def test_neighbours_are_always_joined(parse: Callable[[str], Pattern], text: str) -> None:
+    for one, other in itertools.pairwise(parse(text)):
         assert not (isinstance(one, str) and isinstance(other, str))
-        assert not (one is ANY and other is ANY)
+        assert not ({one, other} <= {ANY, SEGMENT})
+
+
+@given(st.text(alphabet="ab*?\\/"))
+def test_a_value_without_wildcards_is_the_same_text_to_both_readings(text: str) -> None:
+    pattern = parse_pattern(text)
+    if not has_wildcards(pattern):
+        assert parse_path(text) == pattern == ((literal_of(pattern),) if literal_of(pattern) else ())
 
 
 def test_a_comparison_puts_wildcards_around_the_value() -> None:

@@ -6,8 +6,8 @@ Only fields with few values are looked at, and only values without wildcards tha
 from fileaudit_engine.diagnostics import Collector
 from fileaudit_engine.events.fields import BY_NAME, Field
 from fileaudit_engine.rules.ast import Detecting, SigmaValue
+from fileaudit_engine.rules.chains import resolve
 from fileaudit_engine.rules.lint.walk import items_of
-from fileaudit_engine.rules.modifiers import resolve
 from fileaudit_engine.rules.nodes import MapNode
 from fileaudit_engine.rules.values import parse_pattern
 from fileaudit_engine.rules.wording import listed, nearest_of, quoted
