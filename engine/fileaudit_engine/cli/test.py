@@ -5,10 +5,11 @@ import sys
 
 from fileaudit_engine.cli.common import Exit, Loaded, color_of, load, report_diagnostics, say
 from fileaudit_engine.diagnostics import has_errors
+from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case, LoadedCases
 from fileaudit_engine.ruletest.formats import json, pretty
 from fileaudit_engine.ruletest.load import load_cases
-from fileaudit_engine.ruletest.names import RuleNames, check_names
+from fileaudit_engine.ruletest.names import check_names
 from fileaudit_engine.ruletest.report import Report
 from fileaudit_engine.ruletest.runner import run_cases
 from fileaudit_engine.ruletest.select import selected

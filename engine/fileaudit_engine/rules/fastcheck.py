@@ -25,6 +25,8 @@ _ANNOTATIONS = frozenset(
         "markdownDescription",
         "default",
         "examples",
+        "defaultSnippets",
+        "patternErrorMessage",
     }
 )
 _TYPES: Mapping[str, Check] = {

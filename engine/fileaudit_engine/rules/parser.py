@@ -2,7 +2,7 @@
 
 Each document is looked at by what it is (a detection rule, a correlation, a filter), by the table `KINDS`.
 A document with an error is left out and reported; all others live. Files are read in sorted order, so that
-the same folder gives the same rules, keys and reports on every machine.
+the same folder gives the same rules, keys and reports on every machine. Filters are applied at the end.
 """
 
 import os
@@ -20,15 +20,20 @@ from fileaudit_engine.diagnostics import (
     SourceText,
     TooManyFindingsError,
     UnusableInput,
+    error_at,
     has_errors,
     in_order,
 )
-from fileaudit_engine.rules.ast import Rule
-from fileaudit_engine.rules.document import read_rule
+from fileaudit_engine.rules.ast import Detecting, Filter, Rule
+from fileaudit_engine.rules.document import check_taxonomy, read_rule
 from fileaudit_engine.rules.expressions import ExpressionChecker
+from fileaudit_engine.rules.filtering import apply_filters
+from fileaudit_engine.rules.filters import read_filter
 from fileaudit_engine.rules.lint import lint
-from fileaudit_engine.rules.nodes import MapNode, ScalarNode
+from fileaudit_engine.rules.names import folded_name
+from fileaudit_engine.rules.nodes import MapNode, ScalarNode, text_of
 from fileaudit_engine.rules.options import DEFAULTS, RuleOptions
+from fileaudit_engine.rules.schema import validate
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, Document, decode, read_documents
 from fileaudit_engine.rules.wording import quoted
 from fileaudit_engine.text import to_kernel
@@ -45,12 +50,15 @@ class LoadedRules:
     """What stands in the rule files.
 
     Attributes:
-        rules: The usable ones, by file, in the order of their documents; keys, ids and names are unique.
+        rules: The usable ones, by file, in the order of their documents; keys, ids and names are unique. The
+            filters that name them are applied.
+        filters: The usable ones, in the same order.
         diagnostics: Everything that is wrong or doubtful, sorted by place.
         sources: The text of each file that was read, by its name, for showing diagnostics.
     """
 
     rules: tuple[Rule, ...]
+    filters: tuple[Filter, ...] = ()
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, SourceText]
 
@@ -76,32 +84,36 @@ class Kind:
 
     Attributes:
         key: The attribute that only this type has.
-        read: Makes a rule of a document, or notes why not.
+        read: Makes a rule or a filter of a document, or notes why not.
     """
 
     key: str
-    read: Callable[[MapNode, Context], Rule | None]
+    read: Callable[[MapNode, Context], Detecting | None]
 
 
 def _read_rule(root: MapNode, context: Context) -> Rule | None:
     return read_rule(root, context.found, context.expressions, context.options)
 
 
-def _not_supported(key: str) -> Callable[[MapNode, Context], Rule | None]:
-    def refuse(root: MapNode, context: Context) -> None:
-        context.found.error(
-            "FA018",
-            f"{key} documents are not supported by this version",
-            root.keys[key].location,
-            help="keep it in a folder that is not loaded",
-        )
+def _read_filter(root: MapNode, context: Context) -> Filter | None:
+    return read_filter(root, context.found, context.expressions, context.options)
 
-    return refuse
+
+def _refuse_correlation(root: MapNode, context: Context) -> None:
+    """Correlations are held against their schema, so that a pack can be written before it can be run."""
+    validate(root, "correlation", context.found)
+    check_taxonomy(root, context.found)
+    context.found.error(
+        "FA018",
+        "correlation documents are not supported by this version",
+        root.keys["correlation"].location,
+        help="keep it in a folder that is not loaded",
+    )
 
 
 KINDS: Final[tuple[Kind, ...]] = (
-    Kind("correlation", _not_supported("correlation")),
-    Kind("filter", _not_supported("filter")),
+    Kind("correlation", _refuse_correlation),
+    Kind("filter", _read_filter),
     Kind("detection", _read_rule),
 )
 """The first whose key a document has is its type; without any, it is the last."""
@@ -134,7 +146,9 @@ class _Pack:
     Attributes:
         options: See `Context`.
         found: What was found, in all files.
-        rules: The usable ones.
+        rules: The usable ones, no filter applied.
+        filters: The usable ones.
+        unusable: Folded names, ids and titles of the documents that are not usable.
         sources: Every file that was read.
         taken: The places of ids and names: `("id", "…")` and `("name", "…")`.
     """
@@ -142,6 +156,8 @@ class _Pack:
     options: RuleOptions
     found: Collector = field(default_factory=Collector)
     rules: list[Rule] = field(default_factory=list)
+    filters: list[Filter] = field(default_factory=list)
+    unusable: set[str] = field(default_factory=set)
     sources: dict[str, SourceText] = field(default_factory=dict)
     taken: dict[tuple[str, str], Location] = field(default_factory=dict)
 
@@ -185,11 +201,17 @@ class _Pack:
             return
         root = document.root
         kind = next((kind for kind in KINDS if kind.key in root.keys), KINDS[-1])
-        rule = kind.read(root, context)
+        read = kind.read(root, context)
         unique = [self._is_unique(root, name, found) for name in ("id", "name")]
-        if rule and all(unique) and not has_errors(document.diagnostics):
-            self.rules.append(rule)
-            lint(rule, root, found)
+        if read is None or not all(unique) or has_errors(document.diagnostics):
+            names = (text_of(root, attribute) for attribute in ("name", "id", "title"))
+            self.unusable |= {folded_name(name) for name in names if name}
+            return
+        if isinstance(read, Rule):
+            self.rules.append(read)
+        else:
+            self.filters.append(read)
+        lint(read, root, found)
 
     def _is_unique(self, root: MapNode, attribute: str, found: Collector) -> bool:
         node = root.values.get(attribute)
@@ -209,9 +231,18 @@ class _Pack:
         return False
 
     def loaded(self) -> LoadedRules:
-        """All that came in."""
+        """All that came in, the filters applied."""
+        found = Collector(limit=MAX_FINDINGS)
+        rules = tuple(_with_unique_keys(self.rules))
+        try:
+            rules = apply_filters(rules, self.filters, self.unusable, found)
+        except TooManyFindingsError:
+            message = f"more than {MAX_FINDINGS} errors in filters; none is applied"
+            found.diagnostics.append(error_at("FA042", message, self.filters[0].location))
+        self.found.diagnostics += found.diagnostics
         return LoadedRules(
-            rules=tuple(_with_unique_keys(self.rules)),
+            rules=rules,
+            filters=tuple(self.filters),
             diagnostics=tuple(in_order(self.found.diagnostics)),
             sources=self.sources,
         )

@@ -1,6 +1,6 @@
-"""What a rule document must look like, by `schemas/rule.schema.json`, said in our own words.
+"""What a document must look like, by the schema of its type in `schemas/`, said in our own words.
 
-The schema is the one that editors complete and explain by. Here it finds what is missing or malformed; each
+The schemas are those that editors complete and explain by. Here they find what is missing or malformed; each
 finding of `jsonschema` is turned into a diagnostic with the place of the node and a remedy. What stands
 inside the detections is not reported from here: `detection` knows more about it.
 """
@@ -11,7 +11,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final, Literal
 
 import jsonschema
 
@@ -20,6 +20,19 @@ from fileaudit_engine.resources import schemas_dir
 from fileaudit_engine.rules.fastcheck import Check, certainly_valid
 from fileaudit_engine.rules.nodes import MapNode, at, plain
 from fileaudit_engine.rules.wording import listed, nearest_of, quoted
+
+DocumentKind = Literal["rule", "filter", "correlation"]
+"""The types of document, each with a schema of this name."""
+
+_SECTIONS: Final[Mapping[DocumentKind, str | None]] = {
+    "rule": "detection",
+    "filter": "filter",
+    "correlation": None,
+}
+"""The attribute whose inside is not looked at here."""
+
+_FAST: Final[frozenset[DocumentKind]] = frozenset({"rule", "filter"})
+"""What there is much of: these go through the fast check first."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_PARTS = re.compile(r"([0-9]{4})[-/. ]?([0-9]{1,2})[-/. ]?([0-9]{1,2})")
@@ -37,6 +50,10 @@ _TYPE_NAMES = {
     "null": "null",
 }
 _EXAMPLES = {
+    "filter": "add 'filter:' with 'rules', at least one named map and a 'condition'",
+    "rules": "add 'rules: [name_of_a_rule]'",
+    "timespan": "add 'timespan: 5m', or however long",
+    "group-by": "add 'group-by: [User]', or whatever must be the same",
     "title": "add 'title: What the rule detects'",
     "logsource": "add 'logsource: {product: linux, category: file_access}'",
     "detection": "add 'detection:' with at least one named map and a 'condition'",
@@ -65,65 +82,67 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {"date": is_date, "uuid": is_uuid
 
 
 @functools.cache
-def rule_schema() -> Mapping[str, Any]:
-    """The schema of a detection rule."""
-    loaded: dict[str, Any] = json.loads((schemas_dir() / "rule.schema.json").read_text(encoding="utf-8"))
+def schema_of(kind: DocumentKind) -> Mapping[str, Any]:
+    """The schema of one type of document."""
+    loaded: dict[str, Any] = json.loads((schemas_dir() / f"{kind}.schema.json").read_text(encoding="utf-8"))
     return loaded
 
 
 @functools.cache
-def known_attributes() -> frozenset[str]:
+def known_attributes(kind: DocumentKind) -> frozenset[str]:
     """The attributes that Sigma gives a meaning; all others are custom ones."""
-    return frozenset(rule_schema()["properties"])
+    return frozenset(schema_of(kind)["properties"])
 
 
 @functools.cache
-def _frame() -> Mapping[str, Any]:
+def frame_of(kind: DocumentKind) -> Mapping[str, Any]:
     """The schema without the inside of detections, of which `detection` knows more."""
-    properties = dict(rule_schema()["properties"])
-    properties["detection"] = {**properties["detection"], "additionalProperties": True}
-    return {**rule_schema(), "properties": properties}
+    properties = dict(schema_of(kind)["properties"])
+    section = _SECTIONS[kind]
+    if section:
+        properties[section] = {**properties[section], "additionalProperties": True}
+    return {**schema_of(kind), "properties": properties}
 
 
 @functools.cache
-def _fast() -> Check:
-    return certainly_valid(_frame(), FORMATS)
+def _fast(kind: DocumentKind) -> Check:
+    return certainly_valid(frame_of(kind), FORMATS)
 
 
 @functools.cache
-def _slow() -> jsonschema.Draft202012Validator:
+def _slow(kind: DocumentKind) -> jsonschema.Draft202012Validator:
     formats = jsonschema.FormatChecker(formats=())
     for name, check in FORMATS.items():
         formats.checks(name)(functools.partial(_text_format, check))
-    return jsonschema.Draft202012Validator(_frame(), format_checker=formats)
+    return jsonschema.Draft202012Validator(frame_of(kind), format_checker=formats)
 
 
 def _text_format(check: Callable[[str], bool], value: object) -> bool:
     return not isinstance(value, str) or check(value)
 
 
-def validate(root: MapNode, found: Collector) -> None:
-    """Note everything in a rule document that the schema refuses."""
+def validate(root: MapNode, kind: DocumentKind, found: Collector) -> None:
+    """Note everything in a document that its schema refuses."""
     data = plain(root)
-    if _fast()(data):
+    if kind in _FAST and _fast(kind)(data):
         return
     own = Collector()
-    for error in itertools.islice(_slow().iter_errors(data), _MOST_ERRORS):
-        _report(root, error, own)
+    for error in itertools.islice(_slow(kind).iter_errors(data), _MOST_ERRORS):
+        _report(root, kind, error, own)
     found.extend(in_order(own.diagnostics))  # `required` is raised once for each attribute that is missing
 
 
-def _report(root: MapNode, error: jsonschema.ValidationError, found: Collector) -> None:
+def _report(root: MapNode, kind: DocumentKind, error: jsonschema.ValidationError, found: Collector) -> None:
     path = list(error.absolute_path)
     where = at(root, path)
-    for code, message, remedy in _worded(error, _named(path)):
+    for code, message, remedy in _worded(error, _named(path, kind)):
         found.error(code, message, where, help=remedy)
 
 
-def _named(path: list[str | int]) -> str:
+def _named(path: list[str | int], kind: DocumentKind) -> str:
     """What a path is called in a message: the attribute, or the entry of a list."""
     names = [str(step) for step in path if isinstance(step, str)]
-    name = quoted(".".join(names)) if names else "the rule"
+    name = quoted(".".join(names)) if names else f"the {kind}"
     return f"an entry of {name}" if path and isinstance(path[-1], int) else name
 
 
@@ -151,11 +170,6 @@ _WORDS: Mapping[str, _Words] = {
     ),
     "oneOf": _choice,
     "format": _format,
-    "pattern": lambda name, value, _: (
-        "FA016",
-        f"{name}: {quoted(value)} has the wrong form",
-        "write a namespace, a dot and a name, all in lower case, such as 'attack.t1003.008'",
-    ),
     "maxLength": lambda name, value, most: (
         "FA016",
         f"{name} has {len(value):,} characters, at most {most:,} are allowed",
@@ -163,7 +177,10 @@ _WORDS: Mapping[str, _Words] = {
     ),
     "minLength": lambda name, *_: ("FA016", f"{name} is empty", "fill it in, or remove it"),
     "minItems": lambda name, *_: ("FA016", f"{name} is an empty list", "fill it in, or remove it"),
+    "minProperties": lambda name, *_: ("FA016", f"{name} is an empty map", "fill it in, or remove it"),
     "uniqueItems": lambda name, *_: ("FA016", f"{name} has the same entry twice", "remove one"),
+    "minimum": lambda name, value, least: ("FA016", f"{name} is {value}", f"at least {least} is possible"),
+    "maximum": lambda name, value, most: ("FA016", f"{name} is {value}", f"at most {most} is possible"),
 }
 
 
@@ -176,6 +193,13 @@ def _worded(error: jsonschema.ValidationError, name: str) -> Iterator[tuple[str,
                 yield "FA011", f"the attribute {quoted(missing)} is missing", _EXAMPLES.get(missing, "add it")
     elif keyword == "oneOf" and not isinstance(value, str):
         return  # `type`, beside it, says so
+    elif keyword == "pattern" and isinstance(error.schema, Mapping):
+        # The words under which editors show it, too: the schema knows the form, we do not.
+        yield "FA016", f"{name}: {quoted(value)} has the wrong form", error.schema["patternErrorMessage"]
+    elif keyword == "additionalProperties" and isinstance(error.schema, Mapping) and isinstance(value, dict):
+        known = error.schema["properties"]
+        for extra in value.keys() - known.keys():
+            yield "FA016", f"{name} has no attribute {quoted(extra)}", _choice_remedy(extra, list(known))
     elif keyword in _WORDS:
         yield _WORDS[keyword](name, value, wanted)
     else:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fileaudit_engine.compiler.plan import UserRule
+from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case
-from fileaudit_engine.ruletest.names import RuleNames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from typing import Final
 from fileaudit_engine.compiler.plan import UserPlan
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.detect.runnable import runnable
+from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case, Expectation
 from fileaudit_engine.ruletest.compare import Pairing, differences
 from fileaudit_engine.ruletest.hints import why_silent
-from fileaudit_engine.ruletest.names import RuleNames
 from fileaudit_engine.ruletest.report import Missing, Raised, Unexpected
 from fileaudit_engine.ruletest.wording import happened
 

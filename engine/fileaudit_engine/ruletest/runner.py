@@ -17,10 +17,10 @@ from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.detect.record import Finding
 from fileaudit_engine.events.batch import EVERY
 from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case, CaseEvent
 from fileaudit_engine.ruletest.coverage import coverage_of
 from fileaudit_engine.ruletest.judge import Judge
-from fileaudit_engine.ruletest.names import RuleNames
 from fileaudit_engine.ruletest.report import CaseResult, Missing, Raised, Report
 from fileaudit_engine.ruletest.wording import happened
 

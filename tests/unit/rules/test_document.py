@@ -1,13 +1,6 @@
-import pytest
 from tests.unit.rules.examples import HEAD, codes, found_in, marked, one, only_rule, rule_text
 
-from fileaudit_engine.rules.document import MAX_DETECTIONS
-
-NO_SOURCE = HEAD.replace("logsource: {product: linux, category: file_access}\n", "")
-
-
-def with_source(source: str) -> str:
-    return rule_text("{User: root}", head=f"{NO_SOURCE}logsource: {{{source}}}\n")
+from fileaudit_engine.rules.section import MAX_DETECTIONS
 
 
 def test_every_attribute_reaches_the_rule() -> None:
@@ -47,43 +40,6 @@ def test_a_condition_may_span_lines() -> None:
 
 def test_a_detection_with_errors_is_still_defined() -> None:
     assert codes(rule_text("{Usr: root}")) == ["FA040"]
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "product: linux, category: file_event",
-        "product: linux, category: process_creation",
-        "service: fileaudit",
-        "product: linux, service: fileaudit",
-        "product: linux, service: fileaudit, category: file_access",
-        "product: linux, category: file_delete, definition: anything",
-    ],
-)
-def test_a_log_source_that_we_have_is_taken(source: str) -> None:
-    assert codes(with_source(source)) == []
-
-
-@pytest.mark.parametrize(
-    ("source", "mark", "word"),
-    [
-        ("product: windows, category: file_event", "windows", "this engine has product linux"),
-        ("product: linux, category: file_acess", "file_acess", "did you mean 'file_access'?"),
-        ("product: linux, category: fileaudit", "fileaudit", "file_access"),
-        ("product: linux, service: auditd", "auditd", "fileaudit"),
-        ("category: file_event", "logsource", "add 'product: linux'"),
-        ("product: linux", "logsource", "add 'category: file_access'"),
-    ],
-)
-def test_a_log_source_that_we_do_not_have_is_refused(source: str, mark: str, word: str) -> None:
-    text = with_source(source)
-    found = one(text)
-    assert (found.code, marked(found, text)) == ("FA041", mark)
-    assert word in found.help
-
-
-def test_a_log_source_of_the_wrong_type_is_reported_once() -> None:
-    assert codes(with_source("product: linux, category: 5")) == ["FA012"]
 
 
 def test_a_detection_without_detections_is_refused() -> None:

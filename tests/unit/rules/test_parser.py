@@ -107,10 +107,9 @@ def test_a_name_that_is_taken_is_an_error() -> None:
     assert codes("---\n".join(rule(number, "name: same\n") for number in (1, 2))) == ["FA017"]
 
 
-@pytest.mark.parametrize("key", ["correlation", "filter"])
-def test_documents_of_later_versions_are_recognised(key: str) -> None:
-    loaded = parse_text(f"title: x\n{key}: {{type: event_count}}\n")
-    (found,) = loaded.diagnostics
+def test_a_correlation_is_held_against_its_schema_and_refused() -> None:
+    text = "title: x\ncorrelation: {type: temporal, rules: [a], group-by: [User], timespan: 5m}\n"
+    (found,) = parse_text(text).diagnostics
     assert (found.code, found.location.line) == ("FA018", 2)
     assert key in found.message
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from tests.unit.ruletest.packs import PASSWD, SHADOW, compiled, loaded
 
 from fileaudit_engine.diagnostics import UnusableInput, in_order, render
+from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.case_reader import CASE_KEYS, EXPECTATION_KEYS, FILE_KEYS
 from fileaudit_engine.ruletest.load import MAX_FINDINGS, load_cases
-from fileaudit_engine.ruletest.names import RuleNames, check_names
+from fileaudit_engine.ruletest.names import check_names
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "ruletest"
 FINE = "{name: fine, events: [{Operation: open}], alerts: []}"

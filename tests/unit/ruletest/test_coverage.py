@@ -14,9 +14,9 @@ from tests.unit.ruletest.packs import (
     one_case,
 )
 
+from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case
 from fileaudit_engine.ruletest.coverage import Coverage, RuleCoverage, coverage_of
-from fileaudit_engine.ruletest.names import RuleNames
 
 
 def coverage(*cases: Case, rules: tuple[str, ...] = (SHADOW, DELETED)) -> Coverage:

@@ -18,7 +18,7 @@ _MOST = 50
 def check(rule: Rule, root: MapNode, found: Collector) -> None:
     """Warn of each custom attribute that looks like a slip."""
     for name in itertools.islice(rule.custom, _MOST):
-        close = nearest_of(name, known_attributes() - root.values.keys())
+        close = nearest_of(name, known_attributes("rule") - root.values.keys())
         if close:
             found.warning(
                 "FA052",

@@ -1,18 +1,13 @@
-"""Writes `schemas/test.schema.json` from the field table and the text below.
+"""`test.schema.json`: test cases of a rule pack, from the field table and the text below.
 
 The schema is for editors, which complete and explain by it; the engine reads test files with messages of its
-own (`ruletest/case_reader.py`). Run it after a field was added; a test says so if it was forgotten, and
-another one holds the schema and the reader against each other.
+own (`ruletest/case_reader.py`). A test holds the schema and the reader against each other.
 """
 
-import json
-from pathlib import Path
-from typing import Any
+from tools.schemas.parts import Schema, described, document, list_of, map_of, snippet
 
 from fileaudit_engine.events.fields import BY_NAME, Field, FieldType
 from fileaudit_engine.ruletest.case_reader import LEVELS
-
-TARGET = Path(__file__).resolve().parent.parent / "schemas" / "test.schema.json"
 
 TYPES = {
     FieldType.KEYWORD: ["string", "integer"],
@@ -20,27 +15,20 @@ TYPES = {
     FieldType.PATHS: ["array", "string"],
     FieldType.INTEGER: ["integer", "string"],
     FieldType.BOOLEAN: ["boolean", "string"],
+    FieldType.DATE: ["string"],
+}
+START: Schema = {
+    "tests": [
+        {
+            "name": "$1",
+            "events": [{"at": "0s", "Operation": "open", "AccessMode": "read", "TargetFilename": "$2"}],
+            "alerts": [{"rule": "$3"}],
+        }
+    ]
 }
 SCALAR = {"type": ["string", "number", "boolean", "null"]}
 NOT_BLANK = {"type": "string", "pattern": r"\S"}
 DURATION = r"^(0|([0-9]{1,15}(\.[0-9]{1,9})?(ns|us|ms|s|m|h|d))+)$"
-
-Schema = dict[str, Any]
-
-
-def described(description: str, schema: Schema) -> Schema:
-    """The schema with a text that editors show."""
-    return {"description": description, **schema}
-
-
-def map_of(properties: Schema, **rest: object) -> Schema:
-    """A map with these keys and no others."""
-    return {"type": "object", "additionalProperties": False, "properties": properties, **rest}
-
-
-def list_of(name: str, **rest: object) -> Schema:
-    """A list of what a definition describes."""
-    return {"type": "array", "items": {"$ref": f"#/$defs/{name}"}, **rest}
 
 
 def field(name: str, row: Field) -> Schema:
@@ -128,33 +116,24 @@ def definitions() -> Schema:
 
 def schema() -> Schema:
     """The whole schema."""
-    defaults = {"allOf": [{"$ref": "#/$defs/fields"}, {"not": {"required": ["at"]}}]}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "https://fileaudit.dev/schemas/test.schema.json",
-        "title": "Test cases of a rule pack for fileaudit-engine (*.test.yml)",
-        "description": "Events, and exactly what the rules must say of them. Every case runs twice: with the"
-        " model of the kernel's filter in front, and without it.",
-        **map_of(
-            {
-                "defaults": described(
-                    "Values that every event written out in this file has, unless it says otherwise. Recorded"
-                    " events stay as they are.",
-                    defaults,
-                ),
-                "tests": described("The cases.", list_of("case")),
-            },
-            required=["tests"],
-        ),
-        "$defs": definitions(),
-    }
-
-
-def rendered() -> str:
-    """The file's content."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    TARGET.write_text(rendered(), encoding="utf-8")
-    print(f"wrote {TARGET}")
+    defaults: Schema = {"allOf": [{"$ref": "#/$defs/fields"}, {"not": {"required": ["at"]}}]}
+    return document(
+        "Test cases of a rule pack for fileaudit-engine (*.test.yml)",
+        "Events, and exactly what the rules must say of them. Every case runs twice: with the model of the"
+        " kernel's filter in front, and without it.",
+        {
+            **map_of(
+                {
+                    "defaults": described(
+                        "Values that every event written out in this file has, unless it says otherwise."
+                        " Recorded events stay as they are.",
+                        defaults,
+                    ),
+                    "tests": described("The cases.", list_of("case")),
+                },
+                required=["tests"],
+            ),
+            "defaultSnippets": snippet("tests", "A test file to start from", START),
+            "$defs": definitions(),
+        },
+    )
