@@ -358,9 +358,8 @@ WHOLE_EVENT: Final = Field(
 
 
 def nearest(name: str) -> str | None:
-    """The known Sigma name that `name` was most likely meant to be."""
-    lowered = {field.name.lower(): field.name for field in FIELDS}
-    if name.lower() in lowered:
-        return lowered[name.lower()]
-    found = difflib.get_close_matches(name, BY_NAME, n=1)
-    return found[0] if found else None
+    """The known name that `name` was most likely meant to be; upper and lower case count least."""
+    lowered = {known.lower(): known for known in reversed(tuple(BY_NAME))}
+    exact = lowered.get(name.lower())
+    close = (exact,) if exact else difflib.get_close_matches(name, BY_NAME, n=1)
+    return close[0] if close else None

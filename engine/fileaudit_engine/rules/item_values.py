@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing_extensions import assert_never
 
 from fileaudit_engine.diagnostics import Collector
-from fileaudit_engine.events.fields import BY_NAME, FIELDS, nearest
+from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.rules import operands
 from fileaudit_engine.rules.ast import SigmaValue
 from fileaudit_engine.rules.chains import NUMERIC, ResolvedModifiers
@@ -21,18 +21,16 @@ from fileaudit_engine.rules.nodes import ScalarNode
 from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.placeholders import expanded
 from fileaudit_engine.rules.refusal import UnusableValue
+from fileaudit_engine.rules.unknown_field import remedy
 from fileaudit_engine.rules.values import Wildcard, parse_pattern
-from fileaudit_engine.rules.wording import MAX_SHOWN, listed, quoted
+from fileaudit_engine.rules.wording import quoted
 
-_FIELD_NAMES = [field.name for field in FIELDS]
 _KEYWORD_TYPES = frozenset({ValueType.TEXT, ValueType.NUMBER})
 
 
 def refuse_field(name: str, span: tuple[int, int]) -> UnusableValue:
     """What to raise for a field that the table does not know."""
-    close = nearest(name[:MAX_SHOWN])
-    remedy = f"did you mean '{close}'?" if close else f"the fields are {listed(_FIELD_NAMES, limit=9)}"
-    return UnusableValue("FA040", f"unknown field {quoted(name)}", remedy, span)
+    return UnusableValue("FA040", f"unknown field {quoted(name)}", remedy(name), span)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -187,6 +187,32 @@ def test_every_computed_field_may_be_said_by_each_of_its_names_if_it_is_true(fie
         assert event({**document_of(of_any), name: field.get(of_any)}) == of_any
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("type", "SERVICE_STOP", "'type' is 'SERVICE_STOP', but what the others come to is 'SYSCALL'"),
+        ("type", ["PATH", "EXECVE"], "'type' is a list"),
+        ("nametype", "DELETE", "come to is 'NORMAL'"),
+        ("FileExtension", "txt", "nothing else in the event says so"),
+        ("AncestorImages", ["/bin/init"], "nothing else in the event says so"),
+        ("argc", 7, "nothing else in the event says so"),
+    ],
+)
+def test_what_is_said_of_a_computed_field_has_to_be_true(name: str, value: object, word: str) -> None:
+    found = problem({**OPEN, name: value})
+    assert found.code == "FA074"
+    assert word in found.message
+
+
+def test_what_is_said_of_a_computed_field_may_be_a_part_of_it_in_any_case() -> None:
+    said = {**OPEN, "type": "path", "nametype": "normal", "success": "YES", "mode": None}
+    assert event(said) == event(OPEN)
+
+
+def test_what_is_no_value_of_a_computed_field_is_refused() -> None:
+    assert problem({**OPEN, "argc": "many"}).code == "FA073"
+
+
 def test_a_command_line_gives_the_arguments() -> None:
     assert event({**OPEN, "CommandLine": "cat  /etc/shadow"}).process.args == ("cat", "", "/etc/shadow")
 

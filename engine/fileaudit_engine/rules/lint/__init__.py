@@ -13,6 +13,7 @@ from fileaudit_engine.rules.lint import (
     contradiction,
     known_attributes,
     missing_attributes,
+    never_there,
     possible_values,
     repeated_values,
     single_all,
@@ -32,8 +33,9 @@ OF_DETECTIONS: Final[tuple[Callable[[Detecting, MapNode, Collector], None], ...]
 OF_RULES: Final[tuple[Callable[[Rule, MapNode, Collector], None], ...]] = (
     missing_attributes.check,
     known_attributes.check,
+    never_there.check,
 )
-"""What only a rule has: its attributes."""
+"""What only a rule has: its attributes, and one log source."""
 
 
 def lint(document: Detecting, root: MapNode, found: Collector) -> None:

@@ -8,10 +8,11 @@ from fileaudit_engine.rules.ast import Detecting, Detection, DetectionItem, Dete
 def items_of(rule: Detecting) -> Iterator[DetectionItem]:
     """Every item of every detection, in the order of the document."""
     for detection in rule.detections.values():
-        yield from _items(detection)
+        yield from items_in(detection)
 
 
-def _items(detection: Detection) -> Iterator[DetectionItem]:
+def items_in(detection: Detection) -> Iterator[DetectionItem]:
+    """Every item of one detection."""
     match detection:
         case DetectionItem():
             yield detection
@@ -19,4 +20,4 @@ def _items(detection: Detection) -> Iterator[DetectionItem]:
             yield from items
         case DetectionList(members=members):
             for member in members:
-                yield from _items(member)
+                yield from items_in(member)
