@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:
     named = arguments[0] if arguments else ""
     chosen = (named,) if named in COMMANDS else NEED_ROOT
     rest = arguments[1:] if named in COMMANDS else arguments
-    if named and named not in COMMANDS:
+    if named and named not in COMMANDS and not named.startswith("-"):
         sys.exit(f"there is no benchmark {named!r}: {', '.join(COMMANDS)}")
     if os.geteuid() and set(chosen) & set(NEED_ROOT):
         sys.exit("needs root")

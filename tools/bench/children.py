@@ -40,8 +40,14 @@ def pin(cpu: int | None) -> int:
     return chosen
 
 
-def run(command: Sequence[str | Path], *, timeout_s: float = 600.0, well: Container[int] = (0,)) -> Child:
-    """Run a command to its end.
+def run(
+    command: Sequence[str | Path],
+    *,
+    folder: Path | None = None,
+    timeout_s: float = 600.0,
+    well: Container[int] = (0,),
+) -> Child:
+    """Run a command to its end, in a folder.
 
     Raises:
         ChildFailed: Its status is not one of `well`, or it took too long.
@@ -50,6 +56,7 @@ def run(command: Sequence[str | Path], *, timeout_s: float = 600.0, well: Contai
         launched = [sys.executable, "-I", "-S", _LAUNCH, report.name, *command]
         process = subprocess.Popen(
             launched,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

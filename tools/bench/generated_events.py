@@ -36,8 +36,8 @@ _RARE_SHARE: Final = 0.02
 _FAILED_SHARE: Final = 0.03
 """Of calls that fail: no such file, or no permission."""
 
-_OPERATIONS: Final = ("open", "write", "create", "rename", "unlink", "chmod", "mkdir")
-_WEIGHTS: Final = (58, 14, 11, 6, 6, 3, 2)
+_OPERATIONS: Final = ("open", "write", "create", "rename", "unlink", "chmod", "mkdir", "exec")
+_WEIGHTS: Final = (56, 14, 11, 6, 6, 3, 2, 2)
 
 Event = dict[str, object]
 

@@ -15,6 +15,7 @@ import argparse
 import json
 import multiprocessing
 import random
+import shlex
 import shutil
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from children import ChildFailed, pin, run
-from engines import HERE, Engine, Measured, Operations, Ours, PySigmaSqlite, Rsigma
+from engines import HERE, Engine, Measured, Operations, Ours, PySigmaSqlite, Rsigma, Zircolite
 from generated_events import LOADS, Mix, lines
 from generated_rules import pack, write_pack
 from hits import hits
@@ -37,7 +38,7 @@ from fileaudit_engine.rules.parser import load_rules
 PACKS: Final = {18: 0.0, 250: 0.1, 1_000: 0.0, 3_000: 0.0}
 """Sizes, and which share of the rules search for words in the whole event."""
 SQL_WORK: Final = 50_000_000
-"""Rules times events that the SQL engine is given at the most: every rule is a scan of the table."""
+"""Rules times events that the SQL engines are given at the most: every rule is a scan of the table."""
 SHOWN_DIFFERENCES: Final = 100
 """In the table; JSON has them all."""
 PROGRAM: Final = HERE.parent.parent / ".venv" / "bin" / "fileaudit-engine"
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--limit", type=float, default=60.0, metavar="S", help="seconds a run of ours at the most")
     add("--compare", type=int, default=20_000, metavar="N", help="events to compare matches on; 0: none")
     add("--rsigma", type=Path, metavar="PROGRAM", help="default: found on PATH")
+    add("--zircolite", type=shlex.split, metavar="COMMAND", help="default: found on PATH")
     add("--pysigma", type=Path, metavar="PYTHON", help="a Python with pysigma and pysigma-backend-sqlite")
     add("--cpu", type=int, metavar="N", help="where everything runs (default: the last)")
     add("--seed", type=int, default=1, help="of rules and events")
@@ -176,7 +178,7 @@ def _compared(args: argparse.Namespace, one: Pack, work: Path) -> Iterator[str]:
         print(f"{one.name}, {load}: {sum(ours.values()):,} matches of {len(ours):,} rules", file=sys.stderr)
         for other in others:
             source = events
-            if isinstance(other, PySigmaSqlite):
+            if isinstance(other, (PySigmaSqlite, Zircolite)):
                 source = _head(events, SQL_WORK // len(one.operations))
                 ours = Ours(allow_unknown_fields=args.allow_unknown_fields).count(
                     one.folder, source, one.operations
@@ -207,7 +209,7 @@ def _measured(args: argparse.Namespace, one: Pack, work: Path) -> Iterator[Row]:
         rounds: dict[str, list[Measured]] = {}
         for _ in range(args.rounds):
             for engine in engines:
-                sql = isinstance(engine, PySigmaSqlite)
+                sql = isinstance(engine, (PySigmaSqlite, Zircolite))
                 source = _head(events, SQL_WORK // len(one.operations)) if sql else events
                 try:
                     rounds.setdefault(engine.name, []).append(engine.measure(one.folder, source))
@@ -233,6 +235,9 @@ def _others(args: argparse.Namespace) -> list[Engine]:
     rsigma = args.rsigma or shutil.which("rsigma")
     if rsigma:
         found.append(Rsigma(program=Path(rsigma)))
+    zircolite = args.zircolite or ([found_there] if (found_there := shutil.which("zircolite")) else None)
+    if zircolite:
+        found.append(Zircolite(command=zircolite))
     if args.pysigma:
         found.append(PySigmaSqlite(python=args.pysigma))
     return found
