@@ -20,7 +20,7 @@ ARGS ?=
 .PHONY: help setup run test test-vm demo lint format bench bench-rules clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing, start nothing
 	@tools/setup.sh $(SETUP)
@@ -60,7 +60,7 @@ bench: setup ## measure the engine beside a bare host and auditd
 	@$(AS_ROOT) .venv/bin/python tools/bench $(ARGS)
 
 bench-rules: SETUP := run
-bench-rules: setup ## events a second against packs of rules, beside other engines; ARGS="--packs 250 --rounds 1"
+bench-rules: setup ## events a second through packs of rules; ARGS="--packs 250"
 	@.venv/bin/python tools/bench rules $(ARGS)
 
 clean: ## remove everything that was made here, the environment too
