@@ -29,14 +29,28 @@ def network(text: str) -> Network:
     """
     if "*" in text or "?" in text:
         raise UnusableValue("FA033", "a network has no wildcards", _without_wildcards(text))
-    try:
-        return ipaddress.ip_network(text[:_LONGEST_NETWORK], strict=False)
-    except ValueError:
+    found = _network(text, strict=False)
+    if found is None:
         raise UnusableValue(
             "FA033",
             f"{quoted(text)} is no network",
             "write an address and the length of its network, such as '10.0.0.0/8' or '2001:db8::/32'",
-        ) from None
+        )
+    return found
+
+
+def is_exact(text: str) -> bool:
+    """Whether a network is written without bits of a host."""
+    return _network(text, strict=True) is not None
+
+
+def _network(text: str, *, strict: bool) -> Network | None:
+    if len(text) > _LONGEST_NETWORK or "%" in text:  # a zone is of one machine, not of an address
+        return None
+    try:
+        return ipaddress.ip_network(text, strict=strict)
+    except ValueError:
+        return None
 
 
 def _without_wildcards(text: str) -> str:
@@ -46,15 +60,6 @@ def _without_wildcards(text: str) -> str:
         return "write an address and the length of its network, such as '10.0.0.0/8'"
     known = starred[1].count(".")
     return f"write '{starred[1]}{'.'.join('0' * (4 - known))}/{8 * known}'"
-
-
-def is_exact(text: str) -> bool:
-    """Whether a network is written without bits of a host."""
-    try:
-        ipaddress.ip_network(text, strict=True)
-    except ValueError:
-        return False
-    return True
 
 
 def subtree(text: str) -> tuple[Pattern, ...]:

@@ -80,7 +80,8 @@ def spelled_path(pattern: Pattern) -> str:
 def _spelled(pattern: Pattern, wildcards: Mapping[str, Wildcard]) -> str:
     written = {wildcard: text for text, wildcard in wildcards.items()}
     return "".join(
-        written.get(part, part.value) if isinstance(part, Wildcard) else _ESCAPED.sub(r"\\\g<0>", part) for part in pattern
+        written.get(part, part.value) if isinstance(part, Wildcard) else _ESCAPED.sub(r"\\\g<0>", part)
+        for part in pattern
     )
 
 

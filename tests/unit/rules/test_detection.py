@@ -1,7 +1,7 @@
 import pytest
-from tests.unit.rules.examples import codes, detection_of, item_of, marked, one, rule_text
+from tests.unit.rules.examples import codes, detection_of, found_in, item_of, marked, one, rule_text
 
-from fileaudit_engine.rules.ast import DetectionList, DetectionMap, Scalar
+from fileaudit_engine.rules.ast import DetectionItem, DetectionList, DetectionMap, Scalar
 from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.parser import parse_text
 
@@ -31,9 +31,10 @@ def test_a_scalar_and_a_list_of_one_are_told_apart() -> None:
 
 
 def test_values_keep_their_types_case_and_escapes() -> None:
-    assert values_of(r"{User: [Root, 5, 1.5, true, null, '', 'a\*\\b', 0755, yes]}") == [
-        *("Root", 5, 1.5, True, None, "", r"a\*\\b", "0755", "yes")
+    assert values_of(r"{User: [Root, 5, 1.5, true, '', 'a\*\\b', 0755, yes]}") == [
+        *("Root", 5, 1.5, True, "", r"a\*\\b", "0755", "yes")
     ]
+    assert values_of("{User: null}") == values_of("{User: [null]}") == [None]
 
 
 def test_a_number_that_is_compared_as_text_is_what_was_written() -> None:
@@ -70,9 +71,76 @@ def test_field_modifier_and_value_are_reported_together() -> None:
     assert codes(rule_text("{Nope|nope: [x, [y]]}")) == ["FA040", "FA030", "FA033"]
 
 
-@pytest.mark.parametrize("detection", ["text", "[a, b]", "5", "[{User: x}, keyword]", "{'|all': [a, b]}"])
-def test_keyword_searches_are_refused(detection: str) -> None:
-    assert codes(rule_text(detection)) == ["FA036"]
+def keywords_of(yaml: str) -> DetectionItem:
+    detection = detection_of(yaml)
+    assert isinstance(detection, DetectionItem)
+    return detection
+
+
+@pytest.mark.parametrize("yaml", ["[a, 5, 0x1F, '*b*c']", "[a, 5, 31, d]"])
+def test_a_list_of_scalars_is_a_search_for_any_of_the_keywords(yaml: str) -> None:
+    item = keywords_of(yaml)
+    assert (item.field, item.modifiers, item.is_list) == (None, (), True)
+    assert len(item.values) == 4
+
+
+def test_a_scalar_is_a_search_for_one_keyword() -> None:
+    item = keywords_of("mimikatz")
+    assert (item.field, item.is_list, [value.value for value in item.values]) == (None, False, ["mimikatz"])
+
+
+def test_a_number_among_keywords_is_what_was_written() -> None:
+    assert [value.value for value in keywords_of("[0x1F, 1.50]").values] == ["0x1F", "1.50"]
+
+
+def test_an_item_without_a_name_is_a_search_with_modifiers() -> None:
+    item = item_of("{'|all': [a, b], User: root}")
+    assert (item.field, item.modifiers) == (None, ("all",))
+
+
+def test_a_list_may_mix_keywords_and_maps() -> None:
+    detection = detection_of("[{User: x}, keyword, {Image: y}]")
+    assert isinstance(detection, DetectionList)
+    assert [type(member) for member in detection.members] == [DetectionMap, DetectionItem, DetectionMap]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "|re", "|re|i", "|cased", "|contains", "|windash", "|base64offset", "|wide|base64offset", "|neq"],
+)
+def test_a_keyword_takes_the_modifiers_that_say_something_of_texts(key: str) -> None:
+    assert item_of(f"{{'{key}': keyword}}").field is None
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("exists", "cidr", "lt", "lte", "gt", "gte", "fieldref", "startswith", "endswith", "under", "path"),
+        *("minute", "hour", "day", "week", "month", "year"),
+    ],
+)
+def test_a_keyword_takes_no_modifier_that_needs_a_field(key: str) -> None:
+    text = rule_text(f"{{'|all|{key}': [a, b]}}")
+    (found, *_) = found_in(text)
+    assert (found.code, marked(found, text)) == ("FA032", key)
+
+
+@pytest.mark.parametrize("keyword", ["''", "'*'", "'**?'", "[a, '']", "{'|all': ['', b]}"])
+def test_a_keyword_that_every_event_contains_is_refused(keyword: str) -> None:
+    assert codes(rule_text(keyword)) == ["FA036"]
+
+
+@pytest.mark.parametrize("keyword", ["true", "[a, false]", "[a, null]", "{'|all': [null, a]}"])
+def test_a_truth_value_or_null_is_no_keyword(keyword: str) -> None:
+    assert "FA033" in codes(rule_text(keyword))
+
+
+@pytest.mark.parametrize("values", ["[a, null]", "['', null]", "[null, null]"])
+def test_null_stands_alone(values: str) -> None:
+    text = rule_text(f"{{User: {values}}}")
+    found = one(text)
+    assert (found.code, marked(found, text)) == ("FA033", "null")
+    assert "detection of its own" in found.help
 
 
 @pytest.mark.parametrize("detection", ["{}", "[]", "{User: []}", "null", "[{}]"])
