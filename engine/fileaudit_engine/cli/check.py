@@ -5,7 +5,15 @@ import json
 import sys
 from pathlib import Path
 
-from fileaudit_engine.cli.common import Exit, Loaded, color_of, load_quietly, rule_options, say
+from fileaudit_engine.cli.common import (
+    Exit,
+    Loaded,
+    add_unknown_fields,
+    color_of,
+    load_quietly,
+    rule_options,
+    say,
+)
 from fileaudit_engine.diagnostics import Diagnostic, render, summary
 from fileaudit_engine.text import counted, printable
 
@@ -23,6 +31,7 @@ def register(
     )
     parser.add_argument("rules", nargs="+", type=Path, metavar="RULES", help="a file or a folder")
     parser.add_argument("--format", choices=("pretty", "json"), default="pretty", help="default: pretty")
+    add_unknown_fields(parser)
     parser.set_defaults(command=run)
 
 

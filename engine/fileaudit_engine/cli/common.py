@@ -83,6 +83,15 @@ def load_quietly(paths: Sequence[Path | str], options: RuleOptions = DEFAULTS) -
     return Loaded(rules=rules, compiled=compile_rules(rules.rules))
 
 
+def add_unknown_fields(parser: argparse.ArgumentParser) -> None:
+    """Add the option that `rule_options` and the readers of events go by."""
+    parser.add_argument(
+        "--allow-unknown-fields",
+        action="store_true",
+        help="take fields that the field table does not know as they are, in rules and in events",
+    )
+
+
 def rule_options(args: argparse.Namespace) -> RuleOptions:
     """What the command line says about the reading of rules."""
     return RuleOptions(allow_unknown_fields=getattr(args, "allow_unknown_fields", False))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fileaudit_engine.cli.common import Exit, color_of, load, report_diagnostics, say
+from fileaudit_engine.cli.common import Exit, add_unknown_fields, color_of, load, report_diagnostics, say
 from fileaudit_engine.cli.explain_text import Layout, heading, pack_lines, quoted, section, tree_lines
 from fileaudit_engine.compiler.classifier import classify, facts_of
 from fileaudit_engine.compiler.conditions import Condition, Leaf
@@ -50,6 +50,7 @@ def register(
     parser.add_argument("--rule", metavar="NAME", help="only the rule with this name, id or title")
     parser.add_argument("--event", metavar="FILE", help="recorded events (NDJSON), - for stdin")
     parser.add_argument("--format", choices=("pretty", "json"), default="pretty", help="default: pretty")
+    add_unknown_fields(parser)
     parser.set_defaults(command=run)
 
 
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if args.event is None:
         _print_pack(rules, pack, args)
         return status
-    recording = _Recording(args.event)
+    recording = _Recording(args.event, allow_unknown_fields=args.allow_unknown_fields)
     _print_events(rules, loaded.compiled.kernel, recording.events(), args)
     report_diagnostics(recording.found.diagnostics, {}, args)
     if not recording.count and not recording.found.diagnostics:
@@ -119,9 +120,10 @@ class _Recording:
         count: Events so far.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, allow_unknown_fields: bool = False) -> None:
         self._path = path
         self.name = "<stdin>" if path == STDIN else path
+        self._reader = EventReader(file=self.name, allow_unknown_fields=allow_unknown_fields)
         self.found = Collector(limit=_MOST_MISTAKES)
         self.count = 0
 
@@ -142,7 +144,7 @@ class _Recording:
             self.found.error("FA070", why(error), self._place(number))
 
     def _read(self, line: bytes, number: int) -> Iterator[FileEvent]:
-        item = EventReader(file=self.name).read(line, number) if line.strip() else ()
+        item = self._reader.read(line, number) if line.strip() else ()
         if isinstance(item, FileEvent):
             self.count += 1
             yield item

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fileaudit_engine.cli import live, trace
-from fileaudit_engine.cli.common import Exit, load, say
+from fileaudit_engine.cli.common import Exit, add_unknown_fields, load, say
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.diagnostics import unusable_file
 from fileaudit_engine.events.batch import Batch
@@ -33,6 +33,7 @@ def register(
     parser.add_argument("output", metavar="OUTPUT", help="a new file, or - for stdout")
     parser.add_argument("--rules", action="append", type=Path, metavar="DIR", help="what to record")
     parser.add_argument("--force", action="store_true", help="replace OUTPUT if it exists")
+    add_unknown_fields(parser)
     live.add_duration(parser)
     live.add_ring(parser)
     parser.set_defaults(command=run, op=None, path=None, user=None, comm=None, pid=None, failed=False)

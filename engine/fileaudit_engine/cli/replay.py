@@ -5,7 +5,7 @@ import contextlib
 from pathlib import Path
 
 from fileaudit_engine.cli import live
-from fileaudit_engine.cli.common import Exit, load, report_diagnostics, say
+from fileaudit_engine.cli.common import Exit, add_unknown_fields, load, report_diagnostics, say
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.resources import rules_dir
 from fileaudit_engine.runtime.pipeline import Pipeline
@@ -29,9 +29,7 @@ def register(
         "--rules", action="append", type=Path, metavar="DIR", help="rules (default: the shipped ones)"
     )
     parser.add_argument("--store", type=Path, metavar="PATH", help="keep alerts there (default: nowhere)")
-    parser.add_argument(
-        "--allow-unknown-fields", action="store_true", help="keep fields that the field table does not know"
-    )
+    add_unknown_fields(parser)
     parser.add_argument("--strict", action="store_true", help="stop at the first line that is not valid")
     live.add_output(parser)
     parser.set_defaults(command=run)

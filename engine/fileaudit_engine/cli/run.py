@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fileaudit_engine.cli import live
-from fileaudit_engine.cli.common import Exit, Loaded, load, say
+from fileaudit_engine.cli.common import Exit, Loaded, add_unknown_fields, load, say
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS
 from fileaudit_engine.config import DEFAULT_STORE, Config
 from fileaudit_engine.detect.detector import Detector
@@ -41,6 +41,7 @@ def register(
         "--probes", choices=("auto", "tracepoint", "lsm"), default="auto", help="default: auto"
     )
     parser.add_argument("--strict", action="store_true", help="do not start if any rule is broken")
+    add_unknown_fields(parser)
     live.add_duration(parser)
     live.add_output(parser)
     live.add_ring(parser)

@@ -3,7 +3,15 @@
 import argparse
 import sys
 
-from fileaudit_engine.cli.common import Exit, Loaded, color_of, load, report_diagnostics, say
+from fileaudit_engine.cli.common import (
+    Exit,
+    Loaded,
+    add_unknown_fields,
+    color_of,
+    load,
+    report_diagnostics,
+    say,
+)
 from fileaudit_engine.diagnostics import has_errors
 from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case, LoadedCases
@@ -52,6 +60,7 @@ def register(
         metavar="PERCENT",
         help="fail if fewer of the rules are proven both to fire and to stay silent",
     )
+    add_unknown_fields(parser)
     parser.set_defaults(command=run)
 
 
@@ -62,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         UnusableInput: A path does not exist, or there is no test file.
     """
     loaded = load([args.rules], args)
-    found = load_cases(args.fixtures)
+    found = load_cases(args.fixtures, allow_unknown_fields=args.allow_unknown_fields)
     cases = selected(found.cases, args.pattern)
     _report_problems(loaded, found, cases, args)
     if args.pattern is not None and not cases:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fileaudit_engine.diagnostics import Collector, Location
+from fileaudit_engine.events.document import is_derived
 from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.rules.ast import Scalar
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
@@ -149,7 +150,12 @@ class CaseReader:
                 "FA066", "the case has no events", place, help="a case without events proves nothing"
             )
         maps = (as_map(item, "an event", self.found) for item in listed.items)
-        events = (read_event(fields, defaults, self.found) for fields in maps if fields is not None)
+        allow = self.recordings.allow_unknown_fields
+        events = (
+            read_event(fields, defaults, self.found, allow_unknown_fields=allow)
+            for fields in maps
+            if fields is not None
+        )
         return tuple(event for event in events if event is not None)
 
     def _expected(self, fields: MapNode, key: str) -> tuple[Expectation, ...] | None:
@@ -224,14 +230,17 @@ class CaseReader:
                 )
 
     def _check_ecs(self, name: str, place: Location) -> None:
-        """Alerts are ECS documents: a Sigma name would never be found in one."""
-        if name in BY_NAME and BY_NAME[name].ecs != name:
-            self.found.error(
-                "FA063",
-                f"an alert has no field '{name}'",
-                place,
-                help=f"write '{BY_NAME[name].ecs}', where alerts carry it",
-            )
+        """Alerts are ECS documents: no Sigma name is found in one, nor what only follows from others."""
+        row = BY_NAME.get(name)
+        if row is None:
+            return
+        if row.computed and not is_derived(row.ecs):
+            remedy = "it follows from other fields: name those"
+        elif row.ecs != name:
+            remedy = f"write '{row.ecs}', where alerts carry it"
+        else:
+            return
+        self.found.error("FA063", f"an alert has no field '{name}'", place, help=remedy)
 
     @staticmethod
     def _place(fields: MapNode, key: str) -> Location:

@@ -7,7 +7,7 @@ default `Outcome`, since one follows from the other.
 
 from collections.abc import Iterator, Mapping
 
-from fileaudit_engine.diagnostics import Collector, Diagnostic, Location
+from fileaudit_engine.diagnostics import Collector, Location
 from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.events.reader import event_of
@@ -18,10 +18,8 @@ from fileaudit_engine.ruletest.dotted import members
 from fileaudit_engine.ruletest.nodes import as_duration_ns
 
 AT = "at"
-_ABSOLUTE = ("@timestamp", "ts_ns")
-_MORE_FIELDS = "--allow-unknown-fields"
-"""How the reader's remedy for unknown fields begins; here there is no such option."""
-
+_TIME = "ts_ns"
+"""The attribute of an event that is its time."""
 
 Fields = Mapping[str, object]
 """Values by their names, nested or dotted, as YAML has them."""
@@ -41,24 +39,31 @@ class Defaults:
         return {**kept, **event}
 
 
-def read_event(node: MapNode, defaults: Defaults, found: Collector) -> CaseEvent | None:
+def read_event(
+    node: MapNode, defaults: Defaults, found: Collector, *, allow_unknown_fields: bool = False
+) -> CaseEvent | None:
     """The event that `node` describes; None if something is wrong with it, after it was noted."""
     at_ns = as_duration_ns(node.values[AT], found) if AT in node.values else 0
     fields = defaults.under({name: value for name, value in _fields(node).items() if name != AT})
     if at_ns is None or not _times_are_relative(node, fields, at_ns, found):
         return None
-    event = event_of(fields, lambda name: _place(name, node, defaults), ts_ns=CASE_START_NS + at_ns)
+    event = event_of(
+        fields,
+        lambda name: _place(name, node, defaults),
+        ts_ns=CASE_START_NS + at_ns,
+        allow_unknown_fields=allow_unknown_fields,
+    )
     if isinstance(event, FileEvent):
         return CaseEvent(event=event, at_ns=at_ns, location=node.location)
     if isinstance(event, Loss):
         found.error("FA063", "a case cannot lose events", node.location, help="remove this one")
     else:
-        found.diagnostics.extend(map(_without_option, event))
+        found.diagnostics.extend(event)
     return None
 
 
 def _times_are_relative(node: MapNode, fields: Fields, at_ns: int, found: Collector) -> bool:
-    absolute = [name for name in _ABSOLUTE if name in fields]
+    absolute = [name for name in fields if _meaning(name) == _TIME]
     for name in absolute:
         place = member(node, name) or node.location
         found.error("FA062", f"'{name}' in a case: its time is virtual", place, help="write 'at: 2s' instead")
@@ -66,19 +71,6 @@ def _times_are_relative(node: MapNode, fields: Fields, at_ns: int, found: Collec
         found.error("FA062", "'at' is after the year 2262", node.location, help="choose a shorter time")
         return False
     return not absolute
-
-
-def _without_option(diagnostic: Diagnostic) -> Diagnostic:
-    if not diagnostic.help.startswith(_MORE_FIELDS):
-        return diagnostic
-    return Diagnostic(
-        code=diagnostic.code,
-        severity=diagnostic.severity,
-        message=diagnostic.message,
-        location=diagnostic.location,
-        label=diagnostic.label,
-        help="use a field that the engine knows, by its Sigma name or its ECS name",
-    )
 
 
 def _fields(node: MapNode) -> Fields:

@@ -29,8 +29,12 @@ MAX_FINDINGS: Final = 200
 SUFFIXES: Final = (".test.yml", ".test.yaml")
 
 
-def load_cases(path: Path | str) -> LoadedCases:
+def load_cases(path: Path | str, *, allow_unknown_fields: bool = False) -> LoadedCases:
     """The cases of one test file, or of all `*.test.yml` under a folder.
+
+    Args:
+        path: The file or folder.
+        allow_unknown_fields: Keep what the field table does not know in `FileEvent.extra`.
 
     Raises:
         UnusableInput: There is no such path, or no test file under it.
@@ -49,7 +53,11 @@ def load_cases(path: Path | str) -> LoadedCases:
     found = list(walk.diagnostics)
     sources: dict[str, SourceText] = {}
     for file in files:
-        recordings = Recordings(folder=file.parent, root=root if file is not root else root.parent)
+        recordings = Recordings(
+            folder=file.parent,
+            root=root if file is not root else root.parent,
+            allow_unknown_fields=allow_unknown_fields,
+        )
         source, problems = _read(file)
         found += problems
         if source is not None:

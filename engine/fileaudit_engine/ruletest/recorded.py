@@ -34,16 +34,19 @@ class Recordings:
     Attributes:
         folder: Where the test file is.
         root: What no recording may lie outside of.
+        allow_unknown_fields: Keep what the field table does not know in `FileEvent.extra`.
     """
 
     folder: Path
     root: Path
+    allow_unknown_fields: bool = False
 
     def read(self, name: str, place: Location, found: Collector) -> tuple[CaseEvent, ...]:
         """The events of a recording, named at `place`; none if something is wrong, after it was noted."""
         if not self._is_allowed(name, place, found):
             return ()
-        source = ReplaySource([os.path.join(self.folder, name)])  # noqa: PTH118 - Path would make '-' of './-'
+        path = os.path.join(self.folder, name)  # noqa: PTH118 - Path would make '-' of './-'
+        source = ReplaySource([path], allow_unknown_fields=self.allow_unknown_fields)
         try:
             events = list(itertools.islice(_events(source), MAX_RECORDED + 1))
         finally:

@@ -129,6 +129,28 @@ def test_the_same_name_in_another_file_is_fine(tmp_path: Path) -> None:
     assert len(found.cases) == 2
 
 
+@pytest.mark.parametrize(
+    ("field", "remedy"),
+    [
+        ("a0", "it follows from other fields: name those"),
+        ("fileaudit.auditd.nametype", "it follows from other fields: name those"),
+        ("Image", "write 'process.executable', where alerts carry it"),
+        ("FileExtension", "write 'file.extension', where alerts carry it"),
+    ],
+)
+def test_an_alert_is_not_asked_for_what_no_alert_carries(tmp_path: Path, field: str, remedy: str) -> None:
+    alert = f"{{rule: r, fields: {{{field}: x}}}}"
+    found = loaded(tmp_path, f"tests: [{{name: a, events: [{{Operation: open}}], alerts: [{alert}]}}]\n")
+    (problem,) = found.diagnostics
+    assert (problem.code, problem.help) == ("FA063", remedy)
+
+
+@pytest.mark.parametrize("name", ["'@timestamp'", "UtcTime", "ts_ns"])
+def test_an_event_of_a_case_has_no_time_of_its_own_however_it_is_called(tmp_path: Path, name: str) -> None:
+    found = loaded(tmp_path, f"tests: [{{name: a, events: [{{Operation: open, {name}: 1}}], alerts: []}}]\n")
+    assert [problem.code for problem in found.diagnostics] == ["FA062"]
+
+
 WORDS = st.sampled_from(
     (
         *(*FILE_KEYS, *CASE_KEYS, *EXPECTATION_KEYS),
