@@ -43,8 +43,9 @@ PURE_NAMES = frozenset({"pathlib.PurePath", "pathlib.PurePosixPath", "io.StringI
 
 MAY_TOUCH_FILES = {
     "resources": "finds the files that the package ships",
+    "rules.attack": "reads the list of ATT&CK techniques that the package ships, once",
     "rules.parser": "reads rule files: somebody must, and every command begins with it",
-    "rules.schema": "reads the rule schema that the package ships, once",
+    "rules.schema": "reads the schemas that the package ships, each once",
 }
 BCC_IMPORTER = "sources.loader"
 """The loader is a process of its own, so that LLVM never enters the daemon."""

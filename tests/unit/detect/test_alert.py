@@ -12,7 +12,7 @@ from tests.unit.events.examples import BASH, CAT, HOSTILE, LOSS, SHADOW, events
 from tests.unit.events.records import finding, record
 
 from fileaudit_engine.detect.alert import record_of
-from fileaudit_engine.detect.attack import TECHNIQUES, threat_of
+from fileaudit_engine.detect.attack import threat_of
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.events.jsonl import EventReader, encode
 from fileaudit_engine.events.model import AccessMode, Container, FileEvent, Operation, PathState, Process
@@ -291,7 +291,3 @@ def test_an_unknown_technique_keeps_its_id() -> None:
 )
 def test_other_tags_say_nothing(tag: str) -> None:
     assert threat_of((tag,)) == {}
-
-
-def test_every_subtechnique_of_the_table_has_its_technique_there() -> None:
-    assert {key.partition(".")[0] for key in TECHNIQUES} <= TECHNIQUES.keys()

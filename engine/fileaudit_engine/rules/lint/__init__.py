@@ -12,11 +12,13 @@ from fileaudit_engine.rules.ast import Detecting, Rule
 from fileaudit_engine.rules.lint import (
     contradiction,
     known_attributes,
+    metadata,
     missing_attributes,
     never_there,
     possible_values,
     repeated_values,
     single_all,
+    tags,
     unused_detections,
 )
 from fileaudit_engine.rules.nodes import MapNode
@@ -33,6 +35,8 @@ OF_DETECTIONS: Final[tuple[Callable[[Detecting, MapNode, Collector], None], ...]
 OF_RULES: Final[tuple[Callable[[Rule, MapNode, Collector], None], ...]] = (
     missing_attributes.check,
     known_attributes.check,
+    metadata.check,
+    tags.check,
     never_there.check,
 )
 """What only a rule has: its attributes, and one log source."""

@@ -1,0 +1,49 @@
+"""FA045: odd attributes: a rule that is given up or related to itself, or that shows unknown fields."""
+
+from fileaudit_engine.diagnostics import Collector
+from fileaudit_engine.events.fields import BY_NAME, nearest
+from fileaudit_engine.events.unprovided import UNPROVIDED
+from fileaudit_engine.rules.ast import Rule
+from fileaudit_engine.rules.nodes import MapNode, at
+from fileaudit_engine.rules.wording import MAX_SHOWN, quoted
+
+_GIVEN_UP = {
+    "deprecated": "load the rule that took its place, and leave this one out",
+    "unsupported": "mend it and change its status, or leave it out",
+}
+_MOST_GUESSES = 20
+"""Unknown fields that are compared with all known ones, for the nearest."""
+
+
+def check(rule: Rule, root: MapNode, found: Collector) -> None:
+    """Warn of each of these."""
+    _status(rule, root, found)
+    _related(rule, root, found)
+    _fields(rule, root, found)
+
+
+def _status(rule: Rule, root: MapNode, found: Collector) -> None:
+    if rule.status in _GIVEN_UP:
+        message = f"the rule is {rule.status}, and runs all the same"
+        found.warning("FA045", message, at(root, ["status"]), help=_GIVEN_UP[rule.status])
+
+
+def _related(rule: Rule, root: MapNode, found: Collector) -> None:
+    for index, related in enumerate(rule.related):
+        if related.id == rule.id:
+            message = f"the rule is {quoted(related.type)} to itself"
+            place = at(root, ["related", index, "id"])
+            found.warning("FA045", message, place, help="write the other rule's id, or remove the entry")
+
+
+def _fields(rule: Rule, root: MapNode, found: Collector) -> None:
+    unknown = [(index, name) for index, name in enumerate(rule.fields) if name not in BY_NAME]
+    for count, (index, name) in enumerate(unknown):
+        close = nearest(name[:MAX_SHOWN]) if count < _MOST_GUESSES else None
+        remedy = f"did you mean '{close}'?" if close else "remove it, or write the name of a field"
+        found.warning(
+            "FA045",
+            f"no event has the field {quoted(name)}, which the rule wants to be shown",
+            at(root, ["fields", index]),
+            help=UNPROVIDED.get(name, remedy),
+        )
