@@ -64,7 +64,6 @@ _KEYWORDS: Final = ("all", "contains", "re", "re|i", "cased", "expand", "base64o
 """Those that are listed for a search of the whole event."""
 
 _CONDITION: Final[Schema] = {
-    "minLength": 1,
     "examples": ["selection", "selection and not 1 of filter_*", "1 of selection_*", "all of them"],
 }
 
@@ -143,7 +142,6 @@ def filtering() -> Schema:
                     " suppressed. `selection` alone, as the specification writes it, suppresses the same.",
                     {
                         "type": "string",
-                        "minLength": 1,
                         "examples": ["not selection", "not 1 of selection_*"],
                     },
                 ),
