@@ -5,6 +5,7 @@ event is derived from the predicate: its path is a pattern of the predicate writ
 the two characters that fold into ASCII put in, longer at either end, or with bytes that are no UTF-8.
 """
 
+import ipaddress
 import random
 from collections.abc import Callable, Iterator, Sequence
 
@@ -15,22 +16,32 @@ from tests.unit.compiler.examples import event, matches
 from fileaudit_engine.compiler.ir import (
     All,
     AnyOf,
+    Check,
+    Compares,
+    DatePart,
+    EqualsBoolean,
     EqualsNumber,
+    InNetwork,
     IsNull,
     Matches,
     Negation,
+    Operator,
+    Part,
     Pattern,
     Predicate,
+    SameAs,
     Searches,
     Test,
     Wildcard,
 )
-from fileaudit_engine.events.fields import BY_NAME, Field
+from fileaudit_engine.events.fields import BY_NAME, WHOLE_EVENT, Field, unlisted
 from fileaudit_engine.events.model import AccessMode, FileEvent, Operation, PathState, Process
+from fileaudit_engine.rules.values import joined
 
 PATH, IMAGE, USER = BY_NAME["TargetFilename"], BY_NAME["Image"], BY_NAME["User"]
 OPERATION, ACCESS, OUTCOME = BY_NAME["Operation"], BY_NAME["AccessMode"], BY_NAME["Outcome"]
 USER_ID, ARGUMENTS = BY_NAME["UserId"], BY_NAME["Arguments"]
+ADDRESS, MOMENT = unlisted("Address"), unlisted("Moment")
 
 COMPONENTS = (
     "etc",
@@ -54,6 +65,16 @@ COMPONENTS = (
     "Long" * 40,
 )
 EXPRESSIONS = ("shadow", "^/etc/", "(?i)SSH", "a+", "[a-d]/", "/.+/", "^.{0,3}e")
+NETWORKS = ("10.0.0.0/8", "10.1.2.3/32", "0.0.0.0/0", "2001:db8::/32", "::ffff:0:0/96", "fe80::/10")
+ADDRESSES = (
+    *("10.1.2.3", "11.0.0.1", "::ffff:10.1.2.3", "2001:DB8:0::1", "fe80::1%eth0", "10.1.2", "x", "010.1.2.3"),
+)
+MOMENTS = (
+    *("2026-11-22T23:30:00.123456789Z", "2021-01-01T00:00:00+05:30", "2024-12-31t12:00:59z", "yesterday"),
+    *("2026-07-01 21:59:60Z", "2026-02-30T00:00:00Z", "1970-01-01T00:00:00Z", ""),
+)
+NUMBERS = (0, 1, 999.5, 1000, 10**30, -1)
+NUMBER_TEXTS = ("7", "1000.0", "1e309", "999.50", "0x10", "1" * 65, "-1")
 FIELDS_OF_TEXT = (PATH, PATH, PATH, PATH, PATH, PATH, IMAGE, USER, ARGUMENTS)
 """The path six times: it is what the kernel tests."""
 
@@ -89,6 +110,7 @@ def patterns() -> st.SearchStrategy[Pattern]:
     )
     return st.one_of(
         st.just(()),
+        path_patterns(),
         st.tuples(literals()),
         st.tuples(literals(), st.just(anything)),
         st.tuples(st.just(anything), literals()),
@@ -98,6 +120,12 @@ def patterns() -> st.SearchStrategy[Pattern]:
         mixed.map(lambda pattern: (anything, *pattern, one)),
         st.lists(st.sampled_from((anything, one)), min_size=1, max_size=4).map(tuple),
     )
+
+
+def path_patterns() -> st.SearchStrategy[Pattern]:
+    """Patterns whose wildcards stop at a slash, with and without some that do not."""
+    wildcards = st.sampled_from((Wildcard.SEGMENT, Wildcard.SEGMENT, Wildcard.SEGMENT_ONE, Wildcard.ANY))
+    return st.lists(literals() | wildcards, min_size=1, max_size=6).map(joined)
 
 
 def testable_patterns() -> st.SearchStrategy[Pattern]:
@@ -157,10 +185,55 @@ def other_tests() -> st.SearchStrategy[Test]:
         st.sampled_from(("", "i", "s", "im")),
     )
     nulls = st.sampled_from((PATH, IMAGE, ACCESS, USER)).map(lambda field: Test(field=field, check=IsNull()))
-    numbers = st.sampled_from((0, 1000, 1000.0)).map(
-        lambda number: Test(field=USER_ID, check=EqualsNumber(number=number))
+    numbers = _tests(
+        (USER_ID, USER), st.sampled_from((0, 1000, 1000.0)).map(lambda n: EqualsNumber(number=n))
     )
-    return st.one_of(searches, nulls, numbers)
+    return st.one_of(searches, nulls, numbers, keywords(), special_tests())
+
+
+def _tests(fields: Sequence[Field], checks: st.SearchStrategy[Check]) -> st.SearchStrategy[Test]:
+    return st.builds(lambda field, check: Test(field=field, check=check), st.sampled_from(fields), checks)
+
+
+@st.composite
+def keywords(draw: st.DrawFn) -> Test:
+    """A text, or an expression, that may stand anywhere in the event."""
+    if draw(st.sampled_from((False, False, True))):
+        searches = Searches(expression=draw(st.sampled_from(EXPRESSIONS)), flags="")
+        return Test(field=WHOLE_EVENT, check=searches)
+    inner = draw(literals() | st.sampled_from(COMPONENTS) | st.sampled_from(("1000", "open", "10.1")))
+    wildcard = draw(st.sampled_from(((), (), (Wildcard.ONE, "etc"), (Wildcard.ANY, "a"))))
+    check = matches((Wildcard.ANY, inner, *wildcard, Wildcard.ANY), cased=draw(st.booleans()))
+    return Test(field=WHOLE_EVENT, check=check)
+
+
+def special_tests() -> st.SearchStrategy[Test]:
+    """Comparisons of numbers, addresses, moments, truth values and other fields."""
+    operators = st.sampled_from(Operator)
+    numbers = st.builds(
+        lambda how, number: Compares(operator=how, number=number), operators, st.sampled_from(NUMBERS)
+    )
+    networks = st.sampled_from(NETWORKS).map(lambda text: InNetwork(network=ipaddress.ip_network(text)))
+    parts = st.builds(
+        lambda part, how, number, zone: DatePart(part=part, operator=how, number=number, zone=zone),
+        st.sampled_from(Part),
+        operators,
+        st.sampled_from((0, 1, 12, 22, 30, 47, 53, 2026)),
+        st.sampled_from(("UTC", "Europe/Berlin", "Asia/Kolkata")),
+    )
+    others = st.builds(
+        lambda other, how, cased: SameAs(other=other, how=how, cased=cased),
+        st.sampled_from((PATH, IMAGE, ARGUMENTS, USER, USER_ID)),
+        st.sampled_from(("whole", "startswith", "endswith", "contains")),
+        st.booleans(),
+    )
+    return st.one_of(
+        _tests((USER_ID, USER, ADDRESS), numbers),
+        _tests((ADDRESS, USER), networks),
+        _tests((MOMENT, USER), parts),
+        _tests((PATH, IMAGE, ARGUMENTS, USER, USER_ID), others),
+        _tests((USER, ARGUMENTS), st.booleans().map(lambda value: EqualsBoolean(value=value))),
+    )
 
 
 def predicates(*, most_leaves: int = 10) -> st.SearchStrategy[Predicate]:
@@ -226,21 +299,29 @@ def _event(texts: dict[str, list[Pattern]], chance: random.Random) -> FileEvent:
     operation = Operation(chance.choice(operations or [*OPERATION.values]))
     accesses = [value for pattern in texts.get("AccessMode", ()) for value in _fitting(ACCESS, pattern)]
     access = AccessMode(chance.choice([*accesses, *ACCESS.values]))
+    said = texts.get(WHOLE_EVENT.name, [])
+    path = _path([*texts.get("TargetFilename", []), *said], chance)
     has_access = chance.random() < (0.9 if operation is Operation.OPEN else 0.3)
     return event(
-        _path(texts.get("TargetFilename", []), chance),
+        path,
         operation=operation,
         access_mode=access if has_access else None,
         errno=chance.choice((0, 0, 2, 13)),
         path_state=_path_state(chance),
         user_id=chance.choice((0, 1000, None)),
-        user_name=_spelled_by(texts.get("User", []), chance),
+        user_name=chance.choice((_spelled_by([*texts.get("User", []), *said], chance), _odd(chance))),
         process=Process(
             pid=1,
-            executable=_spelled_by(texts.get("Image", []), chance),
-            args=tuple(_written(p, chance) for p in texts.get("Arguments", [])) or None,
+            executable=path if chance.random() < 0.1 else _spelled_by(texts.get("Image", []), chance),
+            args=tuple(_written(p, chance) for p in [*texts.get("Arguments", []), *said]) or None,
         ),
+        extra={"Address": chance.choice(ADDRESSES), "Moment": chance.choice(MOMENTS)},
     )
+
+
+def _odd(chance: random.Random) -> str | None:
+    """A text that means something to a comparison other than of texts."""
+    return chance.choice((None, None, *ADDRESSES, *MOMENTS, *NUMBER_TEXTS, "TRUE", "false"))
 
 
 def _fitting(field: Field, pattern: Pattern) -> list[str]:
@@ -280,6 +361,10 @@ def _token(token: str | Wildcard, mutate: Callable[[str], str], chance: random.R
     if isinstance(token, str):
         changed = mutate(token)
         return changed if len(changed) == len(token) else token
+    if token is Wildcard.SEGMENT:
+        return chance.choice(("", "x", "é", "\u017f", "\n", "ab", "/"))
+    if token is Wildcard.SEGMENT_ONE:
+        return chance.choice(("x", "é", "s", "\u212a", "\n", "/"))
     if token is Wildcard.ONE:
         return chance.choice(("x", "/", "é", "s", "\u017f", "\u212a", "\n", "\udc80"))
     if chance.random() < 0.15:

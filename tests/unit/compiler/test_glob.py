@@ -1,5 +1,10 @@
 """Patterns with `*` and `?`, compared with a matcher that is obviously right, and on what stops others."""
 
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -7,11 +12,13 @@ from tests.unit.compiler.examples import ANY, ONE
 from tests.unit.compiler.oracle import glob_holds
 from tests.unit.compiler.strategies import REPEATABLE
 
-from fileaudit_engine.compiler.glob import compile_glob
+from fileaudit_engine.compiler.glob import Glob, compile_glob
 from fileaudit_engine.compiler.ir import Pattern, Wildcard
 
+SEGMENT, SEGMENT_ONE = Wildcard.SEGMENT, Wildcard.SEGMENT_ONE
 TOKENS = st.one_of(st.text("ab/", min_size=1, max_size=3), st.sampled_from((ANY, ONE)))
 LONG = "a" * 100_000
+TraceFunction = Callable[[FrameType, str, Any], Any]
 
 
 def joined(tokens: list[str | Wildcard]) -> Pattern:
@@ -36,6 +43,43 @@ def joined(tokens: list[str | Wildcard]) -> Pattern:
 def test_a_pattern_matches_what_the_naive_matcher_matches(pattern: Pattern, texts: list[str]) -> None:
     compiled = compile_glob(pattern)
     assert [compiled(text) for text in texts] == [glob_holds(pattern, text) for text in texts]
+
+
+PATH_TOKENS = st.one_of(
+    st.text("ab/", min_size=1, max_size=3), st.sampled_from((ANY, SEGMENT, SEGMENT, SEGMENT_ONE))
+)
+
+
+@settings(REPEATABLE, max_examples=2_000)
+@given(
+    st.lists(PATH_TOKENS, max_size=8).map(joined),
+    st.lists(st.text("ab/", max_size=12), min_size=1, max_size=8),
+)
+@example((SEGMENT, "a"), ["a", "aa", "/a", "a/a"])
+@example((ANY, "/", SEGMENT), ["/", "a/b/", "a"])
+@example((SEGMENT_ONE, ANY), ["/", "a", "a/", ""])
+@example(("/", SEGMENT, SEGMENT, "/"), ["//", "/ab/", "/"])
+@example((SEGMENT,), ["", "a", "/"])
+def test_a_pattern_of_a_path_matches_what_the_naive_matcher_matches(
+    pattern: Pattern, texts: list[str]
+) -> None:
+    compiled = compile_glob(pattern)
+    assert [compiled(text) for text in texts] == [glob_holds(pattern, text) for text in texts]
+
+
+@given(st.lists(TOKENS, max_size=6).map(joined), st.text("ab", max_size=12))
+def test_without_slashes_the_wildcards_of_a_path_are_the_ordinary_ones(pattern: Pattern, text: str) -> None:
+    of_path = tuple(
+        token if isinstance(token, str) else SEGMENT if token is ANY else SEGMENT_ONE for token in pattern
+    )
+    assert compile_glob(of_path)(text) is compile_glob(pattern)(text)
+
+
+@pytest.mark.parametrize("pattern", [(SEGMENT,), ("/", SEGMENT_ONE, "/", ANY)])
+@pytest.mark.parametrize("character", ["\n", "é", "\U0001f600", "\udcff", "\0"])
+def test_only_a_slash_stops_a_wildcard_of_a_path(pattern: Pattern, character: str) -> None:
+    assert compile_glob(pattern)(character if len(pattern) == 1 else f"/{character}/")
+    assert not compile_glob(pattern)("/" if len(pattern) == 1 else "///")
 
 
 @pytest.mark.parametrize("character", ["/", "\n", "é", "\U0001f600", "\udcff", "\0"])
@@ -76,11 +120,41 @@ def many(*tokens: str | Wildcard, times: int = 500) -> Pattern:
         pytest.param((ANY, *many("a", ONE, times=2_000), ANY, "c", ANY), id="*a?a?…*c*"),
         pytest.param((*many(ANY, "aaaa", ONE), "b", ANY), id="*aaaa?*aaaa?…b*"),
         pytest.param((ANY, "a" * 50_000 + "b", ANY), id="a literal that nearly fits everywhere"),
+        pytest.param((*many(SEGMENT, "a", times=200), SEGMENT, "b"), id="path: *a*a*a…*b"),
+        pytest.param((*many(ANY, "a", SEGMENT, times=200), "b"), id="path: **a***a*…b"),
+        pytest.param((ANY, *many(SEGMENT_ONE, times=2_000), "b", SEGMENT), id="path: **????…b*"),
     ],
 )
 def test_a_pattern_made_to_be_slow_decides(pattern: Pattern) -> None:
     compiled = compile_glob(pattern)
     assert not compiled(LONG)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [(*many(ANY, "a", times=200), ANY, "b"), (*many(SEGMENT, "a", times=200), ANY, "/", SEGMENT, "b")],
+)
+def test_the_work_of_matching_grows_with_the_text_and_not_faster(pattern: Pattern) -> None:
+    compiled = compile_glob(pattern)
+    assert _steps(compiled, "a" * 10_000) <= 2 * _steps(compiled, "a" * 5_000) + 1_000
+
+
+def _steps(compiled: Glob, text: str) -> int:
+    """Lines that Python runs to find out that a text does not match."""
+    steps = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> TraceFunction:  # noqa: ARG001 - the form of a trace
+        nonlocal steps
+        steps += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        assert not compiled(text)
+    finally:
+        sys.settrace(before)
+    return steps
 
 
 def test_a_run_too_large_for_the_automaton_is_found_all_the_same() -> None:
