@@ -18,6 +18,8 @@ from fileaudit_engine.text import fold
 
 _POSSIBLE: Final = {"Syscall": CALLS, **{field.name: field.values for field in FIELDS if field.values}}
 """All values of a field, by its name."""
+_REASONS: Final = {"Syscall": "of all system calls, those on files and the start of programs are seen"}
+"""What is said of fields with too many values to list them."""
 _FOLDED: Final = {name: frozenset(map(fold, values)) for name, values in _POSSIBLE.items()}
 
 
@@ -35,11 +37,14 @@ def _check_value(field: Field, value: SigmaValue, found: Collector) -> None:
         return
     pattern = parse_pattern(str(value.value))
     if len(pattern) == 1 and isinstance(pattern[0], str) and fold(pattern[0]) not in _FOLDED[field.name]:
-        possible = _POSSIBLE[field.name]
-        close = nearest_of(pattern[0], possible)
         found.warning(
             "FA055",
             f"{field.name} is never {quoted(value.value)}",
             value.location,
-            help=f"did you mean {quoted(close)}?" if close else f"it can be {listed(possible, limit=20)}",
+            help=_REASONS.get(field.name) or _remedy(pattern[0], field),
         )
+
+
+def _remedy(written: str, field: Field) -> str:
+    close = nearest_of(written, field.values)
+    return f"did you mean {quoted(close)}?" if close else f"it can be {listed(field.values, limit=20)}"
