@@ -23,6 +23,12 @@ RIGHT = {
     "rules: []": Config(),
     "store: {}": Config(),
     "store: {path: x.db}": Config(store_path=Path("/etc/fileaudit/x.db")),
+    "placeholders: {}": Config(),
+    "placeholders: {admins: [alice, 'b*'], uid: 0, hex: 0x1F}": Config(
+        placeholders={"admins": ("alice", "b*"), "uid": ("0",), "hex": ("0x1F",)}
+    ),
+    "timezone: Europe/Berlin": Config(timezone="Europe/Berlin"),
+    "timezone: UTC": Config(),
 }
 WRONG = {
     "ruls: a": ["1:1 unknown key 'ruls'"],
@@ -37,6 +43,14 @@ WRONG = {
     "rules: [a, {b: c}]": ["1:12 'rules' must be a path"],
     'rules: ""': ["1:8 'rules' must be a path"],
     "store: x.db": ["1:8 'store' must be a map"],
+    "placeholders: [a]": ["1:15 'placeholders' must be a map"],
+    "placeholders: {a: []}": ["1:19 'placeholders.a' must be a text or a number, or a list of them"],
+    "placeholders: {a: {b: c}}": ["1:19 'placeholders.a' must be a text or a number, or a list of them"],
+    "placeholders: {a: [x, true]}": ["1:23 'placeholders.a' must be a text or a number, or a list of them"],
+    "placeholders: {a: }": ["1:19 'placeholders.a' must be a text or a number, or a list of them"],
+    "placeholders: {'%a%': b}": ["1:16 '%a%' cannot be the name of a placeholder"],
+    "timezone: 5": ["1:11 'timezone' must be the name of a time zone, such as Europe/Berlin"],
+    "timezone: ''": ["1:11 'timezone' must be the name of a time zone, such as Europe/Berlin"],
     "- a": ["1:1 the configuration must be a map"],
 }
 
@@ -80,3 +94,22 @@ def test_a_file_that_cannot_be_read_is_unusable(tmp_path: Path) -> None:
 def test_a_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "c.yml").write_text("rules: mine")
     assert load_config(tmp_path / "c.yml").rules == (tmp_path / "mine",)
+
+
+@pytest.mark.parametrize(
+    ("zone", "remedy"),
+    [
+        ("Europe/Berln", "did you mean 'Europe/Berlin'?"),
+        ("europe/berlin", "did you mean 'Europe/Berlin'?"),
+        ("../../etc/passwd", "write it as UTC, Europe/Berlin or America/New_York"),
+        ("Europe", "did you mean"),
+        ("x" * 10_000, "write it as"),
+        ("'a\\0b'", ""),
+    ],
+)
+def test_a_time_zone_that_the_host_does_not_know_is_told_with_the_nearest(zone: str, remedy: str) -> None:
+    with pytest.raises(UnusableInput) as raised:
+        parse_config(f"timezone: {zone}".encode(), HOME)
+    (found,) = raised.value.diagnostics
+    assert (found.code, found.location.line) == ("FA084", 1)
+    assert found.help.startswith(remedy)

@@ -40,7 +40,7 @@ def schema() -> Schema:
                         " of which any may be meant. Wildcards work as in rules.",
                         {
                             "type": "object",
-                            "propertyNames": {"pattern": "^[^%]+$"},
+                            "propertyNames": {"pattern": r"^[\w.-]+$"},
                             "additionalProperties": {
                                 "anyOf": [value, {"type": "array", "items": value, "minItems": 1}]
                             },

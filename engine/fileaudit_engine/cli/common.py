@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
+from fileaudit_engine.config import Config
 from fileaudit_engine.diagnostics import (
     Diagnostic,
     Severity,
@@ -93,8 +94,13 @@ def add_unknown_fields(parser: argparse.ArgumentParser) -> None:
 
 
 def rule_options(args: argparse.Namespace) -> RuleOptions:
-    """What the command line says about the reading of rules."""
-    return RuleOptions(allow_unknown_fields=getattr(args, "allow_unknown_fields", False))
+    """What the command line and the configuration say about the reading of rules."""
+    settings: Config = args.settings
+    return RuleOptions(
+        allow_unknown_fields=getattr(args, "allow_unknown_fields", False),
+        placeholders=settings.placeholders,
+        timezone=settings.timezone,
+    )
 
 
 def load(paths: Sequence[Path | str], args: argparse.Namespace) -> Loaded:
