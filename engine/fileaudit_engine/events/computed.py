@@ -70,14 +70,19 @@ def file_type(event: FileEvent) -> Value:
     return None if event.mode is None else FILE_TYPES.get(event.mode & _TYPE_BITS)
 
 
+def permissions_of(mode: int | None) -> str | None:
+    """The permission bits of a mode in four octal digits."""
+    return None if mode is None else f"{mode & _PERMISSION_BITS:04o}"
+
+
 def permissions(event: FileEvent) -> Value:
-    """The permission bits in four octal digits."""
-    return None if event.mode is None else f"{event.mode & _PERMISSION_BITS:04o}"
+    """The permission bits."""
+    return permissions_of(event.mode)
 
 
 def new_permissions(event: FileEvent) -> Value:
-    """The permission bits that a chmod asks for in four octal digits."""
-    return None if event.new_mode is None else f"{event.new_mode & _PERMISSION_BITS:04o}"
+    """The permission bits that a chmod asks for."""
+    return permissions_of(event.new_mode)
 
 
 def error_name(event: FileEvent) -> Value:

@@ -160,6 +160,8 @@ def file_event(run: bytes, at: int, lookups: Lookups) -> FileEvent:
         cgroup_id=cgroup,
         user_name=lookups.user(uid),
         group_name=lookups.group(gid),
+        effective_user_name=lookups.user(euid),
+        effective_group_name=lookups.group(egid),
         login_user_name=None if login == _NOBODY else lookups.user(login),
     )
 

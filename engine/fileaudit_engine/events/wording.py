@@ -4,8 +4,10 @@ Names in these words are printable (`text.printable`): a message is one line, wh
 """
 
 import shlex
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from fileaudit_engine.events.computed import permissions_of
 from fileaudit_engine.events.flags import errno_name
 from fileaudit_engine.events.model import AccessMode, FileEvent, Operation, Process
 from fileaudit_engine.text import printable
@@ -94,12 +96,62 @@ def command_line(process: Process) -> str:
     return printable(shlex.join(process.args)) + cut
 
 
+def _renamed(event: FileEvent) -> str:
+    return f"{printable(event.source_path)} to {file_of(event)}" if event.source_path else file_of(event)
+
+
+def _linked(event: FileEvent) -> str:
+    return f"{printable(event.source_path)} as {file_of(event)}" if event.source_path else file_of(event)
+
+
+def _symbolically(event: FileEvent) -> str:
+    return f"{file_of(event)} to {printable(event.link_target)}" if event.link_target else file_of(event)
+
+
+def _moded(event: FileEvent) -> str:
+    mode = permissions_of(event.new_mode)
+    return f"{file_of(event)} to {mode}" if mode else file_of(event)
+
+
+def _owned(event: FileEvent) -> str:
+    owner = _named(event.new_owner_name, event.new_owner_id)
+    group = _named(event.new_owner_group_name, event.new_owner_group_id)
+    return f"{file_of(event)} to {owner}{':' if group else ''}{group}" if owner or group else file_of(event)
+
+
+def _named(name: str | None, number: int | None) -> str:
+    """A user or a group as chown takes them."""
+    return printable(name) if name is not None else "" if number is None else str(number)
+
+
+def _attributed(event: FileEvent) -> str:
+    name = event.attribute_name
+    return f"{file_of(event)} ({printable(name)})" if name else file_of(event)
+
+
+def _mounted(event: FileEvent) -> str:
+    return f"{printable(event.mount_source)} on {file_of(event)}" if event.mount_source else file_of(event)
+
+
+_OBJECTS: Final[Mapping[Operation, Callable[[FileEvent], str]]] = {
+    Operation.RENAME: _renamed,
+    Operation.LINK: _linked,
+    Operation.SYMLINK: _symbolically,
+    Operation.CHMOD: _moded,
+    Operation.CHOWN: _owned,
+    Operation.SETXATTR: _attributed,
+    Operation.REMOVEXATTR: _attributed,
+    Operation.MOUNT: _mounted,
+}
+"""What an operation was done to, with the other thing that it is about; of all others it is the file."""
+
+
 def sentence(event: FileEvent) -> str:
     """Who did what to which file with which program."""
     parts = (
         person(event),
         verb(event),
-        file_of(event),
+        _OBJECTS.get(event.operation, file_of)(event),
         purpose(event),
         f"with {program(event.process)}",
         f"({failure(event)})" if event.errno else "",

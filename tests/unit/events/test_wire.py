@@ -39,7 +39,7 @@ def lookups(words: int = 1) -> wire.Lookups:
             pid=pid, start_ns=start, parent_pid=parent, name=name, image_inode=image
         ),
         user={0: "root", 1000: "alice"}.get,
-        group={0: "wheel"}.get,
+        group={0: "wheel", 5: "tty"}.get,
         clause_words=words,
         boot_to_wall_ns=10**18,
     )
@@ -101,6 +101,8 @@ def test_a_file_record_becomes_an_event() -> None:
         cgroup_id=88,
         user_name="alice",
         group_name="wheel",
+        effective_user_name="root",
+        effective_group_name="tty",
         login_user_name="alice",
     )
 
