@@ -163,10 +163,10 @@ def _condition() -> Schema:
                 "field": described(
                     "The field to count or to compute from.",
                     {
+                        **NAME,
                         "type": ["string", "array"],
                         "minItems": 1,
                         "items": NAME,
-                        **NAME,
                         "examples": [field.name for field in FIELDS],
                     },
                 ),

@@ -182,12 +182,17 @@ def definitions() -> Schema:
 def _keys() -> Iterator[tuple[str, Schema]]:
     """Every field alone, by each of its names, and with the modifiers that are listed; keywords likewise."""
     for field in FIELDS:
-        for name in (field.name, *field.aliases):
+        for name in _names(field):
             yield name, _plain(field, name)
         for chain in _COMPLETED[field.type]:
             yield f"{field.name}|{chain}", _modified(f"{field.meaning} ", chain)
     for chain in _KEYWORDS:
         yield f"|{chain}", _modified("Searched in the whole event. ", chain)
+
+
+def _names(field: Field) -> dict[str, None]:
+    """All that a rule may call a field: Sigma's name, auditd's and ours, and that of ECS."""
+    return dict.fromkeys((field.name, *field.aliases, field.ecs))
 
 
 def _plain(field: Field, name: str) -> Schema:
@@ -209,7 +214,7 @@ def _modified(about: str, chain: str) -> Schema:
 
 def _chains(field: Field) -> str:
     """Any chain of the modifiers that fit a field's type, behind any of its names."""
-    names = "|".join(map(re.escape, (field.name, *field.aliases)))
+    names = "|".join(map(re.escape, _names(field)))
     return f"^({names})(\\|({_alternatives(m for m in MODIFIERS.values() if field.type in m.fields)}))+$"
 
 
