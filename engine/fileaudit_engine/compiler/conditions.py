@@ -7,35 +7,15 @@ condition, as the rule wrote them (`Image is one of …`).
 
 import enum
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from typing_extensions import assert_never
 
 from fileaudit_engine.compiler.constraint import DIMENSIONS, Clause, OneOf, clauses
-from fileaudit_engine.compiler.ir import (
-    All,
-    AnyOf,
-    Check,
-    Compares,
-    DatePart,
-    EqualsBoolean,
-    EqualsNumber,
-    InNetwork,
-    IsNull,
-    Matches,
-    Negation,
-    Operator,
-    Pattern,
-    Predicate,
-    Relation,
-    SameAs,
-    Searches,
-    Test,
-    Wildcard,
-)
+from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Negation, Predicate, Searches, Test, Wildcard
+from fileaudit_engine.compiler.wording import BELOW, Verbs, is_cased, values_of, verbs_of
 from fileaudit_engine.events.fields import WHOLE_EVENT, Dimension, Field
-from fileaudit_engine.rules.values import spelled_pattern
 
 
 class Where(str, enum.Enum):
@@ -109,32 +89,102 @@ def _group(operands: Sequence[Predicate], rule_clauses: Sequence[Clause], *, eve
     return members[0] if len(members) == 1 else Group(every=every, members=members)
 
 
-def _leaves(operands: Iterable[Predicate], rule_clauses: Sequence[Clause], *, every: bool) -> Iterator[Leaf]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What one value of a rule asks, negated or not."""
+
+    test: Test
+    negated: bool
+    verbs: Verbs
+    values: tuple[str, ...]
+    where: Where
+    why: str
+    predicate: Predicate
+
+
+def _leaves(operands: Sequence[Predicate], rule_clauses: Sequence[Clause], *, every: bool) -> Iterator[Leaf]:
     """Alternatives of one kind together, and exclusions of one kind; anything else is a leaf of its own."""
-    grouped: dict[object, list[Predicate]] = {}
-    for number, operand in enumerate(operands):
-        test, negated = _test_of(operand)
-        kind = (test.field.name, _verbs(test.check), _is_cased(test.check), negated)
-        where = _where(operand, test, rule_clauses, negated=negated)
-        alone = number if negated is not every else None
-        grouped.setdefault((*kind, where, alone), []).append(operand)
+    grouped: dict[object, list[_Asked]] = {}
+    for number, asked in enumerate(_asked(operands, rule_clauses, every=every)):
+        test, alone = asked.test, number if asked.negated is not every else None
+        kind = (
+            test.field.name,
+            asked.verbs,
+            is_cased(test.check),
+            asked.negated,
+            asked.where,
+            asked.why,
+            alone,
+        )
+        grouped.setdefault(kind, []).append(asked)
     for members in grouped.values():
-        yield _leaf(members, rule_clauses, every=every)
+        yield _leaf(members, every=every)
 
 
-def _leaf(operands: Sequence[Predicate], rule_clauses: Sequence[Clause], *, every: bool) -> Leaf:
-    test, negated = _test_of(operands[0])
-    where, why = _where(operands[0], test, rule_clauses, negated=negated)
-    values = [value for operand in operands for value in _values(_test_of(operand)[0].check)]
-    joined: Predicate = All(operands=tuple(operands)) if every else AnyOf(operands=tuple(operands))
+def _leaf(members: Sequence[_Asked], *, every: bool) -> Leaf:
+    first = members[0]
+    values = [value for asked in members for value in asked.values]
+    operands = tuple(asked.predicate for asked in members)
+    joined: Predicate = All(operands=operands) if every else AnyOf(operands=operands)
     return Leaf(
-        field=test.field,
-        verb=_verbs(test.check)[2 * negated + (len(values) > 1)],
+        field=first.test.field,
+        verb=first.verbs[2 * first.negated + (len(values) > 1)],
         values=tuple(values),
-        cased=_is_cased(test.check),
+        cased=is_cased(first.test.check),
+        where=first.where,
+        why=first.why,
+        predicate=operands[0] if len(operands) == 1 else joined,
+    )
+
+
+def _asked(operands: Iterable[Predicate], rule_clauses: Sequence[Clause], *, every: bool) -> Iterator[_Asked]:
+    """What each operand asks; a directory and what is below it are one question, as `under` wrote it."""
+    single = {operand: _of_operand(operand, rule_clauses) for operand in operands}
+    by_test = {asked.test: asked for asked in single.values() if asked.negated is every}
+    below = {_directory_of(test): test for test in by_test if _directory_of(test)}
+    for asked in single.values():
+        inside = by_test.get(below[asked.test]) if asked.test in below and asked.test in by_test else None
+        if inside is not None:
+            yield _together(asked, inside, every=every)
+        elif not (_directory_of(asked.test) in by_test and asked.test in by_test):
+            yield asked
+
+
+def _of_operand(operand: Predicate, rule_clauses: Sequence[Clause]) -> _Asked:
+    test, negated = _test_of(operand)
+    where, why = _where(operand, test, rule_clauses, negated=negated)
+    return _Asked(
+        test=test,
+        negated=negated,
+        verbs=verbs_of(test.check),
+        values=values_of(test.check),
         where=where,
         why=why,
-        predicate=operands[0] if len(operands) == 1 else joined,
+        predicate=operand,
+    )
+
+
+def _directory_of(test: Test) -> Test | None:
+    """For a test of what is below a directory, the test of the directory itself."""
+    match test.check:
+        case Matches(pattern=(str(literal), Wildcard.ANY), cased=cased) if (
+            literal[:-1] and literal[-1] == "/"
+        ):
+            return Test(field=test.field, check=Matches(pattern=(literal[:-1],), cased=cased))
+        case _:
+            return None
+
+
+def _together(directory: _Asked, inside: _Asked, *, every: bool) -> _Asked:
+    """A directory and what is below it; where one of them is not spared, neither is."""
+    operands = (directory.predicate, inside.predicate)
+    worse = max(directory, inside, key=lambda asked: asked.where is Where.USER_SPACE)
+    return replace(
+        directory,
+        verbs=BELOW,
+        where=worse.where,
+        why=worse.why,
+        predicate=All(operands=operands) if every else AnyOf(operands=operands),
     )
 
 
@@ -202,114 +252,3 @@ def _why_not(test: Test, *, negated: bool) -> str:
     if test.field.dimension is Dimension.PATH and negated:
         return "what a path is not says nothing of what it is"
     return "the kernel compares beginnings, endings and whole directory names, in ASCII"
-
-
-# --- words -------------------------------------------------------------------------------------------------
-
-_Verbs = tuple[str, str, str, str]
-"""For one value, for several, and the same negated."""
-
-_IS: Final[_Verbs] = ("is", "is one of", "is not", "is none of")
-_STARTS: Final[_Verbs] = ("starts with", "starts with one of", "does not start with", "starts with none of")
-_ENDS: Final[_Verbs] = ("ends with", "ends with one of", "does not end with", "ends with none of")
-_CONTAINS: Final[_Verbs] = ("contains", "contains one of", "does not contain", "contains none of")
-_LOOKS: Final[_Verbs] = ("looks like", "looks like one of", "does not look like", "looks like none of")
-_SEARCHED: Final[_Verbs] = ("matches", "matches one of", "does not match", "matches none of")
-_EMPTY: Final[_Verbs] = ("is empty", "is empty", "is not empty", "is not empty")
-_PRESENT: Final[_Verbs] = ("is present", "is present", "is absent", "is absent")
-_ABSENT: Final[_Verbs] = ("is absent", "is absent", "is present", "is present")
-_WITHIN_NETWORK: Final[_Verbs] = ("is in", "is in one of", "is not in", "is in none of")
-
-_ORDER: Final = {
-    Operator.EQ: "",
-    Operator.LT: "less than",
-    Operator.LTE: "at most",
-    Operator.GT: "greater than",
-    Operator.GTE: "at least",
-}
-_RELATED: Final[dict[Relation, _Verbs]] = {
-    "whole": ("is the same as", "is the same as one of", "is not the same as", "is the same as none of"),
-    "startswith": _STARTS,
-    "endswith": _ENDS,
-    "contains": _CONTAINS,
-}
-
-
-def _verbs(check: Check) -> _Verbs:  # noqa: PLR0911 - one return a check
-    match check:
-        case Matches(pattern=pattern):
-            return _verbs_of(pattern)
-        case Searches():
-            return _SEARCHED
-        case EqualsNumber() | EqualsBoolean():
-            return _IS
-        case Compares(operator=operator):
-            return _ordered(operator)
-        case InNetwork():
-            return _WITHIN_NETWORK
-        case SameAs(how=how):
-            return _RELATED[how]
-        case DatePart(part=part, operator=operator, zone=zone):
-            one, several, not_one, none = _ordered(operator)
-            asked = f"({part.value}, {zone})"
-            return f"{asked} {one}", f"{asked} {several}", f"{asked} {not_one}", f"{asked} {none}"
-        case IsNull():
-            return _ABSENT
-        case _ as never:
-            assert_never(never)
-
-
-def _ordered(operator: Operator) -> _Verbs:
-    """`is less than`, and its like."""
-    order = _ORDER[operator]
-    if not order:
-        return _IS
-    return f"is {order}", f"is {order} one of", f"is not {order}", f"is {order} none of"
-
-
-def _verbs_of(pattern: Pattern) -> _Verbs:  # noqa: PLR0911 - one return a shape
-    match pattern:
-        case ():
-            return _EMPTY
-        case (str(),):
-            return _IS
-        case (str(), Wildcard.ANY):
-            return _STARTS
-        case (Wildcard.ANY, str()):
-            return _ENDS
-        case (Wildcard.ANY, str(), Wildcard.ANY):
-            return _CONTAINS
-        case (Wildcard.ANY,):
-            return _PRESENT
-        case _:
-            return _LOOKS
-
-
-def _values(check: Check) -> tuple[str, ...]:  # noqa: PLR0911 - one return a check
-    match check:
-        case Matches(pattern=pattern):
-            return _values_of(pattern)
-        case Searches(expression=expression, flags=flags):
-            return (f"(?{flags}){expression}" if flags else expression,)
-        case EqualsNumber(number=number) | Compares(number=number) | DatePart(number=number):
-            return (str(number),)
-        case InNetwork(network=network):
-            return (str(network),)
-        case SameAs(other=other):
-            return (other.name,)
-        case EqualsBoolean(value=value):
-            return (str(value).lower(),)
-        case IsNull():
-            return ()
-        case _ as never:
-            assert_never(never)
-
-
-def _values_of(pattern: Pattern) -> tuple[str, ...]:
-    if _verbs_of(pattern) is _LOOKS:
-        return (spelled_pattern(pattern),)
-    return tuple(part for part in pattern if isinstance(part, str))
-
-
-def _is_cased(check: Check) -> bool:
-    return isinstance(check, Matches | SameAs) and check.cased

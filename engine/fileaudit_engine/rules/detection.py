@@ -111,7 +111,7 @@ class DetectionReader:
         resolved = resolve(modifiers)
         values = [reader.value(node, resolved, keyword=field is None) for node in nodes]
         usable = tuple(value for value in values if value)
-        if len(usable) < len(values) or not self._go_together(nodes, resolved):
+        if len(usable) < len(values) or not self._go_together(field, nodes, resolved):
             return None
         return DetectionItem(
             field=field,
@@ -174,7 +174,9 @@ class DetectionReader:
             )
         return [] if bad else [item for item in items if isinstance(item, ScalarNode)]
 
-    def _go_together(self, nodes: Sequence[ScalarNode], modifiers: ResolvedModifiers) -> bool:
+    def _go_together(
+        self, field: str | None, nodes: Sequence[ScalarNode], modifiers: ResolvedModifiers
+    ) -> bool:
         """Whether the values can stand in one list."""
         if len(nodes) == 1:
             return True
@@ -183,13 +185,13 @@ class DetectionReader:
             self.found.error("FA033", message, nodes[1].location, help=remedy)
             return False
         null = next((node for node in nodes if node.value is None), None)
-        if null is None:
+        if null is None or field is None:
             return True
         self.found.error(
             "FA033",
             "null cannot be part of a list of values",
             null.location,
-            help="give it a detection of its own, such as 'empty: {User: null}', and join the two with 'or'",
+            help=f"give it a detection of its own, such as 'empty: {{{field}: null}}', joined by 'or'",
         )
         return False
 

@@ -60,7 +60,7 @@ class ValueReader:
         kind = type_of(node)
         takes = modifiers.takes & _KEYWORD_TYPES if keyword else modifiers.takes
         if kind not in takes:
-            raise _wrong_type(node, kind, takes, modifiers)
+            raise _wrong_type(node, takes, modifiers, keyword=keyword)
         if isinstance(node.value, float) and not math.isfinite(node.value):
             raise UnusableValue("FA037", "no event has this number", "put it in quotes if a text is meant")
         match node.value:
@@ -157,19 +157,21 @@ def type_of(node: ScalarNode) -> ValueType:
 
 
 def _wrong_type(
-    node: ScalarNode, kind: ValueType, takes: frozenset[ValueType], modifiers: ResolvedModifiers
+    node: ScalarNode, takes: frozenset[ValueType], modifiers: ResolvedModifiers, *, keyword: bool
 ) -> UnusableValue:
+    kind = type_of(node)
     wanted = " or ".join(each.value for each in ValueType if each in takes)
     found = "null" if kind is ValueType.NULL else f"a {kind.value}"
-    return UnusableValue("FA033", f"expected a {wanted}, found {found}", _type_remedy(node, kind, modifiers))
+    quotes = "put it in quotes if a text is meant"
+    remedy = quotes if keyword else _type_remedy(node, kind, modifiers) or quotes
+    return UnusableValue("FA033", f"expected a {wanted}, found {found}", remedy)
 
 
 def _type_remedy(node: ScalarNode, kind: ValueType, modifiers: ResolvedModifiers) -> str:
+    """What to write in place of a value of the wrong type, where quotes are not the answer."""
     if modifiers.kind == "exists":
         return "write true or false, without quotes"
     if modifiers.kind in NUMERIC or modifiers.part:
         quotes = kind is ValueType.TEXT and node.style and node.text.strip().lstrip("+-").isdecimal()
         return f"write {node.text.strip()}, without quotes" if quotes else "write a number"
-    if kind is ValueType.NULL:
-        return "write null without a modifier, or '' for the empty text"
-    return "put it in quotes if a text is meant"
+    return "write null without a modifier, or '' for the empty text" if kind is ValueType.NULL else ""
