@@ -9,6 +9,7 @@ from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Test
 from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.lower import lower
+from fileaudit_engine.compiler.operations import in_operations
 from fileaudit_engine.compiler.plan import KernelPlan, UserPlan, UserRule
 from fileaudit_engine.compiler.simplify import simplify
 from fileaudit_engine.diagnostics import Diagnostic
@@ -57,6 +58,11 @@ def within_log_source(rule: UserRule) -> UserRule:
     return replace(rule, predicate=All(operands=(AnyOf(operands=tests), rule.predicate)))
 
 
+def in_kernel_terms(rule: UserRule) -> UserRule:
+    """The rule with what its computed fields say about operations said as such."""
+    return replace(rule, predicate=in_operations(rule.predicate))
+
+
 def simplified(rule: UserRule) -> UserRule:
     """The rule with the smallest equivalent predicates."""
     selections = {name: simplify(predicate) for name, predicate in rule.selections.items()}
@@ -64,6 +70,11 @@ def simplified(rule: UserRule) -> UserRule:
 
 
 STAGES: Final = (
+    Stage(
+        name="operations",
+        run=in_kernel_terms,
+        reason="a rule in auditd's words would else need every event; it adds constants for simplify",
+    ),
     Stage(
         name="log source",
         run=within_log_source,
