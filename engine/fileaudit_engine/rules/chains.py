@@ -176,6 +176,12 @@ def problems(names: Sequence[str], *, keyword: bool = False) -> tuple[ModifierPr
     if len(names) > MAX_CHAIN:
         message = f"{len(names)} modifiers behind one field, at most {MAX_CHAIN} are read"
         return (ModifierProblem(code="FA032", index=MAX_CHAIN, message=message, help="remove some"),)
+    if all(name in MODIFIERS for name in names):
+        return _remembered(tuple(names), keyword=keyword)
+    return _problems(names, keyword=keyword)
+
+
+def _problems(names: Sequence[str], *, keyword: bool) -> tuple[ModifierProblem, ...]:
     found = [problem for index, name in enumerate(names) if (problem := _unknown(index, name))]
     known = [(index, MODIFIERS[name]) for index, name in enumerate(names) if name in MODIFIERS]
     for position, (index, entry) in enumerate(known):
@@ -187,6 +193,10 @@ def problems(names: Sequence[str], *, keyword: bool = False) -> tuple[ModifierPr
         )
         found += [problem for problem in of_entry if problem]
     return tuple(sorted(found, key=lambda problem: problem.index))
+
+
+_remembered: Final = functools.lru_cache(maxsize=4096)(_problems)
+"""For chains of known names: thousands of rules have the same few, and no long text is kept."""
 
 
 def _unknown(index: int, name: str) -> ModifierProblem | None:
