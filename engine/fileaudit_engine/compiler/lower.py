@@ -31,7 +31,7 @@ from fileaudit_engine.compiler.ir import (
     Test,
 )
 from fileaudit_engine.compiler.plan import UserRule
-from fileaudit_engine.events.fields import BY_NAME, WHOLE_EVENT, Field, LogSource, unlisted
+from fileaudit_engine.events.fields import BY_NAME, WHOLE_EVENT, Field, unlisted
 from fileaudit_engine.rules import operands
 from fileaudit_engine.rules.ast import (
     And,
@@ -41,7 +41,6 @@ from fileaudit_engine.rules.ast import (
     DetectionList,
     DetectionMap,
     Identifier,
-    LogSourceSpec,
     Not,
     Or,
     Quantified,
@@ -49,6 +48,7 @@ from fileaudit_engine.rules.ast import (
     SigmaValue,
 )
 from fileaudit_engine.rules.chains import NUMERIC, ResolvedModifiers, resolve
+from fileaudit_engine.rules.log_source import source_of
 from fileaudit_engine.text import fold
 
 
@@ -62,15 +62,10 @@ def lower(rule: Rule) -> UserRule:
     conditions = tuple(_condition(condition, selections) for condition in rule.conditions)
     return UserRule(
         rule=rule,
-        logsource=log_source(rule.logsource),
+        logsource=source_of(rule.logsource),
         predicate=AnyOf(operands=conditions),
         selections=selections,
     )
-
-
-def log_source(written: LogSourceSpec) -> LogSource:
-    """Which events a rule speaks of; the parser has checked that there is an answer."""
-    return LogSource(written.category or written.service or written.product)
 
 
 def _condition(condition: Condition, selections: Mapping[str, Predicate]) -> Predicate:
