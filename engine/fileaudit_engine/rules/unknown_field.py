@@ -7,15 +7,17 @@ from fileaudit_engine.events.unprovided import UNPROVIDED
 from fileaudit_engine.rules.wording import MAX_SHOWN, listed
 
 _NAMES: Final = tuple(field.name for field in FIELDS)
+_FOLDED: Final = {name.lower(): reason for name, reason in UNPROVIDED.items()}
 _SHOWN: Final = 9
 _OPTION: Final = "--allow-unknown-fields takes it as it is"
 
 
 def remedy(name: str) -> str:
     """Why nobody provides the field, if that is known; else the nearest name, or what there is instead."""
-    if name in UNPROVIDED:
-        return UNPROVIDED[name]
     close = nearest(name[:MAX_SHOWN])
+    reason = UNPROVIDED.get(name) or _FOLDED.get(name.lower())
+    if reason and (name in UNPROVIDED or close is None or close.lower() != name.lower()):
+        return reason
     if close:
         return f"did you mean '{close}'?"
     return f"the fields are {listed(_NAMES, limit=_SHOWN)}; {_OPTION}"

@@ -19,6 +19,8 @@ from fileaudit_engine.rules.parser import parse_text
         ("Exe", "did you mean 'exe'?"),
         ("file.pth", "did you mean 'file.path'?"),
         ("Hashes", "files are not read, so there is no hash"),
+        ("hashes", "files are not read, so there is no hash"),
+        ("user", "did you mean 'User'?"),
         ("DestinationIp", "this engine watches files and processes, not connections"),
         ("key", "that is the label of a rule of auditd's; write what that rule watches"),
     ],
