@@ -1,17 +1,18 @@
 """From a batch to findings: only candidates are completed, only their rules are evaluated.
 
-The batch says which clauses an event may satisfy; a memo turns that bit set into the rules that own them. An
-event that nobody has filtered (`EVERY`) gets the rules of its operation from the match index. From there on
-nothing knows the difference.
+A batch that was filtered says which clauses each event may satisfy; a memo turns that bit set into the rules
+that own them. For one that nobody has filtered the match index finds the rules. From there on nothing knows
+the difference.
 """
 
+import functools
 from collections.abc import Iterator
 
 from fileaudit_engine.compiler.plan import KernelPlan, UserPlan
-from fileaudit_engine.detect.match_index import MatchIndex
+from fileaudit_engine.detect.match_index import Candidates, MatchIndex
 from fileaudit_engine.detect.record import Finding
 from fileaudit_engine.detect.runnable import RunnableRule, runnable
-from fileaudit_engine.events.batch import EVERY, Batch
+from fileaudit_engine.events.batch import EVERY, Batch, Columns, EventBatch
 
 _MEMO_ENTRIES = 65_536
 """Bit sets remembered; an attacker who makes up combinations fills it, and then it starts over."""
@@ -23,23 +24,31 @@ class Detector:
     def __init__(self, user: UserPlan, kernel: KernelPlan) -> None:
         self._rules = tuple(map(runnable, user.rules))
         self._owners = kernel.owners
-        self._index = MatchIndex(self._rules)
         self._memo: dict[int, tuple[RunnableRule, ...]] = {}
+
+    @functools.cached_property
+    def _index(self) -> MatchIndex:
+        """Made when the first event comes that nobody has filtered; a live host may never see one."""
+        return MatchIndex(self._rules)
 
     def findings(self, batch: Batch) -> Iterator[Finding]:
         """What the rules say of the batch, in the order of its events, then of the rules."""
-        memo = self._memo
-        for index, candidates in enumerate(batch.candidates):
-            if not candidates:
-                continue
+        candidates = self._index.candidates(batch) if isinstance(batch, Columns) else self._filtered(batch)
+        for index, rules in candidates:
             event = batch.complete(index)
-            if candidates == EVERY:
-                rules = self._index.rules(event)
-            else:
-                rules = memo.get(candidates) or self._remember(candidates)
             for rule in rules:
                 if rule.matches(event):
                     yield rule.finding(event)
+
+    def _filtered(self, batch: Batch) -> Candidates:
+        """The candidates that a filter in front has found."""
+        memo = self._memo
+        for index, clauses in enumerate(batch.candidates):
+            if clauses == EVERY:  # it came when other rules were in force
+                for _, rules in self._index.candidates(EventBatch(events=(batch.complete(index),))):
+                    yield index, rules
+            elif clauses:
+                yield index, memo.get(clauses) or self._remember(clauses)
 
     def _remember(self, candidates: int) -> tuple[RunnableRule, ...]:
         if len(self._memo) >= _MEMO_ENTRIES:

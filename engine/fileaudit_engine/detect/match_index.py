@@ -1,24 +1,286 @@
-"""Candidates for events that nobody has filtered: recordings, and test cases without the kernel's model.
+"""Which rules may match which events of a batch that nobody has filtered: the kernel's idea in user space.
 
-The same idea as the kernel's classifier, under the same law, in user space: leave out what cannot match. The
-index knows one dimension, the operation, which every event has and every rule's log source restricts.
+Rules are indexed by their witnesses (`compiler.witness`): groups of literals, one of each of which an event
+must have. Each field that some group names is a column of the batch; a `scanner` turns it into a column of
+classes, small numbers for sets of groups. The classes of one event side by side say all groups that it has:
+
+    TargetFilename   /etc/shadow    /tmp/x    /etc/vimrc          3   0   1
+    Image            /usr/bin/cat   /bin/vi   /bin/vi             0   2   2
+                                                    rules that may match:
+                                              (3, 0)  shadow_read     (0, 2)  none     (1, 2)  edit_in_etc
+
+Few combinations ever come up, so the rules of each are looked up once and remembered. Events with no
+combination of interest are never completed.
+
+There is a **plan** per family of log sources that share operations (files, deletions, executions), so that
+no event is scanned for what only other log sources have. The law, `matches(rule, event) ⇒ candidate(rule,
+event)`, is the same as the kernel's; tests hold it against an oracle that asks every rule of every event.
 """
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, compress
+from operator import itemgetter
+from typing import Final
 
+from fileaudit_engine.compiler.witness import Group, Literal, alternatives
 from fileaudit_engine.detect.runnable import RunnableRule
-from fileaudit_engine.events.model import FileEvent, Operation
+from fileaudit_engine.detect.scanner import Scanner, spelled
+from fileaudit_engine.events.batch import Columns
+from fileaudit_engine.events.fields import (
+    BY_NAME,
+    KEYWORD_FIELDS,
+    WHOLE_EVENT,
+    Field,
+    FieldType,
+    LogSource,
+    Value,
+)
+from fileaudit_engine.events.model import Operation
+
+_OPERATION: Final = BY_NAME["Operation"]
+
+_COMBINATIONS: Final = 65_536
+"""Combinations of classes remembered; past that they are forgotten, all at once."""
+
+_KEYWORD_FIELDS: Final = tuple(field for field in KEYWORD_FIELDS if field.type is not FieldType.INTEGER)
+"""Where keywords are looked for: no witness is made of digits only, so numbers need no scanning."""
+
+Candidates = Iterator[tuple[int, tuple[RunnableRule, ...]]]
+"""Places of events in a batch, ascending, with the rules that may match them, in the order of the plan."""
 
 
 class MatchIndex:
-    """Rules by the operations of their log source."""
+    """Rules by their witnesses."""
 
     def __init__(self, rules: Sequence[RunnableRule]) -> None:
-        self._by_operation: Mapping[Operation, tuple[RunnableRule, ...]] = {
-            operation: tuple(rule for rule in rules if operation in rule.plan.logsource.operations)
-            for operation in Operation
-        }
+        self._plan_of: dict[Value, _Plan] = {}
+        for family in families():
+            plan = _Plan(family, rules)
+            self._plan_of.update((operation.value, plan) for operation in family)
 
-    def rules(self, event: FileEvent) -> tuple[RunnableRule, ...]:
-        """The rules that may match the event, in the order of the plan."""
-        return self._by_operation[event.operation]
+    def candidates(self, batch: Columns) -> Candidates:
+        """The events that some rule may match, with those rules."""
+        operations = batch.column(_OPERATION) or ()
+        counts = Counter(operations)
+        parts = []
+        for plan in dict.fromkeys(map(self._plan_of.__getitem__, counts)):
+            if not plan.asks:
+                continue
+            if 2 * sum(counts[operation.value] for operation in plan.operations) > len(
+                operations
+            ):  # the others are in the way, but sorting them out costs more
+                parts.append(plan.candidates(batch.column, range(len(operations)), operations))
+            else:
+                parts.append(self._of_few(plan, batch, operations))
+        return (
+            iter(sorted(chain.from_iterable(parts), key=itemgetter(0))) if len(parts) > 1 else chain(*parts)
+        )
+
+    def _of_few(self, plan: "_Plan", batch: Columns, operations: Sequence[Value]) -> Candidates:
+        """The candidates of a plan for a smaller part of the batch."""
+        chosen = [self._plan_of[operation] is plan for operation in operations]
+
+        def column(field: Field) -> Sequence[Value] | None:
+            values = batch.column(field)
+            return None if values is None else list(compress(values, chosen))
+
+        return plan.candidates(
+            column, list(compress(range(len(operations)), chosen)), list(compress(operations, chosen))
+        )
+
+
+def families() -> Iterable[frozenset[Operation]]:
+    """The operations, in sets that share log sources; sources of all operations aside."""
+    everything = frozenset(Operation)
+    found: list[frozenset[Operation]] = [frozenset({operation}) for operation in Operation]
+    for source in LogSource:
+        if source.operations != everything:
+            touched = [family for family in found if family & source.operations]
+            found = [family for family in found if family not in touched]
+            found.append(frozenset().union(*touched))
+    return found
+
+
+class _Plan:
+    """The index of one family of operations."""
+
+    def __init__(self, operations: frozenset[Operation], rules: Sequence[RunnableRule]) -> None:
+        self._rules = rules
+        self.operations = operations
+        ways = [
+            _Way(rule=number, groups=alternative.groups)
+            for number, rule in enumerate(rules)
+            if rule.plan.logsource.operations & operations
+            for alternative in alternatives(rule.plan.predicate)
+        ]
+        self._index(_indexed(ways))
+        self._answers: dict[tuple[int, ...], _Answers] = {}
+        self._generation = 0
+
+    def _index(self, ways: Sequence["_Way"]) -> None:
+        numbers: dict[Group, int] = {}
+        self._unconditional: list[int] = []
+        self._by_witness: dict[int, list[tuple[int, int]]] = {}
+        for way in ways:
+            bits = [numbers.setdefault(group, len(numbers)) for group in way.groups]
+            if bits:
+                needed = sum(1 << bit for bit in bits)
+                self._by_witness.setdefault(bits[0], []).append((needed, way.rule))
+            else:
+                self._unconditional.append(way.rule)
+        self._witnesses = sum(1 << bit for bit in self._by_witness)
+        self._scanners = _scanners(numbers)
+        self._of_operation = _groups_of_operations(numbers, self.operations)
+        self._always = frozenset(o for o, groups in self._of_operation.items() if self.rules_with(groups))
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is any rule for these operations."""
+        return bool(self._unconditional or self._by_witness)
+
+    def candidates(
+        self,
+        column: Callable[[Field], Sequence[Value] | None],
+        places: Sequence[int],
+        operations: Sequence[Value],
+    ) -> Candidates:
+        """The events of this family that some rule may match.
+
+        Args:
+            column: Columns of events, mostly of this family.
+            places: Where those events are in the batch.
+            operations: Their operations.
+        """
+        classes: list[Mapping[int, int]] = []
+        active: list[int] = []
+        for number, scanner in enumerate(self._scanners):
+            values = column(scanner.field)
+            found = scanner.classes(values) if values is not None else None
+            if found:
+                classes.append(found)
+                active.append(number)
+        touched = set().union(*classes)
+        if self._always and not self._always.isdisjoint(operations):
+            touched.update(i for i, operation in enumerate(operations) if operation in self._always)
+        answers = self._answers_for(tuple(active))
+        for index in sorted(touched):
+            key = (operations[index], *[found.get(index, 0) for found in classes])
+            rules = answers[key]
+            if rules:
+                yield places[index], rules
+
+    def _answers_for(self, active: tuple[int, ...]) -> "_Answers":
+        """What is remembered for combinations of the columns that have any class."""
+        generation = sum(scanner.generation for scanner in self._scanners)
+        if generation != self._generation or sum(map(len, self._answers.values())) > _COMBINATIONS:
+            self._answers.clear()
+            self._generation = generation
+        known = self._answers.get(active)
+        if known is None:
+            scanners = [self._scanners[number] for number in active]
+            known = self._answers[active] = _Answers(self, self._of_operation, scanners)
+        return known
+
+    def rules_with(self, groups: int) -> tuple[RunnableRule, ...]:
+        """The rules that may match an event with these groups, a bit set."""
+        found = set(self._unconditional)
+        present = groups & self._witnesses
+        while present:
+            lowest = present & -present
+            for needed, rule in self._by_witness[lowest.bit_length() - 1]:
+                if needed & groups == needed:
+                    found.add(rule)
+            present ^= lowest
+        return tuple(self._rules[number] for number in sorted(found))
+
+
+class _Answers(dict[tuple[Value, ...], tuple[RunnableRule, ...]]):
+    """Rules by operation and combination of classes, worked out on demand."""
+
+    def __init__(self, plan: _Plan, of_operation: Mapping[Value, int], scanners: Sequence[Scanner]) -> None:
+        super().__init__()
+        self._plan = plan
+        self._of_operation = of_operation
+        self._scanners = scanners
+
+    def __missing__(self, key: tuple[Value, ...]) -> tuple[RunnableRule, ...]:
+        operation, *classes = key
+        rules: tuple[RunnableRule, ...] = ()
+        groups = self._of_operation.get(operation)
+        if groups is not None:  # it is of this family
+            for scanner, number in zip(self._scanners, classes, strict=True):
+                groups |= scanner.groups(number)  # type: ignore[arg-type] # behind the operation stand classes
+            rules = self._plan.rules_with(groups)
+        self[key] = rules
+        return rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """One way in which a rule can match.
+
+    Attributes:
+        rule: Its number.
+        groups: What the event must have one literal of each of; the first is the witness.
+    """
+
+    rule: int
+    groups: tuple[Group, ...]
+
+
+def _indexed(ways: Sequence[_Way]) -> list[_Way]:
+    """The ways with the groups that are looked for: the witness, and what costs no column more."""
+    scanned = {_OPERATION.ecs}
+    for way in ways:
+        if way.groups:
+            scanned |= {literal.field.ecs for literal in way.groups[0]}
+    return [
+        dataclasses.replace(
+            way,
+            groups=way.groups[:1]
+            + tuple(g for g in way.groups[1:] if all(literal.field.ecs in scanned for literal in g)),
+        )
+        for way in ways
+    ]
+
+
+def _scanners(numbers: Mapping[Group, int]) -> list[Scanner]:
+    """One for each field that some group names, with all its literals."""
+    wanted: dict[str, dict[str, set[int]]] = {}
+    fields: dict[str, Field] = {}
+    for group, number in numbers.items():
+        for literal in group:
+            text = spelled(literal.text, starts=literal.starts, ends=literal.ends)
+            for field in _KEYWORD_FIELDS if literal.field is WHOLE_EVENT else (literal.field,):
+                if field.ecs == _OPERATION.ecs:
+                    continue
+                fields[field.ecs] = field
+                wanted.setdefault(field.ecs, {}).setdefault(text, set()).add(number)
+    return [
+        Scanner(fields[name], [(text, sorted(groups)) for text, groups in literals.items()])
+        for name, literals in wanted.items()
+    ]
+
+
+def _groups_of_operations(numbers: Mapping[Group, int], operations: Iterable[Operation]) -> dict[Value, int]:
+    """The groups, as a bit set, of which the operation itself is a literal."""
+    return {
+        operation.value: sum(
+            1 << number for group, number in numbers.items() if _is_in(group, operation.value)
+        )
+        for operation in operations
+    }
+
+
+def _is_in(group: Group, operation: str) -> bool:
+    return any(_stands_in(literal, operation) for literal in group)
+
+
+def _stands_in(literal: Literal, operation: str) -> bool:
+    if literal.field is not WHOLE_EVENT and literal.field.ecs != _OPERATION.ecs:
+        return False
+    text = spelled(literal.text, starts=literal.starts, ends=literal.ends)
+    return text in spelled(operation, starts=True, ends=True)
