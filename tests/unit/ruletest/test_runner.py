@@ -180,7 +180,7 @@ def test_an_alert_that_only_the_filter_lets_through_fails_the_case(
 ) -> None:
     plans = compiled(SHADOW)
     runner = CaseRunner(plans.user, plans.kernel)
-    monkeypatch.setattr(runner._detector._index, "rules", lambda _event: ())
+    monkeypatch.setattr(runner._detector._index, "candidates", lambda _batch: iter(()))
     case = one_case(tmp_path, events=(OPEN_SHADOW,))
     assert [missing.reasons for missing in runner.run(case).missing] == [
         ("the match index would have left it out: open /etc/shadow at 0s",)
