@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
-from fileaudit_engine.config import Config
 from fileaudit_engine.diagnostics import (
     Diagnostic,
     Severity,
@@ -95,11 +94,10 @@ def add_unknown_fields(parser: argparse.ArgumentParser) -> None:
 
 def rule_options(args: argparse.Namespace) -> RuleOptions:
     """What the command line and the configuration say about the reading of rules."""
-    settings: Config = args.settings
     return RuleOptions(
         allow_unknown_fields=getattr(args, "allow_unknown_fields", False),
-        placeholders=settings.placeholders,
-        timezone=settings.timezone,
+        placeholders=args.settings.placeholders,
+        timezone=args.settings.timezone,
     )
 
 

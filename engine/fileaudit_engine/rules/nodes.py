@@ -95,6 +95,21 @@ def at(node: Node, path: Sequence[str | int]) -> Location:
     return place
 
 
+def key_at(node: Node, path: Sequence[str | int], key: str) -> Location:
+    """The place of a key of the map that `path` leads to in `plain(node)`; `at` where there is none."""
+    inner: Node | None = node
+    for step in path:
+        if isinstance(inner, MapNode) and isinstance(step, str):
+            inner = inner.values.get(step)
+        elif isinstance(inner, ListNode) and isinstance(step, int) and step < len(inner.items):
+            inner = inner.items[step]
+        else:
+            inner = None
+    if isinstance(inner, MapNode) and key in inner.keys:
+        return inner.keys[key].location
+    return at(node, path)
+
+
 def _places(node: ScalarNode) -> list[int] | None:
     """For each character of `text`, and for its end, the index in the source; None if they do not line up.
 

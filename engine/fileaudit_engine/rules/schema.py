@@ -18,7 +18,7 @@ import jsonschema
 from fileaudit_engine.diagnostics import Collector, InternalError, in_order
 from fileaudit_engine.resources import schemas_dir
 from fileaudit_engine.rules.fastcheck import Check, certainly_valid
-from fileaudit_engine.rules.nodes import MapNode, at, plain
+from fileaudit_engine.rules.nodes import MapNode, at, key_at, plain
 from fileaudit_engine.rules.wording import listed, nearest_of, quoted
 
 DocumentKind = Literal["rule", "filter", "correlation"]
@@ -49,16 +49,21 @@ _TYPE_NAMES = {
     "boolean": "true or false",
     "null": "null",
 }
-_EXAMPLES = {
-    "filter": "add 'filter:' with 'rules', at least one named map and a 'condition'",
-    "rules": "add 'rules: [name_of_a_rule]'",
-    "timespan": "add 'timespan: 5m', or however long",
-    "group-by": "add 'group-by: [User]', or whatever must be the same",
-    "title": "add 'title: What the rule detects'",
+_EXAMPLES: Final = {
+    "title": "add 'title: ', and a line that says what this is about",
     "logsource": "add 'logsource: {product: linux, category: file_access}'",
     "detection": "add 'detection:' with at least one named map and a 'condition'",
-    "condition": "add 'condition: selection', or whatever must match",
+    "detection.condition": "add 'condition: selection', or whatever must match",
+    "filter": "add 'filter:' with 'rules', at least one named map and a 'condition'",
+    "filter.rules": "add 'rules: [name_of_a_rule]', or 'rules: any'",
+    "filter.condition": "add 'condition: not selection', or whatever is to be kept",
+    "correlation.rules": "add 'rules: [name_of_a_rule]'",
+    "correlation.timespan": "add 'timespan: 5m', or however long",
+    "correlation.group-by": "add 'group-by: [User]', or whatever must be the same",
+    "correlation.condition": "add 'condition: {gte: 10}', or another threshold",
+    "correlation.condition.field": "add 'field: TargetFilename', or whatever is to be counted or summed up",
 }
+"""Remedies for what is missing, by its dotted place."""
 
 
 def is_date(text: str) -> bool:
@@ -134,9 +139,8 @@ def validate(root: MapNode, kind: DocumentKind, found: Collector) -> None:
 
 def _report(root: MapNode, kind: DocumentKind, error: jsonschema.ValidationError, found: Collector) -> None:
     path = list(error.absolute_path)
-    where = at(root, path)
-    for code, message, remedy in _worded(error, _named(path, kind)):
-        found.error(code, message, where, help=remedy)
+    for code, message, remedy, key in _worded(error, _named(path, kind), path):
+        found.error(code, message, key_at(root, path, key) if key else at(root, path), help=remedy)
 
 
 def _named(path: list[str | int], kind: DocumentKind) -> str:
@@ -184,24 +188,36 @@ _WORDS: Mapping[str, _Words] = {
 }
 
 
-def _worded(error: jsonschema.ValidationError, name: str) -> Iterator[tuple[str, str, str]]:
-    """Code, message and remedy of each thing that one error of the validator says."""
+def _worded(
+    error: jsonschema.ValidationError, name: str, path: list[str | int]
+) -> Iterator[tuple[str, str, str, str]]:
+    """Code, message, remedy and key of each thing that one error of the validator says.
+
+    The key is empty where what stands at `path` is to be marked, not a key in it.
+    """
     keyword, wanted, value = str(error.validator), error.validator_value, error.instance
     if keyword == "required" and isinstance(wanted, list) and isinstance(value, dict):
         for missing in wanted:
             if missing not in value:
-                yield "FA011", f"the attribute {quoted(missing)} is missing", _EXAMPLES.get(missing, "add it")
+                place = ".".join(str(step) for step in [*path, missing])
+                message = f"the attribute {quoted(missing)} is missing"
+                yield "FA011", message, _EXAMPLES.get(place, "add it"), ""
     elif keyword == "oneOf" and not isinstance(value, str):
         return  # `type`, beside it, says so
     elif keyword == "pattern" and isinstance(error.schema, Mapping):
         # The words under which editors show it, too: the schema knows the form, we do not.
-        yield "FA016", f"{name}: {quoted(value)} has the wrong form", error.schema["patternErrorMessage"]
+        yield "FA016", f"{name}: {quoted(value)} has the wrong form", error.schema["patternErrorMessage"], ""
     elif keyword == "additionalProperties" and isinstance(error.schema, Mapping) and isinstance(value, dict):
         known = error.schema["properties"]
         for extra in value.keys() - known.keys():
-            yield "FA016", f"{name} has no attribute {quoted(extra)}", _choice_remedy(extra, list(known))
+            yield (
+                "FA016",
+                f"{name} has no attribute {quoted(extra)}",
+                _choice_remedy(extra, list(known)),
+                extra,
+            )
     elif keyword in _WORDS:
-        yield _WORDS[keyword](name, value, wanted)
+        yield (*_WORDS[keyword](name, value, wanted), "")
     else:
         raise InternalError(f"the schema uses {keyword}, which has no message")
 

@@ -123,7 +123,9 @@ def _word(namespace: str, words: tuple[str, ...]) -> Callable[[str, str], TagPro
             return None
         close = nearest_of(name.replace("_", "-"), words)
         tags = [f"{namespace}.{word}" for word in words]
-        return _malformed(tag, f"did you mean '{namespace}.{close}'?" if close else f"write {listed(tags)}")
+        return _malformed(
+            tag, f"did you mean '{namespace}.{close}'?" if close else f"choose among {listed(tags)}"
+        )
 
     return check
 
@@ -133,7 +135,7 @@ _TITLES: Final = {
     "car": "the Cyber Analytics Repository",
     "cve": "the CVE list",
     "d3fend": "D3FEND",
-    "detection": "a type of rule",
+    "detection": "SigmaHQ's types of rule",
     "stp": "Summiting the Pyramid",
     "tlp": "the Traffic Light Protocol",
 }

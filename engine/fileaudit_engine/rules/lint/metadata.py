@@ -31,7 +31,7 @@ def _status(rule: Rule, root: MapNode, found: Collector) -> None:
 def _related(rule: Rule, root: MapNode, found: Collector) -> None:
     for index, related in enumerate(rule.related):
         if related.id == rule.id:
-            message = f"the rule is {quoted(related.type)} to itself"
+            message = f"the rule names itself as {quoted(related.type)}"
             place = at(root, ["related", index, "id"])
             found.warning("FA045", message, place, help="write the other rule's id, or remove the entry")
 
