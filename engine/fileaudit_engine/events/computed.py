@@ -131,9 +131,10 @@ def argument(index: int) -> Getter:
     """A function that reads argument number `index` of a program that is started."""
 
     def get(event: FileEvent) -> Value:
+        if event.operation is not Operation.EXEC:  # asked first: of most events nothing else is looked at
+            return None
         args = event.process.args
-        started = event.operation is Operation.EXEC
-        return args[index] if started and args is not None and index < len(args) else None
+        return args[index] if args is not None and index < len(args) else None
 
     return get
 

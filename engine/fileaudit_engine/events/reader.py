@@ -16,7 +16,7 @@ who knows better allows it, and it is kept in `FileEvent.extra`.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -47,6 +47,8 @@ _MOST_ANCESTORS: Final = 64
 """Each ancestor is one level of nested data, and deep data exhausts whoever walks it."""
 _WHOLE: Final = frozenset({EXTRA, ANCESTORS})
 """Members that are taken as they are, not flattened."""
+PLACES: Final = ("", "process", "process.parent", "container")
+"""Where the attributes of an event are: in itself, and in what it has."""
 _LOST_COUNTS: Final = "fileaudit.lost.counts."
 
 _PROCESS: Final[Mapping[str, Coerce]] = {
@@ -296,21 +298,29 @@ def assembled(
     extra: Mapping[str, object] | None = None,
 ) -> FileEvent:
     """The event whose attributes, by their dotted places, are these. Each has its attribute's type."""
-    inside: dict[str, dict[str, object]] = {"": {}, "process": {}, "process.parent": {}, "container": {}}
+    inside: dict[str, dict[str, object]] = {place: {} for place in PLACES}
     for attribute, value in attributes.items():
         place, _, name = attribute.rpartition(".")
         inside[place][name] = value
-    process, parent = inside["process"], inside["process.parent"]
-    process.setdefault("pid", 0)
+    return event_with(inside, ancestors, extra)
+
+
+def event_with(
+    inside: Mapping[str, Mapping[str, Any]],
+    ancestors: Sequence[Process] = (),
+    extra: Mapping[str, object] | None = None,
+) -> FileEvent:
+    """As `assembled`, with the attributes by their place and then by their name."""
+    process: dict[str, Any] = {"pid": 0, **inside["process"]}
+    parent, container = inside["process.parent"], inside["container"]
     if parent or ancestors:
-        parent.setdefault("pid", process.get("parent_pid", 0))
-        process["parent"] = _descended(Process(**parent), ancestors)  # type: ignore[arg-type]  # coerced
-    container = inside["container"]
+        known = Process(**{"pid": process.get("parent_pid", 0), **parent})
+        process["parent"] = _descended(known, ancestors)
     return FileEvent(
-        process=Process(**process),  # type: ignore[arg-type]  # coerced to the attributes' types
-        container=Container(**container) if container else None,  # type: ignore[arg-type]  # as above
+        process=Process(**process),
+        container=Container(**container) if container else None,
         extra=dict(extra) if extra else None,
-        **inside[""],  # type: ignore[arg-type]  # as above
+        **inside[""],
     )
 
 
@@ -337,9 +347,9 @@ def _process(value: object) -> Process:
 def _descended(process: Process, ancestors: Sequence[Process]) -> Process:
     """The process with its ancestors, nearest first, behind it."""
     chain: Process | None = None
-    for ancestor in (*reversed(ancestors), process):
+    for ancestor in reversed(ancestors):
         chain = msgspec.structs.replace(ancestor, parent=chain)
-    return chain or process
+    return process if chain is None else msgspec.structs.replace(process, parent=chain)
 
 
 def _agrees(said: object, found: object) -> bool:

@@ -12,6 +12,7 @@ import io
 import sys
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -22,7 +23,12 @@ STDIN: Final = "-"
 MAX_LINE_BYTES: Final = 16 << 20
 """A longer line is no event: the kernel's longest path and arguments together take less than 1 MiB."""
 
+MAX_SKIPPED_BYTES: Final = 256 << 20
+"""How much of a line that is too long is passed over: a file without any line, such as `/dev/zero`, ends."""
+
 _READ_BYTES: Final = 256 << 10
+BLOCK_BYTES: Final = 192 << 10
+"""Some five hundred lines: enough to work on columns, little enough for a processor's cache."""
 _PIECE_BYTES: Final = 1 << 10
 """Four bytes of a zstandard frame can stand for one block of 128 KiB, so a piece is at most 32 MiB."""
 _WINDOW_BYTES: Final = 128 << 20
@@ -32,15 +38,48 @@ UNREADABLE: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 """What reading a file may raise; `why` says it in words."""
 
 
-class Lines(Protocol):
+class Stream(Protocol):
     """Something to read lines from."""
 
     def readline(self, size: int, /) -> bytes:
         """The next line, or at most `size` bytes of it; empty at the end."""
 
+    def read1(self, size: int, /) -> bytes:
+        """What is there, at most `size` bytes of it; waits only if that is nothing. Empty at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Lines that stand together.
+
+    Attributes:
+        lines: Each with its line feed, but for the last one of a file.
+        first_line: The number of the first, counted from 1.
+        size: Bytes of all.
+        escaped: Whether there is a backslash in them.
+    """
+
+    lines: list[bytes]
+    first_line: int
+    size: int
+    escaped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlong:
+    """A line that is too long to be an event.
+
+    Attributes:
+        line: Its number.
+        endless: It did not end where everybody's patience does: nothing behind it is read.
+    """
+
+    line: int
+    endless: bool = False
+
 
 @contextlib.contextmanager
-def opened(path: str) -> Iterator[Lines]:
+def opened(path: str) -> Iterator[Stream]:
     """The file, decompressed if its name ends in `.gz` or `.zst`; `-` is the standard input.
 
     Raises:
@@ -48,7 +87,7 @@ def opened(path: str) -> Iterator[Lines]:
     """
     with contextlib.ExitStack() as stack:
         if path == STDIN:
-            yield sys.stdin.buffer
+            yield sys.stdin.buffer  # type: ignore[misc]  # typed as a mere BinaryIO, which it never is
             return
         raw = stack.enter_context(Path(path).open("rb"))
         if path.endswith(".gz"):
@@ -59,7 +98,7 @@ def opened(path: str) -> Iterator[Lines]:
             yield raw
 
 
-def lines(stream: Lines) -> Iterator[bytes | None]:
+def lines(stream: Stream) -> Iterator[bytes | None]:
     """Every line; None for one that is too long, of which no more than a piece is kept in memory."""
     while line := stream.readline(MAX_LINE_BYTES + 1):
         if len(line) <= MAX_LINE_BYTES or line.endswith(b"\n"):
@@ -69,6 +108,102 @@ def lines(stream: Lines) -> Iterator[bytes | None]:
         yield None
         while (rest := stream.readline(_READ_BYTES)) and not rest.endswith(b"\n"):
             pass
+
+
+def never_waits(path: str) -> bool:
+    """Whether all of the file is there already, so that a block can be filled before it is looked at."""
+    return path != STDIN and Path(path).is_file()
+
+
+def blocks(stream: Stream, *, full: bool) -> Iterator[Block | Overlong]:
+    """The lines of a stream, many at a time.
+
+    Args:
+        stream: Where they come from.
+        full: Wait for whole blocks; else whatever has come is handed on.
+
+    Raises:
+        OSError: And whatever else `UNREADABLE` names, behind the last whole line that could be read.
+    """
+    cutter = _Cutter()
+    for piece in _pieces(stream, full=full):
+        yield from cutter.cut(piece)
+        if cutter.endless:
+            return
+    yield from cutter.last()
+
+
+def _pieces(stream: Stream, *, full: bool) -> Iterator[bytes]:
+    while True:
+        parts: list[bytes] = []
+        wanted, failure = BLOCK_BYTES, None
+        try:
+            while wanted > 0 and (part := stream.read1(wanted)):
+                parts.append(part)
+                wanted -= len(part) if full else wanted
+        except UNREADABLE as error:
+            failure = error
+        if parts:
+            yield b"".join(parts)
+        if failure is not None:
+            raise failure
+        if wanted > 0:
+            return
+
+
+class _Cutter:
+    """Cuts pieces of a stream into whole lines, and keeps the beginning of the one that is not whole.
+
+    Only the first line that ends in a piece may be too long: a piece is much shorter than `MAX_LINE_BYTES`.
+
+    Attributes:
+        endless: Too much was passed over already.
+    """
+
+    def __init__(self) -> None:
+        self.endless = False
+        self._line = 1
+        self._begun: list[bytes] = []
+        self._size = 0
+        """Of the line that has begun, whether it is kept or passed over."""
+
+    def cut(self, piece: bytes) -> Iterator[Block | Overlong]:
+        """What ends in the piece."""
+        first_end = piece.find(b"\n") + 1
+        if not first_end:
+            yield from self._begin(piece)
+            return
+        if self._size + first_end - 1 > MAX_LINE_BYTES:
+            yield Overlong(line=self._line)
+            self._line += 1
+            self._begun, piece = [], piece[first_end:]
+        end = piece.rfind(b"\n") + 1
+        yield from self._whole(b"".join((*self._begun, piece[:end])))
+        self._begun, self._size = [], 0
+        yield from self._begin(piece[end:])
+
+    def last(self) -> Iterator[Block | Overlong]:
+        """The line that the stream ends with, if it has no line feed."""
+        if self._size > MAX_LINE_BYTES:
+            yield Overlong(line=self._line)
+        else:
+            yield from self._whole(b"".join(self._begun))
+
+    def _begin(self, part: bytes) -> Iterator[Overlong]:
+        self._size += len(part)
+        self.endless = self._size > MAX_LINE_BYTES + MAX_SKIPPED_BYTES
+        if self._size <= MAX_LINE_BYTES:
+            self._begun.append(part)
+        else:
+            self._begun = []
+        if self.endless:
+            yield Overlong(line=self._line, endless=True)
+
+    def _whole(self, data: bytes) -> Iterator[Block]:
+        if data:
+            lines = io.BytesIO(data).readlines()
+            yield Block(lines=lines, first_line=self._line, size=len(data), escaped=b"\\" in data)
+            self._line += len(lines)
 
 
 def why(error: Exception) -> str:
