@@ -8,6 +8,7 @@ import pytest
 from tests.unit.ruletest.packs import DELETED, SHADOW
 
 from fileaudit_engine.cli import test as command
+from fileaudit_engine.config import Config
 from fileaudit_engine.diagnostics import UnusableInput
 
 FIRING = """
@@ -36,7 +37,7 @@ def pack(tmp_path: Path) -> Path:
 def status(pack: Path, *options: str) -> int:
     """The exit status of `test rules fixtures` with options."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--color", default="never")
+    common.set_defaults(color="never", settings=Config())
     parser = argparse.ArgumentParser()
     command.register(parser.add_subparsers(), common)
     args = parser.parse_args(["test", f"{pack}/rules", f"{pack}/fixtures", *options])
@@ -48,6 +49,21 @@ def test_a_pack_that_is_proven_passes(pack: Path, capsys: pytest.CaptureFixture[
     shown = capsys.readouterr()
     assert shown.out.endswith("2 passed, 0 failed · rules firing 1/1 silent 1/1\n")
     assert not shown.err
+
+
+def test_rules_are_tested_with_the_filters_of_the_pack_applied(
+    pack: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accepted = (
+        "title: Accepted\nlogsource: {product: linux}\n"
+        "filter: {rules: any, a: {User: root}, condition: not a}\n"
+    )
+    (pack / "rules" / "accepted.yml").write_text(accepted)
+    assert status(pack) == 0
+    root = FIRING.replace("Operation: open", "User: root, Operation: open")
+    (pack / "fixtures" / "shadow.test.yml").write_text(f"tests:{root}{SILENT}")
+    assert status(pack) == 1
+    assert "missing     shadow_file_read" in capsys.readouterr().out
 
 
 def test_a_broken_path_fails_the_case_and_names_it(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
