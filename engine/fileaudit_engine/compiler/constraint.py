@@ -12,6 +12,7 @@ narrowing never: whatever this module does not understand, it leaves `Unconstrai
 The law: for every event and every rule, if the rule matches then one of its clauses accepts the event.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -115,15 +116,16 @@ DIMENSIONS: Final = tuple(field.name for field in fields(Clause))
 
 def clauses(predicate: Predicate, *, most: int = CLAUSES_PER_RULE) -> tuple[Clause, ...]:
     """The clauses of a predicate, at most `most`; none if it can never be true."""
-    return _bounded(_walk(predicate), most)
+    return bounded(all_clauses(predicate), most)
 
 
-def _walk(predicate: Predicate) -> tuple[Clause, ...]:
+def all_clauses(predicate: Predicate) -> tuple[Clause, ...]:
+    """The clauses of a predicate, before `bounded` makes them fewer."""
     match predicate:
         case All(operands=operands):
             result: tuple[Clause, ...] = (Clause(),)
             for operand in operands:
-                result = _both(result, _walk(operand))
+                result = _both(result, all_clauses(operand))
             return result
         case AnyOf(operands=operands):
             return _any_of(operands)
@@ -207,7 +209,7 @@ def _either(a: Constraint[bytes], b: Constraint[bytes]) -> Constraint[bytes]:
 def _any_of(operands: Sequence[Predicate]) -> tuple[Clause, ...]:
     """The clauses of alternatives, half by half, so that long lists of values do not grow one by one."""
     if len(operands) <= _ALTERNATIVES:
-        return merged(itertools.chain.from_iterable(map(_walk, operands)))
+        return merged(itertools.chain.from_iterable(map(all_clauses, operands)))
     middle = len(operands) // 2
     return merged((*_any_of(operands[:middle]), *_any_of(operands[middle:])))
 
@@ -234,11 +236,12 @@ def merged(alternatives: Iterable[Clause]) -> tuple[Clause, ...]:
 
 
 def _close(a: Clause, b: Clause) -> bool:
-    differing = {name for name in DIMENSIONS if getattr(a, name) != getattr(b, name)}
-    if len(differing) <= 1:
+    differing = (a.operation != b.operation) + (a.access != b.access) + (a.outcome != b.outcome)
+    differing += a.component != b.component
+    ends = (a.prefix != b.prefix) + (a.suffix != b.suffix)
+    if differing + ends <= 1:
         return True
-    ends = (a.prefix, a.suffix, b.prefix, b.suffix)
-    return differing <= {"prefix", "suffix"} and all(isinstance(end, OneOf) for end in ends)
+    return not differing and all(isinstance(end, OneOf) for end in (a.prefix, a.suffix, b.prefix, b.suffix))
 
 
 def union(a: Clause, b: Clause) -> Clause:
@@ -258,7 +261,7 @@ def _wider(a: Constraint[Any], b: Constraint[Any]) -> Constraint[Any]:
             return UNCONSTRAINED
 
 
-def _bounded(alternatives: tuple[Clause, ...], most: int) -> tuple[Clause, ...]:
+def bounded(alternatives: tuple[Clause, ...], most: int) -> tuple[Clause, ...]:
     """At most `most` clauses: the last ones become one, as wide as it must be."""
     if len(alternatives) <= most:
         return alternatives
@@ -278,15 +281,25 @@ def _of_test(test: Test, *, negated: bool) -> Clause:
     match test.field.dimension:
         case Dimension.PATH:
             return Clause() if negated else _of_path(test.check.pattern)
-        case Dimension.OPERATION:
-            return Clause(operation=_among(Operation, lambda o: (o.value,), test.check, negated=negated))
-        case Dimension.OUTCOME:
-            return Clause(outcome=_among(Outcome, lambda o: (o.value,), test.check, negated=negated))
-        case Dimension.ACCESS:
-            modes = (*AccessMode, None)
-            return Clause(access=_among(modes, lambda m: m.modes if m else (), test.check, negated=negated))
         case None:
             return Clause()
+        case dimension:
+            return _of_few(dimension, test.check, negated)
+
+
+@functools.lru_cache(maxsize=1024)
+def _of_few(dimension: Dimension, check: Matches, negated: bool) -> Clause:  # noqa: FBT001 - a cache takes no keywords
+    """What a test of a field with few values leaves; rules ask the same few things over and over."""
+    match dimension:
+        case Dimension.OPERATION:
+            return Clause(operation=_among(Operation, lambda o: (o.value,), check, negated=negated))
+        case Dimension.OUTCOME:
+            return Clause(outcome=_among(Outcome, lambda o: (o.value,), check, negated=negated))
+        case Dimension.ACCESS:
+            modes = (*AccessMode, None)
+            return Clause(access=_among(modes, lambda m: m.modes if m else (), check, negated=negated))
+        case Dimension.PATH:
+            return Clause()  # it has a dimension for each end
         case _ as never:
             assert_never(never)
 

@@ -16,7 +16,8 @@ from fileaudit_engine.compiler.constraint import (
     Clause,
     Constraint,
     OneOf,
-    clauses,
+    all_clauses,
+    bounded,
     union,
 )
 from fileaudit_engine.compiler.ir import Predicate
@@ -64,11 +65,10 @@ def _assign(predicates: Sequence[Predicate]) -> tuple[list[Owned], frozenset[int
     """
     most = CLAUSES_PER_RULE
     asked: Counter[int] = Counter()
+    wanted = list(map(all_clauses, predicates))
     while True:
         owned: list[Owned] = [
-            (clause, (rule,))
-            for rule, predicate in enumerate(predicates)
-            for clause in clauses(predicate, most=most)
+            (clause, (rule,)) for rule, some in enumerate(wanted) for clause in bounded(some, most)
         ]
         asked = asked or Counter(rule for _, (rule,) in owned)
         fewer = frozenset(rule for rule, count in asked.items() if count > most)
