@@ -16,11 +16,15 @@ from fileaudit_engine.compiler.explain import (
     ClauseExplanation,
     PackExplanation,
     RuleExplanation,
+    Sign,
     explanation,
 )
 from fileaudit_engine.compiler.plan import KernelPlan
-from fileaudit_engine.detect.why import Judge, Verdict, judge
+from fileaudit_engine.detect.match_index import MatchIndex
+from fileaudit_engine.detect.runnable import runnable
+from fileaudit_engine.detect.why import Verdict, judge
 from fileaudit_engine.diagnostics import Collector, Location, TooManyFindingsError
+from fileaudit_engine.events.batch import EventBatch
 from fileaudit_engine.events.fields import Value
 from fileaudit_engine.events.jsonl import EventReader
 from fileaudit_engine.events.model import FileEvent
@@ -102,11 +106,19 @@ def _print_json(document: Mapping[str, object]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """A rule's answer to an event, and whether the kernel's filter would have let it through."""
+    """A rule's answer to an event, and whether the filters in front would have let it through.
+
+    Attributes:
+        rule: Which.
+        verdict: Its answer, leaf by leaf.
+        candidate: Whether the kernel lets the event through for it.
+        witnessed: Whether the match index finds its witness in the event.
+    """
 
     rule: RuleExplanation
     verdict: Verdict
     candidate: bool
+    witnessed: bool
 
 
 class _Recording:
@@ -161,8 +173,8 @@ def _print_events(
     events: Iterable[FileEvent],
     args: argparse.Namespace,
 ) -> None:
-    judges = [judge(rule.conditions) for rule in rules]
-    answered = ((event, _judged(rules, judges, kernel, event)) for event in events)
+    asked = _Asked(rules, kernel)
+    answered = ((event, asked.about(event)) for event in events)
     if args.format == "json":
         _print_json({"events": [event_document(event, answers) for event, answers in answered]})
         return
@@ -172,18 +184,28 @@ def _print_events(
             print(line)
 
 
-def _judged(
-    rules: Sequence[RuleExplanation], judges: Sequence[Judge], kernel: KernelPlan, event: FileEvent
-) -> list[_Judged]:
-    bits = classify(kernel, facts_of(event))
-    return [
-        _Judged(
-            rule=rule,
-            verdict=of_event(event),
-            candidate=any(bits >> clause.bit & 1 for clause in rule.clauses),
-        )
-        for rule, of_event in zip(rules, judges, strict=True)
-    ]
+class _Asked:
+    """Rules that are asked about one event after the other."""
+
+    def __init__(self, rules: Sequence[RuleExplanation], kernel: KernelPlan) -> None:
+        self._rules = [(rule, judge(rule.conditions)) for rule in rules]
+        self._kernel = kernel
+        self._index = MatchIndex([runnable(rule.rule) for rule in rules])
+
+    def about(self, event: FileEvent) -> list[_Judged]:
+        """Their answers."""
+        bits = classify(self._kernel, facts_of(event))
+        found = self._index.candidates(EventBatch(events=(event,)))
+        witnessed = {id(rule.plan) for _, kept in found for rule in kept}
+        return [
+            _Judged(
+                rule=rule,
+                verdict=of_event(event),
+                candidate=any(bits >> clause.bit & 1 for clause in rule.clauses),
+                witnessed=id(rule.rule) in witnessed,
+            )
+            for rule, of_event in self._rules
+        ]
 
 
 def event_lines(number: int, event: FileEvent, answers: Sequence[_Judged], layout: Layout) -> Iterator[str]:
@@ -197,6 +219,7 @@ def event_lines(number: int, event: FileEvent, answers: Sequence[_Judged], layou
         if answer.candidate or len(answers) == 1:
             yield from heading(answer.rule, layout)
             yield from section("kernel", ["lets it through" if answer.candidate else "drops it"])
+            yield from section("witness", ["is there" if answer.witnessed else "is not there"])
             yield from section("rule", ["matches" if answer.verdict.holds else "does not match"])
             yield from section("conditions", tree_lines(answer.rule.conditions, answer.verdict, layout))
     dropped = sum(not answer.candidate for answer in answers)
@@ -230,6 +253,7 @@ def event_document(event: FileEvent, answers: Sequence[_Judged]) -> dict[str, ob
             {
                 "rule": to_document(answer.rule.rule.rule.key),
                 "candidate": answer.candidate,
+                "witnessed": answer.witnessed,
                 "matches": answer.verdict.holds,
                 "conditions": _condition_document(answer.rule.conditions, answer.verdict),
             }
@@ -249,6 +273,7 @@ def _rule_document(explained: RuleExplanation) -> dict[str, object]:
         "file": to_document(rule.location.file),
         "line": rule.location.line,
         "clauses": [_clause_document(clause) for clause in explained.clauses],
+        "witnesses": [_witness_document(witness) for witness in explained.witnesses],
         "hooks": [{"operation": hook.operation, "captured": hook.captured} for hook in explained.hooks],
         "conditions": _condition_document(explained.conditions, None),
         "blind_to": list(explained.blind_to),
@@ -268,6 +293,12 @@ def _clause_document(clause: ClauseExplanation) -> dict[str, object]:
         "tests_path": clause.tests_path,
         "shared_with": _json_value(clause.shared_with),
     }
+
+
+def _witness_document(witness: Sequence[Sign] | None) -> list[dict[str, object]] | None:
+    if witness is None:
+        return None
+    return [{"field": sign.field, "asks": sign.verb, "values": _json_value(sign.values)} for sign in witness]
 
 
 def _condition_document(condition: Condition, verdict: Verdict | None) -> dict[str, object]:

@@ -74,6 +74,7 @@ def rule_lines(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
     """One rule, section by section."""
     yield from heading(explained, layout)
     yield from section("kernel", _kernel(explained, layout))
+    yield from section("witness", _witness(explained, layout))
     yield from section("hooks", [_hooks(explained.hooks, layout)])
     yield from section("conditions", tree_lines(explained.conditions, None, layout))
     yield from section("cannot see", _blind(explained.blind_to, layout))
@@ -137,6 +138,18 @@ def _path(clause: ClauseExplanation) -> Iterator[str]:
             yield f"path ends with {_one_of(clause.endings)}"
     if clause.directories:
         yield f"path has a directory called {_one_of(clause.directories)}"
+
+
+def _witness(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
+    """What the match index looks for, a line for each way in which the rule can match."""
+    for witness in explained.witnesses:
+        if witness is None:
+            yield from _inner(layout).wrapped(
+                "", "none: in a recording every event of the log source is evaluated", _YELLOW
+            )
+        else:
+            signs = (f"{sign.field or 'any field'} {sign.verb} {_one_of(sign.values)}" for sign in witness)
+            yield from _inner(layout).wrapped("", " or ".join(signs))
 
 
 def _hooks(hooks: Sequence[Hook], layout: Layout) -> str:

@@ -15,6 +15,7 @@ from fileaudit_engine.compiler.conditions import Condition, condition_tree
 from fileaudit_engine.compiler.constraint import Clause, Constraint, OneOf
 from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS, MAX_CLAUSES, KernelPlan, UserPlan, UserRule
+from fileaudit_engine.compiler.witness import Group, alternatives
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome
 from fileaudit_engine.text import from_kernel
@@ -65,6 +66,21 @@ class ClauseExplanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """Texts that the match index looks for in one field.
+
+    Attributes:
+        field: Where; empty for anywhere in the event.
+        verb: How, such as `starts with`.
+        values: The texts, folded.
+    """
+
+    field: str
+    verb: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
     """An operation that the rule needs, and whether live capture of this version has it."""
 
@@ -79,6 +95,8 @@ class RuleExplanation:
     Attributes:
         rule: As the compiler made it.
         clauses: What the kernel filters by; with none, the rule can never match.
+        witnesses: For each way in which the rule can match, what a recorded event must have one of before the
+            rule is evaluated on it; None for a way that every event of the log source may take.
         conditions: The whole rule as user space evaluates it, leaf by leaf.
         hooks: What it needs of the capture, in the order of the operations' numbers.
         blind_to: What it cannot see, a phrase each.
@@ -87,10 +105,19 @@ class RuleExplanation:
 
     rule: UserRule
     clauses: tuple[ClauseExplanation, ...]
+    witnesses: tuple[tuple[Sign, ...] | None, ...]
     conditions: Condition
     hooks: tuple[Hook, ...]
     blind_to: tuple[str, ...]
     warnings: tuple[Diagnostic, ...]
+
+
+_VERBS: Final = {
+    (True, True): "is",
+    (True, False): "starts with",
+    (False, True): "ends with",
+    (False, False): "contains",
+}
 
 
 class Table(str, enum.Enum):
@@ -139,6 +166,7 @@ def _rule(number: int, rule: UserRule, user: UserPlan, kernel: KernelPlan) -> Ru
     return RuleExplanation(
         rule=rule,
         clauses=tuple(_clause(bit, kernel, _others(number, kernel.owners[bit], user)) for bit in bits),
+        witnesses=tuple(_witness(way.witness) for way in alternatives(rule.predicate)),
         conditions=condition_tree(rule.predicate, clauses),
         hooks=tuple(Hook(operation=o.value, captured=o in CAPTURED_OPERATIONS) for o in operations),
         blind_to=tuple(_blind_to(operations, clauses)),
@@ -161,6 +189,20 @@ def _clause(bit: int, kernel: KernelPlan, shared_with: tuple[str, ...]) -> Claus
         endings=_literals(clause.suffix),
         directories=_literals(clause.component),
         shared_with=shared_with,
+    )
+
+
+def _witness(group: Group | None) -> tuple[Sign, ...] | None:
+    """The literals of a witness, those of one field and kind together."""
+    if group is None:
+        return None
+    signs: dict[tuple[str, str], list[str]] = {}
+    for literal in group:
+        verb = _VERBS[literal.starts, literal.ends]
+        signs.setdefault((literal.field.name, verb), []).append(literal.text)
+    return tuple(
+        Sign(field=field, verb=verb, values=tuple(sorted(texts)))
+        for (field, verb), texts in sorted(signs.items())
     )
 
 

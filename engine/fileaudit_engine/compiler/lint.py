@@ -10,6 +10,7 @@ from typing import Final
 from fileaudit_engine.compiler.constraint import Clause, OneOf, clauses
 from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Negation, Predicate, Searches, Test, Wildcard
 from fileaudit_engine.compiler.plan import MAX_CLAUSES, MAX_KEYS, Shortage, UserRule
+from fileaudit_engine.compiler.witness import alternatives
 from fileaudit_engine.diagnostics import Diagnostic, Severity
 from fileaudit_engine.events.fields import Dimension
 from fileaudit_engine.events.model import Operation
@@ -29,6 +30,9 @@ _LESS: Final = {
     Shortage.KEYS: "name the folders that files have in common instead of the files",
 }
 
+NO_WITNESS: Final = "FA047"
+"""The code of the finding that a rule must be evaluated on every event of a recording."""
+
 FREQUENT: Final = (Operation.OPEN, Operation.READ, Operation.WRITE, Operation.EXEC)
 """Operations that a normal host does all the time; the others are rare enough to be looked at one by one."""
 
@@ -46,6 +50,8 @@ def warnings(rule: UserRule, got: Sequence[Clause], shortages: Collection[Shorta
         yield own
     if shortages:
         yield widened(rule, got, shortages)
+    if any(way.witness is None for way in alternatives(rule.predicate)):
+        yield _no_witness(rule)
 
 
 def widened(rule: UserRule, got: Sequence[Clause], shortages: Collection[Shortage]) -> Diagnostic:
@@ -78,6 +84,19 @@ def full_stream(rule: UserRule, asked: Sequence[Clause]) -> Diagnostic | None:
         message=f"the kernel cannot filter for this rule by path: {cost(rule, open_clauses)}",
         location=rule.rule.location,
         help=_remedy(rule.predicate),
+    )
+
+
+def _no_witness(rule: UserRule) -> Diagnostic:
+    """The warning that there is no text which every event must have that the rule matches."""
+    return Diagnostic(
+        code=NO_WITNESS,
+        severity=Severity.WARNING,
+        message="no text must be there for this rule to match: in a recording it is evaluated on every event "
+        f"of {rule.logsource.value}",
+        location=rule.rule.location,
+        help="add a condition on a text of at least three characters (of a regular expression: in every "
+        "alternative) that is not negated",
     )
 
 

@@ -113,13 +113,13 @@ class Alternative:
         A field with few values, such as the operation, tells next to nothing and is no witness.
         """
         first = self.groups[0] if self.groups else None
-        return None if first is None or any(literal.field.values for literal in first) else first
+        return None if first is None or _has_few_values(first) else first
 
 
 def alternatives(predicate: Predicate) -> tuple[Alternative, ...]:
     """The alternatives of a simplified predicate; none if it can never be true."""
     return tuple(
-        Alternative(groups=tuple(sorted(dict.fromkeys(groups), key=density)))
+        Alternative(groups=tuple(sorted(dict.fromkeys(groups), key=_rank)))
         for groups in _split(predicate)
         if groups is not None
     )
@@ -128,6 +128,15 @@ def alternatives(predicate: Predicate) -> tuple[Alternative, ...]:
 def density(group: Group) -> float:
     """A guess at the share of events that have a literal of the group."""
     return sum(literal.density for literal in group)
+
+
+def _rank(group: Group) -> tuple[bool, float]:
+    """Sorts groups by how much is gained by looking for them: rare ones first, fields with few values last."""
+    return _has_few_values(group), density(group)
+
+
+def _has_few_values(group: Group) -> bool:
+    return any(literal.field.values for literal in group)
 
 
 _Groups = list[Group] | None
@@ -180,7 +189,7 @@ def _common(operands: Sequence[Predicate]) -> _Groups:
         return None
     if not all(parts):
         return []
-    best = Group().union(*(min(part, key=density) for part in parts))
+    best = Group().union(*(min(part, key=_rank) for part in parts))
     return [best] if density(best) < _TOO_DENSE else []
 
 

@@ -20,6 +20,7 @@ from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.compiler.plan import MAX_CLAUSES, UserPlan, UserRule
 from fileaudit_engine.compiler.simplify import simplify
 from fileaudit_engine.compiler.stages import compile_rules
+from fileaudit_engine.config import Config
 from fileaudit_engine.detect.why import judge
 from fileaudit_engine.diagnostics import has_errors
 from fileaudit_engine.events.fields import LogSource, unlisted
@@ -200,6 +201,7 @@ def run(*arguments: str) -> int:
     top = argparse.ArgumentParser()
     command.register(top.add_subparsers(), common)
     args = top.parse_args(["explain", *arguments])
+    args.settings = Config()
     return int(args.command(args))
 
 

@@ -198,7 +198,7 @@ def test_a_rule_that_only_excludes_keeps_every_event_of_its_log_source() -> None
 
 def test_groups_beside_the_witness_thin_out_the_candidates() -> None:
     both = All(operands=(path_test("/etc/", ANY), text_test("Image", ANY, "/vi")))
-    other = text_test("Image", "/opt/something/else")
+    other = path_test("/srv/something/else")
     rules = [runnable(user_rule(predicate)) for predicate in (both, other)]
     by_vi = Process(pid=1, executable="/usr/bin/vi")
     by_cat = Process(pid=1, executable="/usr/bin/cat")
