@@ -106,6 +106,12 @@ class ResolvedModifiers:
     kernel: KernelGives
 
     @property
+    def whole(self) -> bool:
+        """Whether the rule's value, as it is written, is held against the whole of the field's."""
+        changed = self.reference or self.expands or self.transforms or self.part
+        return self.kind == "plain" and not changed
+
+    @property
     def numeric(self) -> bool:
         """Whether a number of the rule is compared as a number, not as the text that was written."""
         text = self.cased or self.transforms or self.kind not in {"plain", *NUMERIC}

@@ -121,6 +121,11 @@ def expression_problem(pattern: str, flags: str) -> ExpressionProblem | None:
         re2.compile(f"(?{flags}){pattern}" if flags else pattern, _OPTIONS)
     except re2.error as error:
         return _problem(pattern, _complaint(error))
+    except (
+        UnicodeEncodeError
+    ) as error:  # half a character, or a byte that is none: text.py keeps them as such
+        message = "the expression holds a character that is not Unicode"
+        return ExpressionProblem(message, error.start, error.end, "write '.' for a byte that is no character")
     return None
 
 

@@ -12,7 +12,7 @@ from typing_extensions import assert_never
 from fileaudit_engine.compiler.ir import All, AnyOf, Negation, Predicate, Test
 from fileaudit_engine.detect.evaluate import matcher
 from fileaudit_engine.detect.runnable import RunnableRule
-from fileaudit_engine.events.fields import Field
+from fileaudit_engine.events.fields import WHOLE_EVENT, Field
 from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.rules.ast import And, Condition, Identifier, Not, Or, Quantified
 from fileaudit_engine.ruletest.cases import CaseEvent
@@ -53,7 +53,10 @@ def _obstacles(rule: RunnableRule, event: FileEvent) -> Iterator[str]:
     roles = {role for condition in rule.plan.rule.conditions for role in _roles(condition, wanted=True)}
     for name, holds in rule.selections.items():
         if not holds(event) and (name, True) in roles:
-            fields = list(dict.fromkeys(_failing(rule.plan.selections[name], event)))
+            failing = dict.fromkeys(_failing(rule.plan.selections[name], event))
+            fields = [
+                field for field in failing if field is not WHOLE_EVENT
+            ]  # a keyword is about all of them
             facts = ", ".join(
                 f"{field.name} is {value(field.get(event))}" for field in fields[:_FIELDS_SHOWN]
             )

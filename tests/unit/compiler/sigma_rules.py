@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from hypothesis import strategies as st
-from tests.unit.compiler.strategies import EXPRESSIONS, PATH, few_valued_tests, patterns, testable_patterns
+from tests.unit.compiler.strategies import (
+    COMPONENTS,
+    EXPRESSIONS,
+    PATH,
+    few_valued_tests,
+    patterns,
+    testable_patterns,
+)
 
 from fileaudit_engine.diagnostics import Location
 from fileaudit_engine.rules.ast import (
@@ -25,6 +32,23 @@ from fileaudit_engine.rules.values import spelled_pattern
 
 NAMES = ("selection", "selection_more", "filter")
 HERE = Location(file="generated.yml", line=1, column=1)
+KEYWORD_MODIFIERS = ((), ("all",), ("cased",), ("neq",), ("contains",), ("windash",))
+MODIFIED: tuple[tuple[str, tuple[str, ...], Scalar], ...] = (
+    ("TargetFilename", ("under",), "/etc"),
+    ("TargetFilename", ("under", "neq"), "/a/b"),
+    ("TargetFilename", ("path",), "/*/.ssh/**"),
+    ("TargetFilename", ("path", "cased"), "**/keys"),
+    ("TargetFilename", ("neq", "endswith"), "/b"),
+    ("TargetFilename", ("fieldref",), "Image"),
+    ("Image", ("fieldref", "startswith"), "TargetFilename"),
+    ("Image", ("exists",), True),
+    ("User", ("exists",), False),
+    ("UserId", ("gte",), 1000),
+    ("User", ("lt",), 5.5),
+    ("User", ("cidr",), "10.0.0.0/8"),
+    ("User", ("base64offset", "contains"), "ssh"),
+    ("User", ("hour", "lt"), 12),
+)
 COMPARISONS = ((), (), ("contains",), ("startswith",), ("endswith",))
 
 
@@ -67,7 +91,9 @@ def _detections() -> st.SearchStrategy[DetectionMap | DetectionList]:
 
 @st.composite
 def _items(draw: st.DrawFn) -> DetectionItem:
-    match draw(st.sampled_from(("path", "path", "path", "few", "expression", "other"))):
+    match draw(
+        st.sampled_from(("path", "path", "path", "few", "expression", "other", "keyword", "modified"))
+    ):
         case "path":
             texts = (patterns() | testable_patterns()).map(spelled_pattern)
             values: list[Scalar] = [*draw(st.lists(texts, min_size=1, max_size=3))]
@@ -81,12 +107,25 @@ def _items(draw: st.DrawFn) -> DetectionItem:
         case "expression":
             flags = draw(st.sampled_from(((), ("i",), ("s",))))
             return _item(PATH.name, ("re", *flags), [draw(st.sampled_from(EXPRESSIONS))])
+        case "keyword":
+            return draw(_keywords())
+        case "modified":
+            name, modifiers, value = draw(st.sampled_from(MODIFIED))
+            return _item(name, modifiers, [value])
         case _:
             field = draw(st.sampled_from(("User", "UserId", "Image", "TargetFilename")))
             return _item(field, (), [draw(st.sampled_from((None, 0, 1000, "root", "", True)))])
 
 
-def _item(field: str, modifiers: tuple[str, ...], values: Sequence[Scalar]) -> DetectionItem:
+@st.composite
+def _keywords(draw: st.DrawFn) -> DetectionItem:
+    if draw(st.integers(0, 3)) == 0:
+        return _item(None, ("re",), [draw(st.sampled_from(EXPRESSIONS))])
+    words = draw(st.lists(st.sampled_from(COMPONENTS), min_size=1, max_size=2))
+    return _item(None, draw(st.sampled_from(KEYWORD_MODIFIERS)), words)
+
+
+def _item(field: str | None, modifiers: tuple[str, ...], values: Sequence[Scalar]) -> DetectionItem:
     return DetectionItem(
         field=field,
         modifiers=modifiers,

@@ -1,5 +1,7 @@
 """What the kernel is asked of a rule, clause by clause."""
 
+from ipaddress import ip_network
+
 import pytest
 from tests.unit.compiler.examples import ANY, ONE, only, path_test, text_test, values
 
@@ -15,10 +17,30 @@ from fileaudit_engine.compiler.constraint import (
     one_of,
     union,
 )
-from fileaudit_engine.compiler.ir import FALSE, TRUE, All, AnyOf, IsNull, Negation, Predicate, Searches, Test
-from fileaudit_engine.events.fields import BY_NAME
+from fileaudit_engine.compiler.ir import (
+    FALSE,
+    TRUE,
+    All,
+    AnyOf,
+    Check,
+    Compares,
+    DatePart,
+    EqualsNumber,
+    InNetwork,
+    IsNull,
+    Negation,
+    Operator,
+    Part,
+    Predicate,
+    SameAs,
+    Searches,
+    Test,
+    Wildcard,
+)
+from fileaudit_engine.events.fields import BY_NAME, WHOLE_EVENT
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome
 
+SEGMENT, SEGMENT_ONE = Wildcard.SEGMENT, Wildcard.SEGMENT_ONE
 SHADOW = path_test("/etc/shadow")
 
 
@@ -77,6 +99,45 @@ def test_a_long_literal_is_cut_at_the_length_of_a_key() -> None:
     clause = only(clauses(path_test(literal)))
     assert values(clause.prefix) == {literal[:KEY_BYTES].encode()}
     assert values(clause.suffix) == {literal[-KEY_BYTES:].encode()}
+
+
+def test_wildcards_that_stop_at_a_slash_leave_the_literals_between_them_to_the_kernel() -> None:
+    clause = only(clauses(path_test("/home/", SEGMENT, "/.ssh/", SEGMENT_ONE, "/keys")))
+    assert values(clause.prefix) == {b"/home/"}
+    assert values(clause.suffix) == {b"/keys"}
+    assert values(clause.component) == {b".ssh"}
+
+
+def test_a_part_of_a_name_beside_a_wildcard_is_no_whole_directory_name() -> None:
+    assert only(clauses(path_test(SEGMENT, "a/b", SEGMENT, "c/d", SEGMENT))) == Clause()
+
+
+def test_below_a_directory_is_a_beginning_with_its_slash() -> None:
+    predicate = any_of(path_test("/etc"), path_test("/etc/", ANY))
+    assert {prefix for clause in clauses(predicate) for prefix in values(clause.prefix)} == {
+        b"/etc",
+        b"/etc/",
+    }
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        Compares(operator=Operator.LT, number=5),
+        EqualsNumber(number=5),
+        InNetwork(network=ip_network("10.0.0.0/8")),
+        SameAs(other=BY_NAME["Image"], how="whole", cased=False),
+        DatePart(part=Part.HOUR, operator=Operator.EQ, number=5, zone="UTC"),
+    ],
+)
+@pytest.mark.parametrize("field", ["TargetFilename", "Operation", "AccessMode", "Outcome"])
+def test_what_compares_no_texts_of_the_rule_is_left_unconstrained(check: Check, field: str) -> None:
+    test = Test(field=BY_NAME[field], check=check)
+    assert clauses(test) == clauses(Negation(operand=test)) == (Clause(),)
+
+
+def test_a_keyword_is_left_unconstrained() -> None:
+    assert clauses(Test(field=WHOLE_EVENT, check=path_test(ANY, "/.ssh/", ANY).check)) == (Clause(),)
 
 
 @pytest.mark.parametrize(

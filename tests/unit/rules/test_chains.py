@@ -239,6 +239,14 @@ def test_a_comparison_of_no_texts_has_no_patterns() -> None:
         resolve(["cidr"]).patterns("10.0.0.0/8")
 
 
+def test_a_value_is_whole_if_nothing_is_made_of_it() -> None:
+    assert all(resolve(chain(text)).whole for text in ("all", "cased", "neq"))
+    assert not any(
+        resolve(chain(text)).whole
+        for text in ("fieldref", "expand", "base64", "wide|neq", "hour", "contains")
+    )
+
+
 def test_the_part_of_a_date_and_its_comparison_are_told_apart() -> None:
     resolved = resolve(["hour", "gte"])
     assert (resolved.part, resolved.kind) == (Part.HOUR, "gte")

@@ -54,3 +54,9 @@ def test_every_pattern_runs_or_has_a_problem_with_a_place(pattern: str) -> None:
     problem = expression_problem(pattern, "")
     if problem:
         assert 0 <= problem.start <= problem.end <= max(1, len(pattern))
+
+
+def test_a_byte_that_is_no_character_cannot_stand_in_an_expression() -> None:
+    found = expression_problem("a\udc80b", "")
+    assert found is not None
+    assert (found.start, found.end) == (1, 2)

@@ -27,7 +27,7 @@ def check(rule: Detecting, root: MapNode, found: Collector) -> None:  # noqa: AR
     """Warn of each value that cannot be."""
     for item in items_of(rule):
         field = BY_NAME.get(item.field or "")
-        if field and field.name in _POSSIBLE and resolve(item.modifiers).kind == "plain":
+        if field and field.name in _POSSIBLE and resolve(item.modifiers).whole:
             for value in item.values:
                 _check_value(field, value, found)
 
