@@ -1,4 +1,8 @@
-"""Cold child processes on one CPU: what they print, how long they take and how much memory at the most."""
+"""Cold child processes on one CPU: what they print, what they cost in time and memory.
+
+Time is that of the CPU, user and system: on a CPU of its own a process that waits for nothing takes as long
+by the clock, and on a machine that does other things too it is the figure that stays the same.
+"""
 
 import json
 import os
@@ -20,12 +24,12 @@ class Child:
 
     Attributes:
         output: What it wrote to its standard output.
-        wall_s: From its start to its end.
+        cpu_s: Seconds of CPU from its start to its end, all its threads.
         peak_bytes: Its largest resident set (never below the ten megabytes of what starts it).
     """
 
     output: str
-    wall_s: float
+    cpu_s: float
     peak_bytes: int
 
 
@@ -74,9 +78,7 @@ def run(
             last = errors.decode("utf-8", "replace").strip()[-2000:]
             raise ChildFailed(f"{_shown(command)} ended with {process.returncode}\n{last}")
         cost = json.load(report)
-    return Child(
-        output=output.decode("utf-8", "replace"), wall_s=cost["wall_s"], peak_bytes=cost["peak_bytes"]
-    )
+    return Child(output=output.decode("utf-8", "replace"), cpu_s=cost["cpu_s"], peak_bytes=cost["peak_bytes"])
 
 
 def _shown(command: Sequence[str | Path]) -> str:

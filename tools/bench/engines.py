@@ -31,8 +31,8 @@ class Measured:
 
     Attributes:
         events: How many were evaluated.
-        seconds: How long that took.
-        load_s: How long the rules took before.
+        seconds: CPU time that it took.
+        load_s: CPU time that the rules took before.
         peak_bytes: The largest resident set.
         counts: Matches by rule id, within the rule's log source; None where this run did not tell.
         parts: Names and seconds of what `load_s` is made of.
@@ -107,11 +107,11 @@ class Rsigma:
 
     def measure(self, rules: Path, events: Path) -> Measured:
         """One cold run, timed, less one over a single event."""
-        load_s = run(self._command(rules, _one_event_of(events))).wall_s
+        load_s = run(self._command(rules, _one_event_of(events))).cpu_s
         child = run(self._command(rules, events))
         return Measured(
             events=lines_in(events),
-            seconds=child.wall_s - load_s,
+            seconds=child.cpu_s - load_s,
             load_s=load_s,
             peak_bytes=child.peak_bytes,
         )
@@ -165,11 +165,11 @@ class Zircolite:
 
     def measure(self, rules: Path, events: Path) -> Measured:
         """One cold run, timed, less one over a single event."""
-        load_s = self._run(rules, _one_event_of(events))[0].wall_s
+        load_s = self._run(rules, _one_event_of(events))[0].cpu_s
         child, _ = self._run(rules, events)
         return Measured(
             events=lines_in(events),
-            seconds=child.wall_s - load_s,
+            seconds=child.cpu_s - load_s,
             load_s=load_s,
             peak_bytes=child.peak_bytes,
         )

@@ -9,14 +9,14 @@ import argparse
 import gc
 import json
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.detect.detector import Detector
-from fileaudit_engine.events.batch import Batch
+from fileaudit_engine.events.batch import Batch, EventBatch
 from fileaudit_engine.events.model import Loss
 from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.parser import load_rules
@@ -35,7 +35,7 @@ class Report:
         compile_s: From rules to plans.
         build_s: From plans to a detector that is ready.
         events: How many were evaluated.
-        seconds: How long that took.
+        seconds: How long that took, in CPU time like all that is told here.
         complete: Whether all events were evaluated before the time was up.
         counts: Matches by rule id.
     """
@@ -76,13 +76,14 @@ def main() -> None:
 
 def _loaded(args: argparse.Namespace, report: Report) -> Detector:
     options = RuleOptions(allow_unknown_fields=args.allow_unknown_fields)
-    begun = time.perf_counter()
+    begun = time.process_time()
     loaded = load_rules([args.rules], options)
-    parsed = time.perf_counter()
+    parsed = time.process_time()
     compiled = compile_rules(loaded.rules)
-    ready = time.perf_counter()
+    ready = time.process_time()
     detector = Detector(compiled.user, compiled.kernel)
-    report.build_s = time.perf_counter() - ready
+    deque(detector.findings(EventBatch(events=())), maxlen=0)  # the index is made for the first batch
+    report.build_s = time.process_time() - ready
     report.compile_s = ready - parsed
     report.parse_s = parsed - begun
     report.rules = len(loaded.rules)
@@ -91,17 +92,17 @@ def _loaded(args: argparse.Namespace, report: Report) -> Detector:
 
 def _evaluate(detector: Detector, batches: Iterable[Batch | Loss], report: Report, limit_s: float) -> None:
     counts: Counter[str] = Counter()
-    begun = time.perf_counter()
+    begun = time.process_time()
     for batch in batches:
         if isinstance(batch, Loss):
             continue
         report.events += len(batch.candidates)
         for finding in detector.findings(batch):
             counts[finding.rule.rule.id or finding.rule.rule.key] += 1
-        if time.perf_counter() - begun > limit_s:
+        if time.process_time() - begun > limit_s:
             report.complete = False
             break
-    report.seconds = time.perf_counter() - begun
+    report.seconds = time.process_time() - begun
     report.counts = dict(counts)
 
 

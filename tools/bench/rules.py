@@ -1,8 +1,8 @@
 """How many events a second rules are held against, beside the other engines of the field.
 
 Packs of generated rules (or a folder of yours, `--rules`) under three loads of generated events: see
-`generated_rules` and `generated_events`. Each figure is the median of cold processes on one CPU, and the
-engines take turns, so that the machine's noise falls on all of them; ratios are made of medians of one run.
+`generated_rules` and `generated_events`. Each figure is the median of cold processes on one CPU,
+in CPU time, and the engines take turns, so that the machine's noise falls on all of them; ratios are made of medians of one run.
 Before anything is timed, every engine counts matches in a stream full of hits and near misses: who is faster
 and wrong is no competition.
 
@@ -282,7 +282,7 @@ def _check_seconds(one: Pack, args: argparse.Namespace) -> float:
     """The whole time of the `check` command over the pack."""
     if args.allow_unknown_fields:
         return 0.0
-    return run([PROGRAM, "check", one.folder], well=(0, 1)).wall_s
+    return run([PROGRAM, "check", one.folder], well=(0, 1)).cpu_s
 
 
 def _print(rows: Sequence[Row], checks: Mapping[str, float], wrong: Sequence[str]) -> None:
