@@ -13,7 +13,7 @@ import ipaddress
 import operator
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -182,13 +182,18 @@ _PART: Final[dict[Part, Callable[[datetime], int]]] = {
 
 def date_part(check: DatePart) -> ScalarCheck:
     """Whether a part of the moment that a value names compares as asked."""
-    zone, part, holds, number = ZoneInfo(check.zone), _PART[check.part], _HOLDS[check.operator], check.number
+    zone, part, holds, number = _zone(check.zone), _PART[check.part], _HOLDS[check.operator], check.number
 
     def test(value: Scalar) -> bool:
         moment = _moment(value) if isinstance(value, str) and len(value) <= _LONGEST_MOMENT else None
         return moment is not None and holds(part(moment.astimezone(zone)), number)
 
     return test
+
+
+def _zone(name: str) -> tzinfo:
+    """The zone; UTC is known also where the host has no data of zones."""
+    return timezone.utc if name == "UTC" else ZoneInfo(name)
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

@@ -42,13 +42,14 @@ from fileaudit_engine.detect.checks import (
     searches,
 )
 from fileaudit_engine.detect.references import same_as
-from fileaudit_engine.events.fields import Field, Value
+from fileaudit_engine.detect.whole_event import texts_of
+from fileaudit_engine.events.fields import WHOLE_EVENT, Field, Value
 from fileaudit_engine.events.model import FileEvent
 
 Matcher = Callable[[FileEvent], bool]
 """Whether an event satisfies a predicate."""
 
-_OfValue = Matches | Searches | EqualsNumber | Compares | InNetwork | DatePart | EqualsBoolean
+_OfValue = Searches | EqualsNumber | Compares | InNetwork | DatePart | EqualsBoolean
 """The checks that look at one value of one field."""
 
 
@@ -98,10 +99,17 @@ def _alternatives(operands: Sequence[Predicate]) -> list[Matcher]:
         else:
             others.append(matcher(operand))
     groups = [
-        _of_field(tests[0].field, on_text(_any_text([_matches(test) for test in tests]), cased=cased))
+        _of_texts(tests[0].field, _any_text([_matches(test) for test in tests]), cased=cased)
         for (_, cased), tests in grouped.items()
     ]
     return groups + others
+
+
+def _of_texts(field: Field, check: TextCheck, *, cased: bool) -> Matcher:
+    """The check on a field's text, on any text of a list, or on any text of the event."""
+    if field is WHOLE_EVENT:
+        return lambda event: any(map(check, texts_of(event, folded=not cased)))
+    return _of_field(field, on_text(check, cased=cased))
 
 
 def _matches(test: Test) -> Matches:
@@ -154,6 +162,11 @@ def _of_test(test: Test) -> Matcher:
             return lambda event: get(event) is None
         case SameAs() as check:
             return same_as(test.field, check)
+        case Matches(cased=cased) as check:
+            return _of_texts(test.field, _any_text([check]), cased=cased)
+        case Searches(expression=expression, flags=flags) if test.field is WHOLE_EVENT:
+            found = searches(expression, flags)
+            return lambda event: any(map(found, texts_of(event, folded=False)))
         case check:
             return _of_field(test.field, _scalar_check(check))
 
@@ -173,10 +186,8 @@ def _of_field(field: Field, check: ScalarCheck) -> Matcher:
     return test
 
 
-def _scalar_check(check: _OfValue) -> ScalarCheck:  # noqa: PLR0911 - one return a check
+def _scalar_check(check: _OfValue) -> ScalarCheck:
     match check:
-        case Matches(cased=cased):
-            return on_text(_any_text([check]), cased=cased)
         case Searches(expression=expression, flags=flags):
             return searches(expression, flags)
         case EqualsNumber(number=number):
