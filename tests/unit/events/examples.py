@@ -137,6 +137,7 @@ names = st.binary(max_size=24).map(from_kernel)
 """Whatever bytes the kernel may hand over as a name."""
 _ids = st.integers(0, 2**32 - 1)
 _registers = st.integers(-(2**63), 2**64 - 1)
+_sizes = st.integers(0, 2**63 - 1)
 _arguments = st.lists(names, max_size=3).map(tuple)
 
 
@@ -217,7 +218,7 @@ events = st.builds(
     owner_group_id=optional(_ids),
     owner_name=optional(names),
     owner_group_name=optional(names),
-    size_bytes=optional(_registers),
+    size_bytes=optional(_sizes),
     container=optional(_containers),
     host_name=optional(names),
     host_id=optional(names),
@@ -231,10 +232,10 @@ events = st.builds(
     new_owner_group_name=optional(names),
     new_accessed_ns=optional(_moments),
     new_modified_ns=optional(_moments),
-    new_size_bytes=optional(_registers),
+    new_size_bytes=optional(_sizes),
     attribute_name=optional(names),
-    transferred_bytes=optional(_registers),
-    transfer_calls=optional(_registers),
+    transferred_bytes=optional(_sizes),
+    transfer_calls=optional(_sizes),
     mount_source=optional(names),
     file_system=optional(names),
     extra=st.none() | _extras,
