@@ -9,6 +9,7 @@ none.
 """
 
 import argparse
+import signal
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -170,4 +171,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever has read enough may leave
     raise SystemExit(main())
