@@ -29,7 +29,7 @@ from fileaudit_engine.rules.document import check_taxonomy, read_rule
 from fileaudit_engine.rules.expressions import ExpressionChecker
 from fileaudit_engine.rules.filtering import apply_filters
 from fileaudit_engine.rules.filters import read_filter
-from fileaudit_engine.rules.lint import lint
+from fileaudit_engine.rules.lint import MOST_UNCOLLECTED, lint
 from fileaudit_engine.rules.names import folded_name
 from fileaudit_engine.rules.nodes import MapNode, ScalarNode, text_of
 from fileaudit_engine.rules.options import DEFAULTS, RuleOptions
@@ -187,7 +187,9 @@ class _Pack:
             self.found.error("FA002", message, Location(file=file), help="is this a rule file?")
         self.found.diagnostics += context.found.diagnostics
         if context.found.uncollected:
-            message = f"{context.found.uncollected:,} more warnings in this file are not shown"
+            more = context.found.uncollected
+            least = "at least " if more >= MOST_UNCOLLECTED else ""
+            message = f"{least}{more:,} more warnings in this file are not shown"
             self.found.warning("FA002", message, Location(file=file), help="mend those that are shown first")
 
     def _add_document(self, document: Document, context: Context) -> None:

@@ -5,6 +5,7 @@ from tests.unit.rules.examples import HEAD, codes, found_in, marked, one, only_r
 
 from fileaudit_engine.diagnostics import Severity
 from fileaudit_engine.rules.ast import Related
+from fileaudit_engine.rules.parser import parse_text
 
 OWN = "929a690e-bef0-4204-a928-ef5e620d6fcc"
 FOREIGN = "08FBC97D-0a2f-491c-ae21-8ffcfd3174e9"
@@ -81,3 +82,19 @@ def test_fields_without_number_are_looked_at_in_time() -> None:
 def test_attributes_of_ones_own_are_kept_as_they_are() -> None:
     rule = only_rule(with_head("x-owner: {team: blue, on_call: [alice, bob]}\n"))
     assert rule.custom == {"x-owner": {"team": "blue", "on_call": ["alice", "bob"]}}
+
+
+def test_tags_without_number_are_looked_at_in_time() -> None:
+    tags = ", ".join(f"attack.credential_acces{number}" for number in range(20_000))
+    assert set(codes(with_head(f"tags: [{tags}]\n"))) == {"FA044"}
+
+
+def test_a_file_that_is_full_of_doubts_is_not_looked_at_to_its_end() -> None:
+    tags = ", ".join(f"attack.credential_acces{number}" for number in range(200))
+    texts = [
+        with_head(f"tags: [{tags}]\nname: n{number}\n").replace("ef5e620d6fcc", f"{number:012d}")
+        for number in range(30)
+    ]
+    loaded = parse_text("---\n".join(texts))
+    assert len(loaded.rules) == 30
+    assert loaded.diagnostics[0].message == "at least 1,000 more warnings in this file are not shown"

@@ -8,7 +8,7 @@ from tests.unit.rules.examples import HEAD, codes, marked, one, rule_text
 
 from fileaudit_engine.diagnostics import InternalError
 from fileaudit_engine.rules.fastcheck import certainly_valid
-from fileaudit_engine.rules.schema import FORMATS, frame_of, is_date, is_uuid, schema_of
+from fileaudit_engine.rules.schema import FORMATS, DocumentKind, frame_of, is_date, is_uuid, schema_of
 
 RULE = rule_text("{User: root}")
 
@@ -129,23 +129,47 @@ scalars = st.one_of(
     st.sampled_from(["A", "929a690e-bef0-4204-a928-ef5e620d6fcc", "x" * 300]),
 )
 names = st.sampled_from(
-    [*schema_of("rule")["properties"], "type", "product", "category", "condition", "User", "other"]
+    [
+        *schema_of("rule")["properties"],
+        "filter",
+        "rules",
+        "type",
+        "product",
+        "category",
+        "condition",
+        "User",
+        "other",
+    ]
 )
 data = st.recursive(
     scalars,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=4)),
     max_leaves=12,
 )
-GOOD = {"title": "x", "logsource": {"product": "linux"}, "detection": {"a": {"User": "x"}, "condition": "a"}}
-FAST = certainly_valid(frame_of("rule"), FORMATS)
-SLOW = jsonschema.Draft202012Validator(frame_of("rule"))
+GOOD: dict[DocumentKind, dict[str, Any]] = {
+    "rule": {
+        "title": "x",
+        "logsource": {"product": "linux"},
+        "detection": {"a": {"User": "x"}, "condition": "a"},
+    },
+    "filter": {
+        "title": "x",
+        "logsource": {"product": "linux"},
+        "filter": {"rules": ["x"], "a": {"User": "x"}, "condition": "not a"},
+    },
+}
+FAST = {kind: certainly_valid(frame_of(kind), FORMATS) for kind in GOOD}
+SLOW = {kind: jsonschema.Draft202012Validator(frame_of(kind)) for kind in GOOD}
 
 
-@given(st.dictionaries(names, data, max_size=4).map(lambda own: {**GOOD, **own}))
-def test_what_the_fast_check_accepts_the_validator_accepts(document: dict[str, Any]) -> None:
-    if FAST(document):
-        SLOW.validate(document)
+@pytest.mark.parametrize("kind", GOOD)
+@given(own=st.dictionaries(names, data, max_size=4))
+def test_what_the_fast_check_accepts_the_validator_accepts(kind: DocumentKind, own: dict[str, Any]) -> None:
+    document = {**GOOD[kind], **own}
+    if FAST[kind](document):
+        SLOW[kind].validate(document)
 
 
-def test_the_fast_check_accepts_what_is_right() -> None:
-    assert FAST(GOOD)
+@pytest.mark.parametrize("kind", GOOD)
+def test_the_fast_check_accepts_what_is_right(kind: DocumentKind) -> None:
+    assert FAST[kind](GOOD[kind])

@@ -42,8 +42,15 @@ OF_RULES: Final[tuple[Callable[[Rule, MapNode, Collector], None], ...]] = (
 """What only a rule has: its attributes, and one log source."""
 
 
+MOST_UNCOLLECTED: Final = 1_000
+"""Warnings of one file that are counted though nobody sees them. Looking for likely names is the costliest
+part of reading a rule, and a file with more warnings is not worth it."""
+
+
 def lint(document: Detecting, root: MapNode, found: Collector) -> None:
-    """Note what is doubtful about `document`, which stands at `root`."""
+    """Note what is doubtful about `document`, which stands at `root`, unless the file is full of doubts."""
+    if found.uncollected >= MOST_UNCOLLECTED:
+        return
     for of_detections in OF_DETECTIONS:
         of_detections(document, root, found)
     if isinstance(document, Rule):

@@ -11,7 +11,7 @@ from fileaudit_engine.rules.nodes import MapNode
 from fileaudit_engine.rules.schema import known_attributes
 from fileaudit_engine.rules.wording import nearest_of, quoted
 
-_MOST = 50
+_MOST = 20
 """Custom attributes that are looked at; a rule has a few, and likeness is costly to compute."""
 
 
