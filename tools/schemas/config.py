@@ -1,6 +1,12 @@
 """`config.schema.json`: the configuration, as far as this version takes it."""
 
-from tools.schemas.parts import Schema, described, document, map_of
+from typing import Final
+
+from tools.schemas.parts import Schema, described, document, map_of, text_like
+
+_NAME: Final = text_like(
+    r"^[\w.-]+$", "use letters, digits, '_', '-' and '.'; the percent signs stand in rules only"
+)
 
 
 def schema() -> Schema:
@@ -40,7 +46,7 @@ def schema() -> Schema:
                         " of which any may be meant. Wildcards work as in rules.",
                         {
                             "type": "object",
-                            "propertyNames": {"pattern": r"^[\w.-]+$"},
+                            "propertyNames": _NAME,
                             "additionalProperties": {
                                 "anyOf": [value, {"type": "array", "items": value, "minItems": 1}]
                             },

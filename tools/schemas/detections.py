@@ -60,6 +60,9 @@ _COMPLETED: Final = {
 }
 """The chains of modifiers that are listed, by the type of field."""
 
+_OF_FEW_VALUES: Final = ("neq", "exists")
+"""Those of a field that has only few values: parts of them are seldom asked for."""
+
 _KEYWORDS: Final = ("all", "contains", "re", "re|i", "cased", "expand", "base64offset|contains")
 """Those that are listed for a search of the whole event."""
 
@@ -184,7 +187,7 @@ def _keys() -> Iterator[tuple[str, Schema]]:
     for field in FIELDS:
         for name in _names(field):
             yield name, _plain(field, name)
-        for chain in _COMPLETED[field.type]:
+        for chain in _OF_FEW_VALUES if field.values else _COMPLETED[field.type]:
             yield f"{field.name}|{chain}", _modified(f"{field.meaning} ", chain)
     for chain in _KEYWORDS:
         yield f"|{chain}", _modified("Searched in the whole event. ", chain)
