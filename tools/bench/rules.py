@@ -1,10 +1,10 @@
 """How many events a second rules are held against, beside the other engines of the field.
 
 Packs of generated rules (or a folder of yours, `--rules`) under three loads of generated events: see
-`generated_rules` and `generated_events`. Each figure is the median of cold processes on one CPU,
-in CPU time, and the engines take turns, so that the machine's noise falls on all of them; ratios are made of medians of one run.
-Before anything is timed, every engine counts matches in a stream full of hits and near misses: who is faster
-and wrong is no competition.
+`generated_rules` and `generated_events`. Each figure is the median of cold processes on one CPU, in CPU time,
+and the engines take turns, so that the machine's noise falls on all of them; ratios are made of medians of
+one run. Before anything is timed, every engine counts matches in a stream full of hits and near misses: who
+is faster and wrong is no competition.
 
     tools/bench rules                                   everything that is on PATH
     tools/bench rules --packs 250 --loads new-paths     a part
