@@ -20,7 +20,7 @@ from typing_extensions import assert_never
 
 from fileaudit_engine.compiler.glob import compile_glob
 from fileaudit_engine.compiler.ir import TRUE, All, AnyOf, Matches, Negation, Predicate, Searches, Test
-from fileaudit_engine.events.fields import BY_NAME, Field
+from fileaudit_engine.events.fields import BY_NAME, FIELDS, Field
 from fileaudit_engine.events.model import FileEvent, Operation, Outcome, Process
 from fileaudit_engine.text import fold
 
@@ -46,13 +46,17 @@ _FOLLOWS: Final[Mapping[str, tuple[Field, Mapping[str, FileEvent]]]] = {
     "success": (_OUTCOME, _BY_OUTCOME),
 }
 """Computed field -> the field that decides its value, and an event for each value of that one."""
+_SAYING: Final = frozenset(
+    row for row in FIELDS if row.name in _FOLLOWS or (row.computed and row.operations is not None)
+)
+"""Fields of which a test says something about operations or outcomes."""
 
 
 def in_operations(predicate: Predicate) -> Predicate:
     """The predicate in terms that the kernel can test, as far as there are any."""
     match predicate:
-        case Test():
-            return _of_test(predicate)
+        case Test(field=field):
+            return _of_test(predicate) if field in _SAYING else predicate
         case Negation(operand=operand):
             return Negation(operand=in_operations(operand))
         case All(operands=operands):
@@ -71,7 +75,7 @@ def _of_test(test: Test) -> Predicate:
         return _one_of(
             other, [word for word, event in examples.items() if holds(field.get(event))], len(examples)
         )
-    if field.computed and field.operations is not None and isinstance(check, Matches | Searches):
+    if field.operations is not None and isinstance(check, Matches | Searches):
         words = [operation.value for operation in Operation if operation in field.operations]
         return All(operands=(_one_of(_OPERATION, words, len(Operation)), test))
     return test

@@ -1,11 +1,12 @@
 """The compiler: from parsed rules to the plans, one visible stage after the other."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
-from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Test
+from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Predicate, Test
 from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.lower import lower
@@ -14,7 +15,7 @@ from fileaudit_engine.compiler.plan import KernelPlan, UserPlan, UserRule
 from fileaudit_engine.compiler.simplify import simplify
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.events.fields import BY_NAME
-from fileaudit_engine.events.log_source import EVERY_OPERATION
+from fileaudit_engine.events.log_source import EVERY_OPERATION, LogSource
 from fileaudit_engine.rules.ast import Rule
 
 
@@ -52,10 +53,16 @@ def within_log_source(rule: UserRule) -> UserRule:
     """The rule speaks only of the operations of its log source; one that has them all needs no test."""
     if rule.logsource.operations == EVERY_OPERATION:
         return rule
-    operation = BY_NAME["Operation"]
-    names = sorted(operation.value for operation in rule.logsource.operations)
-    tests = tuple(Test(field=operation, check=Matches(pattern=(name,), cased=True)) for name in names)
-    return replace(rule, predicate=All(operands=(AnyOf(operands=tests), rule.predicate)))
+    return replace(rule, predicate=All(operands=(_operation_in(rule.logsource), rule.predicate)))
+
+
+@functools.cache
+def _operation_in(source: LogSource) -> Predicate:
+    """The operation is one of the log source's."""
+    names = sorted(operation.value for operation in source.operations)
+    field = BY_NAME["Operation"]
+    tests = tuple(Test(field=field, check=Matches(pattern=(name,), cased=True)) for name in names)
+    return AnyOf(operands=tests)
 
 
 def in_kernel_terms(rule: UserRule) -> UserRule:

@@ -47,9 +47,9 @@ class Provider(enum.Enum):
     """It is computed: no event has it of its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Field:
-    """One row.
+    """One row. There is one object for each, so two are equal if they are the same: rules hash a lot of them.
 
     Attributes:
         name: Sigma's name, or ours in Sigma's style.

@@ -11,6 +11,7 @@ provide here stands in `unprovided`.
 """
 
 import difflib
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -270,6 +271,7 @@ BY_NAME: Final[Mapping[str, Field]] = _index()
 """Every field by its Sigma name, its ECS name and its aliases."""
 
 
+@functools.lru_cache(maxsize=1024)
 def unlisted(name: str) -> Field:
     """A row for a field that the table does not know and that the user allowed: read from `extra`."""
 
