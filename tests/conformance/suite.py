@@ -151,13 +151,19 @@ def _somewhere(_name: str) -> Location:
     return Location(file="event")
 
 
-def verdicts(case: Case) -> Iterator[tuple[str, Sequence[frozenset[str]]]]:
-    """For each way of reaching the rules: its name, and per event the titles of the rules that match."""
-    compiled = compile_rules(case.load().rules)
-    events = [
-        event(expected.fields, allow_unknown_fields=case.options.allow_unknown_fields)
-        for expected in case.events
-    ]
+Verdicts = Iterator[tuple[str, Sequence[frozenset[str]]]]
+"""For each way of reaching the rules: its name, and per event the titles of the rules that match."""
+
+
+def verdicts(case: Case) -> Verdicts:
+    """What this engine says of a case, however its events reach the rules."""
+    unknown = case.options.allow_unknown_fields
+    events = [event(expected.fields, allow_unknown_fields=unknown) for expected in case.events]
+    return every_way(compile_rules(case.load().rules), events)
+
+
+def every_way(compiled: Compiled, events: Sequence[FileEvent]) -> Verdicts:
+    """What the rules say of events, by each of the ways."""
     yield "the match index", _through(compiled, events, EventBatch(events=events))
     yield "the filter's model", _through(compiled, events, _filtered(compiled, events))
     yield "every rule on every event", _plainly(compiled, events)
