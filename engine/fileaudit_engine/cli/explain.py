@@ -23,17 +23,12 @@ from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.detect.match_index import MatchIndex
 from fileaudit_engine.detect.runnable import runnable
 from fileaudit_engine.detect.why import Verdict, judge
-from fileaudit_engine.diagnostics import Collector, Location, TooManyFindingsError
 from fileaudit_engine.events.batch import EventBatch
 from fileaudit_engine.events.fields import Value
-from fileaudit_engine.events.jsonl import EventReader
 from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.events.times import rfc3339
-from fileaudit_engine.sources.unpack import MAX_LINE_BYTES, STDIN, UNREADABLE, lines, opened, why
+from fileaudit_engine.sources.replay import ReplaySource
 from fileaudit_engine.text import printable, to_document
-
-_MOST_MISTAKES = 1_000
-"""In a file of events; one with more is no such file."""
 
 _WIDTH = 100
 """Columns where no terminal says how many it has."""
@@ -70,13 +65,13 @@ def run(args: argparse.Namespace) -> int:
     if args.event is None:
         _print_pack(rules, pack, args)
         return status
-    recording = _Recording(args.event, allow_unknown_fields=args.allow_unknown_fields)
-    _print_events(rules, loaded.compiled.kernel, recording.events(), args)
-    report_diagnostics(recording.found.diagnostics, {}, args)
-    if not recording.count and not recording.found.diagnostics:
-        say(f"fileaudit-engine: there is no event in {printable(recording.name)}")
+    source = ReplaySource([args.event], allow_unknown_fields=args.allow_unknown_fields)
+    _print_events(rules, loaded.compiled.kernel, source.events(), args)
+    report_diagnostics(source.diagnostics, {}, args)
+    if not source.counters().delivered and not source.diagnostics:
+        say(f"fileaudit-engine: there is no event in {printable(args.event)}")
         return Exit.UNUSABLE
-    return Exit.UNUSABLE if recording.found.diagnostics else status
+    return Exit.UNUSABLE if source.diagnostics else status
 
 
 def _is_called(rule: RuleExplanation, name: str) -> bool:
@@ -119,52 +114,6 @@ class _Judged:
     verdict: Verdict
     candidate: bool
     witnessed: bool
-
-
-class _Recording:
-    """The events of a file, for a person who asks about some of them.
-
-    Unlike a replay it ends at a line without an end: behind that comes no event which anybody means.
-
-    Attributes:
-        name: The file, as diagnostics call it.
-        found: What was wrong with it so far.
-        count: Events so far.
-    """
-
-    def __init__(self, path: str, *, allow_unknown_fields: bool = False) -> None:
-        self._path = path
-        self.name = "<stdin>" if path == STDIN else path
-        self._reader = EventReader(file=self.name, allow_unknown_fields=allow_unknown_fields)
-        self.found = Collector(limit=_MOST_MISTAKES)
-        self.count = 0
-
-    def events(self) -> Iterator[FileEvent]:
-        """Every valid event."""
-        number = 0
-        try:
-            with opened(self._path) as stream:
-                for number, line in enumerate(lines(stream), start=1):
-                    if line is None:
-                        message = f"the line is longer than {MAX_LINE_BYTES >> 20} MiB; nothing more was read"
-                        self.found.error("FA076", message, self._place(number))
-                        return
-                    yield from self._read(line, number)
-        except TooManyFindingsError:
-            return
-        except UNREADABLE as error:
-            self.found.error("FA070", why(error), self._place(number))
-
-    def _read(self, line: bytes, number: int) -> Iterator[FileEvent]:
-        item = self._reader.read(line, number) if line.strip() else ()
-        if isinstance(item, FileEvent):
-            self.count += 1
-            yield item
-        elif isinstance(item, tuple):
-            self.found.extend(item)
-
-    def _place(self, line: int) -> Location:
-        return Location(file=self.name, line=line, column=1 if line else 0)
 
 
 def _print_events(
@@ -270,6 +219,7 @@ def _rule_document(explained: RuleExplanation) -> dict[str, object]:
         "title": rule.title,
         "level": rule.level,
         "logsource": explained.rule.logsource.value,
+        "filters": list(map(to_document, rule.filters)),
         "file": to_document(rule.location.file),
         "line": rule.location.line,
         "clauses": [_clause_document(clause) for clause in explained.clauses],

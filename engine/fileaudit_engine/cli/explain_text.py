@@ -1,5 +1,6 @@
 """An explanation for people: aligned, wrapped, coloured if asked, and safe against hostile names."""
 
+import itertools
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ def pack_lines(rules: Sequence[RuleExplanation], pack: PackExplanation, layout: 
 def rule_lines(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
     """One rule, section by section."""
     yield from heading(explained, layout)
+    filters = (_inner(layout).wrapped("- ", printable(title)) for title in explained.rule.rule.filters)
+    yield from section("filters", itertools.chain.from_iterable(filters))
     yield from section("kernel", _kernel(explained, layout))
     yield from section("witness", _witness(explained, layout))
     yield from section("hooks", [_hooks(explained.hooks, layout)])

@@ -10,7 +10,6 @@ path is relative to the test file and may not lead out of the folder of fixtures
 import itertools
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,7 @@ from typing import Final
 import msgspec
 
 from fileaudit_engine.diagnostics import Collector, Location
-from fileaudit_engine.events.model import FileEvent, Loss
+from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.ruletest.cases import CASE_START_NS, CaseEvent
 from fileaudit_engine.ruletest.nodes import shown
 from fileaudit_engine.sources.replay import ReplaySource
@@ -48,7 +47,7 @@ class Recordings:
         path = os.path.join(self.folder, name)  # noqa: PTH118 - Path would make '-' of './-'
         source = ReplaySource([path], allow_unknown_fields=self.allow_unknown_fields)
         try:
-            events = list(itertools.islice(_events(source), MAX_RECORDED + 1))
+            events = list(itertools.islice(source.events(), MAX_RECORDED + 1))
         finally:
             source.close()
         if source.diagnostics:
@@ -87,13 +86,6 @@ class Recordings:
                 "FA067", f"'{shown(name)}' is not a file", place, help="its path is relative to the test file"
             )
         return regular
-
-
-def _events(source: ReplaySource) -> Iterator[FileEvent]:
-    """All events of the recording. That some were lost when it was made changes nothing about the others."""
-    for batch in source.batches():
-        if not isinstance(batch, Loss):
-            yield from map(batch.complete, range(len(batch.candidates)))
 
 
 def _moved(events: list[FileEvent], place: Location) -> tuple[CaseEvent, ...]:

@@ -86,6 +86,16 @@ class ReplaySource:
             if self._closed:
                 return
 
+    def events(self) -> Iterator[FileEvent]:
+        """All events, one by one, for who wants no batches. That some were lost changes nothing about them.
+
+        Raises:
+            UnusableInput: As `batches`.
+        """
+        for item in self.batches():
+            if not isinstance(item, Loss):
+                yield from map(item.complete, range(len(item.candidates)))
+
     def counters(self) -> Counters:
         """What was read so far; recorded losses are counted as lost."""
         lost = sum(self._lost.values())

@@ -41,9 +41,6 @@ UNREADABLE: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 class Stream(Protocol):
     """Something to read lines from."""
 
-    def readline(self, size: int, /) -> bytes:
-        """The next line, or at most `size` bytes of it; empty at the end."""
-
     def read1(self, size: int, /) -> bytes:
         """What is there, at most `size` bytes of it; waits only if that is nothing. Empty at the end."""
 
@@ -96,18 +93,6 @@ def opened(path: str) -> Iterator[Stream]:
             yield stack.enter_context(io.BufferedReader(_ZstandardFrames(raw), _READ_BYTES))
         else:
             yield raw
-
-
-def lines(stream: Stream) -> Iterator[bytes | None]:
-    """Every line; None for one that is too long, of which no more than a piece is kept in memory."""
-    while line := stream.readline(MAX_LINE_BYTES + 1):
-        if len(line) <= MAX_LINE_BYTES or line.endswith(b"\n"):
-            yield line
-            continue
-        del line
-        yield None
-        while (rest := stream.readline(_READ_BYTES)) and not rest.endswith(b"\n"):
-            pass
 
 
 def never_waits(path: str) -> bool:
