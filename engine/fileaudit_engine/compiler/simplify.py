@@ -46,7 +46,10 @@ def _conjunction(operands: Iterable[Predicate]) -> Predicate:
     for operand in operands:
         if operand == FALSE:
             return FALSE
-        flat.update(dict.fromkeys(operand.operands if isinstance(operand, All) else (operand,)))
+        if isinstance(operand, All):
+            flat.update(dict.fromkeys(operand.operands))
+        else:
+            flat[operand] = None
     return next(iter(flat)) if len(flat) == 1 else All(operands=tuple(flat))
 
 
@@ -55,5 +58,8 @@ def _disjunction(operands: Iterable[Predicate]) -> Predicate:
     for operand in operands:
         if operand == TRUE:
             return TRUE
-        flat.update(dict.fromkeys(operand.operands if isinstance(operand, AnyOf) else (operand,)))
+        if isinstance(operand, AnyOf):
+            flat.update(dict.fromkeys(operand.operands))
+        else:
+            flat[operand] = None
     return next(iter(flat)) if len(flat) == 1 else AnyOf(operands=tuple(flat))
