@@ -6,13 +6,14 @@ Where the reader takes such lines, the next shape is made for them too, up to a 
 may mean to keep us learning.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from fileaudit_engine.events.jsonl import EventReader
 from fileaudit_engine.events.model import FileEvent
-from fileaudit_engine.events.outline import Outline, common
+from fileaudit_engine.events.outline import Outline, common, outline_of
 from fileaudit_engine.events.shape import Row, Shape, shape_of
 from fileaudit_engine.sources.unpack import Block
 
@@ -20,6 +21,8 @@ LOOKED_AT: Final = 64
 """Lines that a shape is learned from at a time."""
 _LESSONS: Final = 16
 """Tries to make a shape for one file: each costs as much as reading some fifty lines."""
+_FREQUENT: Final = 3
+"""Kinds of lines that are tried alone where there is no shape for all."""
 _PAUSE: Final = 16
 """Blocks that nothing is tried on after one whose lines have no common shape."""
 
@@ -69,9 +72,9 @@ class Decoder:
         before = self._shape
         many = 2 * len(decoded.refused) >= len(decoded.rows)
         if events and not self._pause:
-            known = before.outline if before else frozenset()
-            looks = [common(events, known)]
-            self._try([*looks, common(events), common(events[:1])] if many else looks)
+            self._try([common(events, before.outline if before else frozenset())])
+            if many and self._shape is before:
+                self._try(_looks(events))
         if many and self._shape is before and not self._pause:
             self._pause = _PAUSE
 
@@ -82,10 +85,9 @@ class Decoder:
             for number, line in enumerate(block.lines[:LOOKED_AT], start=block.first_line)
             if isinstance(self._reader.read(line, number), FileEvent)
         ]
-        if events:
-            self._try([common(events), common(events[:1])])
+        self._try(_looks(events))
 
-    def _try(self, looks: Sequence[Outline]) -> None:
+    def _try(self, looks: Iterable[Outline]) -> None:
         """Take the first that a shape can be made for."""
         known = self._shape.outline if self._shape else frozenset()
         for outline in looks:
@@ -96,3 +98,12 @@ class Decoder:
             if shape is not None:
                 self._shape = shape
                 return
+
+
+def _looks(events: Sequence[bytes]) -> Iterator[Outline]:
+    """Outlines for lines, best first: of all of them; of those that are alike, the most frequent ones."""
+    yield common(events)
+    seen = Counter(outline_of(line) for line in events)
+    for outline, _ in seen.most_common(_FREQUENT):
+        if outline is not None:
+            yield outline

@@ -105,7 +105,7 @@ def test_documents_of_this_engine_are_read_by_a_shape_as_by_the_reader(
     found = shape_of(common(lines))
     if found is None:
         found = shape(SPELLINGS[spelling](documents[0]))
-    assert assert_lawful(found, lines)
+    assert_lawful(found, lines)
 
 
 _words = st.sampled_from(
