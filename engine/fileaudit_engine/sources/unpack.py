@@ -53,7 +53,7 @@ class Block:
         lines: Each with its line feed, but for the last one of a file.
         first_line: The number of the first, counted from 1.
         size: Bytes of all.
-        escaped: Whether there is a backslash in them.
+        escaped: Whether there may be a backslash in them.
     """
 
     lines: list[bytes]
@@ -154,27 +154,32 @@ class _Cutter:
 
     def cut(self, piece: bytes) -> Iterator[Block | Overlong]:
         """What ends in the piece."""
-        first_end = piece.find(b"\n") + 1
-        if not first_end:
-            yield from self._begin(piece)
-            return
-        if self._size + first_end - 1 > MAX_LINE_BYTES:
+        lines = io.BytesIO(piece).readlines()
+        rest = b"" if lines[-1].endswith(b"\n") else lines.pop()
+        begun, self._begun = self._begun, []
+        size, self._size = self._size, 0 if lines else self._size
+        if lines and size + len(lines[0]) - 1 > MAX_LINE_BYTES:
             yield Overlong(line=self._line)
             self._line += 1
-            self._begun, piece = [], piece[first_end:]
-        end = piece.rfind(b"\n") + 1
-        yield from self._whole(b"".join((*self._begun, piece[:end])))
-        self._begun, self._size = [], 0
-        yield from self._begin(piece[end:])
+            size = -len(lines[0])
+            del lines[0]
+        elif lines:
+            lines[0] = b"".join((*begun, lines[0]))
+        else:
+            self._begun = begun
+        yield from self._whole(lines, size + len(piece) - len(rest), piece)
+        yield from self._begin(rest)
 
     def last(self) -> Iterator[Block | Overlong]:
         """The line that the stream ends with, if it has no line feed."""
         if self._size > MAX_LINE_BYTES:
             yield Overlong(line=self._line)
-        else:
-            yield from self._whole(b"".join(self._begun))
+        elif self._begun:
+            yield from self._whole([b"".join(self._begun)], self._size, b"")
 
     def _begin(self, part: bytes) -> Iterator[Overlong]:
+        if not part:
+            return
         self._size += len(part)
         self.endless = self._size > MAX_LINE_BYTES + MAX_SKIPPED_BYTES
         if self._size <= MAX_LINE_BYTES:
@@ -184,10 +189,10 @@ class _Cutter:
         if self.endless:
             yield Overlong(line=self._line, endless=True)
 
-    def _whole(self, data: bytes) -> Iterator[Block]:
-        if data:
-            lines = io.BytesIO(data).readlines()
-            yield Block(lines=lines, first_line=self._line, size=len(data), escaped=b"\\" in data)
+    def _whole(self, lines: list[bytes], size: int, piece: bytes) -> Iterator[Block]:
+        if lines:
+            escaped = b"\\" in piece or b"\\" in lines[0]
+            yield Block(lines=lines, first_line=self._line, size=size, escaped=escaped)
             self._line += len(lines)
 
 
