@@ -7,12 +7,16 @@ and JSON say the same.
 """
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from typing_extensions import assert_never
+
+from fileaudit_engine.compiler.captured import NOT_CAPTURED
 from fileaudit_engine.compiler.conditions import Condition, condition_tree
 from fileaudit_engine.compiler.constraint import Clause, Constraint, OneOf
+from fileaudit_engine.compiler.ir import All, AnyOf, Negation, Predicate, Test
 from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS, MAX_CLAUSES, KernelPlan, UserPlan, UserRule
 from fileaudit_engine.compiler.witness import Group, alternatives
@@ -169,7 +173,7 @@ def _rule(number: int, rule: UserRule, user: UserPlan, kernel: KernelPlan) -> Ru
         witnesses=tuple(_witness(way.witness) for way in alternatives(rule.predicate)),
         conditions=condition_tree(rule.predicate, clauses),
         hooks=tuple(Hook(operation=o.value, captured=o in CAPTURED_OPERATIONS) for o in operations),
-        blind_to=tuple(_blind_to(operations, clauses)),
+        blind_to=tuple(_blind_to(operations, clauses, _fields_of(rule.predicate))),
         warnings=tuple(warnings(rule, clauses, kernel.widened.get(number, ()))),
     )
 
@@ -225,10 +229,29 @@ def _operations(rule: UserRule, clauses: Sequence[Clause]) -> list[Operation]:
     return [o for o in Operation if o in rule.logsource.operations and any(o in some for some in wanted)]
 
 
-def _blind_to(operations: Sequence[Operation], clauses: Sequence[Clause]) -> Iterable[str]:
+def _fields_of(predicate: Predicate) -> Iterator[str]:
+    """The fields that a predicate asks for, as often as it does."""
+    match predicate:
+        case Test(field=field):
+            yield field.name
+        case Negation(operand=operand):
+            yield from _fields_of(operand)
+        case All(operands=operands) | AnyOf(operands=operands):
+            for operand in operands:
+                yield from _fields_of(operand)
+        case _ as never:
+            assert_never(never)
+
+
+def _blind_to(
+    operations: Sequence[Operation], clauses: Sequence[Clause], fields: Iterable[str]
+) -> Iterable[str]:
     missing = [operation.value for operation in operations if operation not in CAPTURED_OPERATIONS]
     if missing:
         yield f"{', '.join(missing)} on a live host: this version captures only {_captured()}"
+    unfilled = sorted(NOT_CAPTURED.intersection(fields))
+    if unfilled:
+        yield f"{', '.join(unfilled)} on a live host: this version's capture does not fill it in"
     if Operation.OPEN in operations:
         yield from _BLIND_OPEN
         if any(not isinstance(c.outcome, OneOf) or Outcome.FAILURE in c.outcome.values for c in clauses):

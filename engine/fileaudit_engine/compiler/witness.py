@@ -131,7 +131,7 @@ def density(group: Group) -> float:
 
 
 def _rank(group: Group) -> tuple[bool, float]:
-    """Sorts groups by how much is gained by looking for them: rare ones first, fields with few values last."""
+    """Sorts groups by what is gained by looking for them: rare ones first, fields with few values last."""
     return _has_few_values(group), density(group)
 
 
