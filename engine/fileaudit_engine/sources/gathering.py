@@ -11,6 +11,9 @@ from fileaudit_engine.sources.unpack import MAX_LINE_BYTES
 
 _BATCH_BYTES: Final = MAX_LINE_BYTES
 """A batch ends with the line that makes it larger."""
+_CACHED_BYTES: Final = 144 << 10
+"""A batch of long lines ends with the block that makes it larger: what was decoded of them has to be in the
+processor's cache still when columns are made of it. Lines of a usual length fill a batch before that."""
 
 
 class Gathering:
@@ -30,7 +33,7 @@ class Gathering:
             if len(self._events) < len(self._rows):
                 yield from self.rest()
             self._columns = ShapeColumns(shape)
-        if self._size > _BATCH_BYTES:
+        if self._size > _CACHED_BYTES:
             yield from self.rest()
         self._block_escaped = escaped
         self._escaped |= escaped
