@@ -38,6 +38,10 @@ MAX_DEPTH = 50
 MAX_NODES = 200_000
 """Nodes of one document with its aliases unfolded: the bound of an alias bomb."""
 
+MAX_UNFOLDED = MAX_NODES
+"""Nodes that the aliases of all documents of one file may add to what is written there: else a file of many
+small bombs would take hours."""
+
 _UNWRITABLE = re.compile(
     r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
@@ -63,11 +67,19 @@ class _Anchored:
     levels: int
 
 
+@dataclass(slots=True)
+class Unfolded:
+    """How many nodes the aliases of a file have added so far, in all of its documents."""
+
+    nodes: int = 0
+
+
 class Composer:
     """Makes nodes of the events of `source.text[start:end]`."""
 
-    def __init__(self, source: SourceText, start: int, end: int) -> None:
+    def __init__(self, source: SourceText, start: int, end: int, unfolded: Unfolded) -> None:
         self.found = Collector()
+        self._unfolded = unfolded
         self._source, self._base, self._end = source, start, end
         self._events = _Parser(source.text[start:end])
         self._nodes = 0
@@ -128,7 +140,8 @@ class Composer:
         if depth > MAX_DEPTH:
             message, remedy = f"nested more than {MAX_DEPTH} levels deep", "flatten it"
         else:
-            message = f"the document unfolds into more than {MAX_NODES:,} values"
+            what = "document unfolds" if self._nodes > MAX_NODES else "file's aliases unfold"
+            message = f"the {what} into more than {MAX_NODES:,} values"
             remedy = "split it into several documents, and do not nest aliases"
         self.found.error("FA007", message, self._place(event), help=remedy)
         raise DocumentUnusableError
@@ -144,8 +157,10 @@ class Composer:
             )
             raise DocumentUnusableError
         self._nodes += anchored.nodes
+        self._unfolded.nodes += anchored.nodes
         self._deepest = max(self._deepest, depth + anchored.levels)
-        if self._deepest > MAX_DEPTH or self._nodes > MAX_NODES:
+        too_many = self._nodes > MAX_NODES or self._unfolded.nodes > MAX_UNFOLDED
+        if too_many or self._deepest > MAX_DEPTH:
             self._refuse_size(event, self._deepest)
         return anchored.node
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import re2
 
 from fileaudit_engine.rules.refusal import UnusableValue
+from fileaudit_engine.rules.size import MAX_CHECKS, MAX_CHECKS_OF_FILE
 
 MAX_CHARACTERS = 8_192
 """The longest pattern; RE2 refuses most that are longer, after having spent memory on them."""
@@ -81,10 +82,12 @@ class ExpressionChecker:
     Attributes:
         checked: Expressions so far, at most `MAX_EXPRESSIONS`.
         forms: What modifiers have made of values so far, at most `MAX_FORMS_OF_FILE`.
+        checks: What the documents so far ask of one event, at most `MAX_CHECKS_OF_FILE`.
     """
 
     checked: int = 0
     forms: int = 0
+    checks: int = 0
 
     def problem(self, pattern: str, flags: str) -> ExpressionProblem | None:
         """As `expression_problem`; past the bound every expression is one."""
@@ -95,6 +98,15 @@ class ExpressionChecker:
                 message, 0, len(pattern), "split the file, or use 'contains' and wildcards"
             )
         return expression_problem(pattern, flags)
+
+    def too_many_checks(self, asked: int) -> str:
+        """Count the checks of a document; what to say if they are too many, else nothing."""
+        self.checks += asked
+        if asked > MAX_CHECKS:
+            return f"spelled out, the condition makes {asked:,} checks, at most {MAX_CHECKS:,} are made"
+        if self.checks > MAX_CHECKS_OF_FILE:
+            return f"the documents of this file make more than {MAX_CHECKS_OF_FILE:,} checks"
+        return ""
 
     def count_forms(self, made: int) -> None:
         """Count the forms that modifiers made of a value.

@@ -35,6 +35,7 @@ from fileaudit_engine.rules.ast import (
 )
 from fileaudit_engine.rules.filters import EVERY_RULE
 from fileaudit_engine.rules.names import RuleNames, folded_name
+from fileaudit_engine.rules.size import checks, values
 from fileaudit_engine.rules.wording import quoted
 
 MAX_FILTERS: Final = 1_000
@@ -43,6 +44,10 @@ product of two sizes."""
 
 MAX_FILTERS_OF_RULE: Final = 100
 """Filters of one rule; each is evaluated whenever the rule would match."""
+
+MAX_ADDED_CHECKS: Final = 300_000
+"""Checks that all filters add to all rules: each value of a filter, for each condition of each rule that gets
+it. Compiling so many takes ten seconds; past it, filters are not applied."""
 
 _MOST_GUESSES: Final = 5
 """Wrong names that are compared with all right ones, for the nearest: of 3,000 rules it takes 50 ms."""
@@ -131,9 +136,12 @@ class _Assignment:
     _names: RuleNames = field(init=False)
     _sources: dict[str, LogSourceSpec] = field(init=False)
     _by_source: dict[_Source, list[str]] = field(init=False, default_factory=lambda: defaultdict(list))
+    _conditions: dict[str, int] = field(init=False)
     _guesses: int = 0
+    _added: int = 0
 
     def __post_init__(self) -> None:
+        self._conditions = {rule.key: len(rule.conditions) for rule in self.rules}
         self._names = RuleNames(self.rules)
         self._sources = {rule.key: rule.logsource for rule in self.rules}
         for rule in self.rules:
@@ -141,7 +149,15 @@ class _Assignment:
 
     def assign(self, one: Filter) -> None:
         """Give a filter to the rules that it is for, or note why it is for none."""
-        keys = self._of_log_source(one) if one.rules is None else self._named(one, one.rules)
+        keys = tuple(self._of_log_source(one) if one.rules is None else self._named(one, one.rules))
+        sizes = {name: values(detection) for name, detection in one.detections.items()}
+        self._added += checks(one.conditions, sizes) * sum(self._conditions[key] for key in keys)
+        if self._added > MAX_ADDED_CHECKS:
+            message = (
+                f"filters add more than {MAX_ADDED_CHECKS:,} checks to the rules; this one is not applied"
+            )
+            self.found.error("FA042", message, one.location, help="name the rules that need it")
+            return
         for key in keys:
             filters = self.of_rule[key]
             if len(filters) < MAX_FILTERS_OF_RULE:

@@ -17,6 +17,7 @@ from fileaudit_engine.rules.ast import Condition, Detection
 from fileaudit_engine.rules.condition import parse_condition
 from fileaudit_engine.rules.detection import DetectionReader
 from fileaudit_engine.rules.nodes import ListNode, MapNode, ScalarNode
+from fileaudit_engine.rules.size import checks, values
 
 MAX_DETECTIONS: Final = 1_000
 """Detections of one document: every glob of its condition looks at all of them."""
@@ -65,11 +66,26 @@ def read_section(
             where,
             help="add a map such as 'selection: {TargetFilename: /etc/shadow}'",
         )
-    read = {name: reader.detection(node.keys[name], node.values[name]) for name in names}
-    return Section(
-        detections={name: detection for name, detection in read.items() if detection},
-        conditions=_conditions(node, names, reader),
-    )
+    read, sizes = _detections(node, names, reader)
+    conditions = _conditions(node, names, reader)
+    if problem := reader.expressions.too_many_checks(checks(conditions, sizes)):
+        reader.found.error("FA024", problem, where, help="split it, and name each detection once")
+    return Section(detections=read, conditions=conditions)
+
+
+def _detections(
+    section: MapNode, names: list[str], reader: DetectionReader
+) -> tuple[dict[str, Detection], dict[str, int]]:
+    """The usable detections by name, and the number of checks that each is."""
+    read: dict[str, Detection] = {}
+    sizes: dict[str, int] = {}
+    for name in names:
+        before = reader.expressions.forms
+        detection = reader.detection(section.keys[name], section.values[name])
+        if detection:
+            read[name] = detection
+            sizes[name] = values(detection) + reader.expressions.forms - before
+    return read, sizes
 
 
 def _conditions(section: MapNode, names: list[str], reader: DetectionReader) -> tuple[Condition, ...]:

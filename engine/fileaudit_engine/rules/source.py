@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import yaml
 
 from fileaudit_engine.diagnostics import Collector, Diagnostic, Location, SourceText
-from fileaudit_engine.rules.compose import Composer, DocumentUnusableError
+from fileaudit_engine.rules.compose import Composer, DocumentUnusableError, Unfolded
 from fileaudit_engine.rules.nodes import Node, ScalarNode
 from fileaudit_engine.rules.syntax_errors import syntax_error
 
@@ -81,8 +81,9 @@ def _too_large(found: Collector, file: str) -> None:
 def read_documents(source: SourceText) -> Iterator[Document]:
     """Every document of `source`, in order; an empty one is left out."""
     bounds = [0, *itertools.islice(_boundaries(source.text), MAX_DOCUMENTS), len(source.text)]
+    unfolded = Unfolded()
     for start, end in itertools.pairwise(bounds[: MAX_DOCUMENTS + 1]):
-        yield from _chunk(source, start, end)
+        yield from _chunk(source, start, end, unfolded)
     if len(bounds) > MAX_DOCUMENTS + 1:
         found = Collector()
         message = f"the file has more than {MAX_DOCUMENTS:,} documents"
@@ -101,9 +102,9 @@ def _boundaries(text: str) -> Iterator[int]:
             yield found.start()
 
 
-def _chunk(source: SourceText, start: int, end: int) -> Iterator[Document]:
+def _chunk(source: SourceText, start: int, end: int, unfolded: Unfolded) -> Iterator[Document]:
     """The documents of a part of the stream: one, or more where a line of dots ends one."""
-    composer = Composer(source, start, end)
+    composer = Composer(source, start, end, unfolded)
     while True:
         composer.found = found = Collector()
         root: Node | None = None
