@@ -256,7 +256,7 @@ def _condition_document(condition: Condition, verdict: Verdict | None) -> dict[s
     if isinstance(condition, Leaf):
         value = {} if verdict is None else {"value": _json_value(verdict.value)}
         return {
-            "field": condition.field.name,
+            "field": condition.subject,
             "asks": condition.verb,
             "values": _json_value(condition.values),
             "cased": condition.cased,

@@ -203,7 +203,7 @@ def _head(group: Group) -> str:
 
 
 def _leaf(leaf: Leaf, verdict: Verdict | None, layout: Layout, first: str, rest: str) -> Iterator[str]:
-    text = " ".join(filter(None, (leaf.field.name, leaf.verb, _shown(leaf.values), *_remarks(leaf, verdict))))
+    text = " ".join(filter(None, (leaf.subject, leaf.verb, _shown(leaf.values), *_remarks(leaf, verdict))))
     margin = " " * (len(rest) + 2)
     room = max(20, layout.width - len(margin))
     for number, line in enumerate(_lines(text, room)):

@@ -96,3 +96,11 @@ def test_a_condition_that_nothing_fulfils_is_reported(condition: str) -> None:
 )
 def test_a_condition_that_something_fulfils_is_not(condition: str) -> None:
     assert "FA056" not in codes(with_filter(condition))
+
+
+def test_a_fragment_of_base64_that_is_to_be_the_whole_field_is_reported() -> None:
+    text = rule_text("{CommandLine|base64offset: curl http}")
+    found = one(text)
+    assert (found.code, marked(found, text)) == ("FA048", "CommandLine|base64offset")
+    assert codes(rule_text("{CommandLine|base64offset|contains: curl http}")) == []
+    assert codes(rule_text("{'|base64offset': curl http}")) == []

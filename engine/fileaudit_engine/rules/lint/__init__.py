@@ -20,6 +20,7 @@ from fileaudit_engine.rules.lint import (
     single_all,
     tags,
     unused_detections,
+    whole_fragment,
 )
 from fileaudit_engine.rules.nodes import MapNode
 
@@ -29,6 +30,7 @@ OF_DETECTIONS: Final[tuple[Callable[[Detecting, MapNode, Collector], None], ...]
     single_all.check,
     possible_values.check,
     contradiction.check,
+    whole_fragment.check,
 )
 """What is true of detections wherever they stand: in rules and in filters."""
 
