@@ -1,8 +1,8 @@
 """Looks for rule files that the loader does not survive: `tools/fuzz_rules.py --seconds 600`.
 
-The law and the files are those of tests/unit/rules/fuzzing.py; a test looks at the same few thousand of them in
-every run, this looks at others each time. A file that breaks the law is printed, as small as it could be made, and
-the status is 1.
+The law and the files are those of tests/unit/rules/fuzzing.py; a test looks at the same few thousand of them
+in every run, this looks at others each time. A file that breaks the law is printed, as small as it could be
+made, and the status is 1.
 """
 
 import argparse

@@ -53,21 +53,9 @@ _CHAINS = (
     *("contains|all", "startswith|all", "all", "neq", "contains|neq", "endswith|neq", "cased|neq"),
 )
 _ENCODED = (
-    *(
-        "base64",
-        "base64|contains",
-        "base64offset|contains",
-        "base64offset|contains|all",
-        "base64offset|cased",
-    ),
-    *(
-        "wide",
-        "wide|base64",
-        "wide|base64offset|contains",
-        "utf16be|base64",
-        "utf16be|base64offset|contains|neq",
-    ),
-    *("wide|contains", "base64|neq"),
+    *("base64", "base64|contains", "base64offset|contains", "base64offset|contains|all", "base64|neq"),
+    *("wide", "wide|base64", "wide|base64offset|contains", "wide|contains", "base64offset|cased"),
+    *("utf16be|base64", "utf16be|base64offset|contains|neq"),
     *(("utf16|base64", "utf16|base64offset|contains") if VERSION > 1 else ()),
 )
 _DASHED = ("windash", "windash|contains", "windash|contains|all", "windash|startswith", "windash|neq")
