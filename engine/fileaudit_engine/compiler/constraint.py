@@ -225,13 +225,13 @@ def merged(alternatives: Iterable[Clause]) -> tuple[Clause, ...]:
     for clause in dict.fromkeys(alternatives):
         for index, known in enumerate(result):
             if _close(known, clause):
-                result[index] = union(known, clause)
+                result[index] = union((known, clause))
                 break
         else:
             if len(result) < _ALTERNATIVES:
                 result.append(clause)
             else:
-                result[-1] = union(result[-1], clause)
+                result[-1] = union((result[-1], clause))
     return tuple(result)
 
 
@@ -244,32 +244,31 @@ def _close(a: Clause, b: Clause) -> bool:
     return not differing and all(isinstance(end, OneOf) for end in (a.prefix, a.suffix, b.prefix, b.suffix))
 
 
-def union(a: Clause, b: Clause) -> Clause:
-    """The clause that accepts what either accepts, or a wider one."""
-    return Clause(**{name: _wider(getattr(a, name), getattr(b, name)) for name in DIMENSIONS})
+def union(alternatives: Sequence[Clause]) -> Clause:
+    """The clause that accepts what any of these accepts, or a wider one."""
+    return Clause(**{name: _widest([getattr(c, name) for c in alternatives]) for name in DIMENSIONS})
 
 
-def _wider(a: Constraint[Any], b: Constraint[Any]) -> Constraint[Any]:
-    match a, b:
-        case OneOf(x), OneOf(y):
-            return OneOf(x | y)
-        case Unsatisfiable(), other:
-            return other
-        case other, Unsatisfiable():
-            return other
-        case _:
-            return UNCONSTRAINED
+def _widest(constraints: Iterable[Constraint[Any]]) -> Constraint[Any]:
+    allowed: list[frozenset[Any]] = []
+    for constraint in constraints:
+        match constraint:
+            case OneOf(values):
+                allowed.append(values)
+            case Unconstrained():
+                return UNCONSTRAINED
+            case Unsatisfiable():
+                pass
+            case _ as never:
+                assert_never(never)
+    return one_of(frozenset().union(*allowed))
 
 
 def bounded(alternatives: tuple[Clause, ...], most: int) -> tuple[Clause, ...]:
     """At most `most` clauses: the last ones become one, as wide as it must be."""
     if len(alternatives) <= most:
         return alternatives
-    kept, rest = alternatives[: most - 1], alternatives[most - 1 :]
-    widest = rest[0]
-    for clause in rest[1:]:
-        widest = union(widest, clause)
-    return (*kept, widest)
+    return (*alternatives[: most - 1], union(alternatives[most - 1 :]))
 
 
 # --- one test ----------------------------------------------------------------------------------------------

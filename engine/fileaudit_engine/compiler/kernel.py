@@ -82,10 +82,7 @@ def _assign(predicates: Sequence[Predicate]) -> tuple[list[Owned], frozenset[int
 
 def _shared(owned: Sequence[Owned]) -> Owned:
     """One clause for many rules: sound, and as wide as the widest of them."""
-    widest = owned[0][0]
-    for clause, _ in owned[1:]:
-        widest = union(widest, clause)
-    return widest, tuple(rule for _, rules in owned for rule in rules)
+    return union([clause for clause, _ in owned]), tuple(rule for _, rules in owned for rule in rules)
 
 
 def _within_tables(owned: Sequence[Owned]) -> tuple[list[Owned], frozenset[int]]:

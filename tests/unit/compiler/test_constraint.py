@@ -236,7 +236,7 @@ def test_the_tighter_of_two_requirements_wins() -> None:
 def test_the_union_of_clauses_forgets_what_only_one_of_them_asks() -> None:
     a = Clause(prefix=one_of({b"/a"}), outcome=one_of({Outcome.SUCCESS}))
     b = Clause(prefix=one_of({b"/b"}))
-    assert union(a, b) == Clause(prefix=one_of({b"/a", b"/b"}))
+    assert union((a, b)) == Clause(prefix=one_of({b"/a", b"/b"}))
 
 
 def test_ten_thousand_alternatives_with_two_conditions_each_are_no_quadratic_matter() -> None:
