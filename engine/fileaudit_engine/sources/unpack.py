@@ -1,4 +1,4 @@
-"""Files of recorded events as streams of lines, decompressed by their names' endings, in bounded memory.
+"""Files of recorded events as blocks of lines, decompressed by their names' endings, in bounded memory.
 
 A compressed file is hostile until shown otherwise: a few kilobytes may unfold into gigabytes, and a file
 that was cut off may look as if it had ended well. gzip's reader copes with both. zstandard's own stream
