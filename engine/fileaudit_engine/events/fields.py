@@ -359,8 +359,18 @@ WHOLE_EVENT: Final = Field(
 """What a detection item without a field name is about: true of an event if it is true of any of the texts."""
 
 
+_LONGEST_NAME: Final = 60
+"""Characters of a name that are looked at: no field's is half as long."""
+
+
 def nearest(name: str) -> str | None:
     """The known name that `name` was most likely meant to be; upper and lower case count least."""
+    return _nearest(name[:_LONGEST_NAME])
+
+
+@functools.lru_cache(maxsize=1024)
+def _nearest(name: str) -> str | None:
+    """As `nearest`; a file that has one unknown field has it in every line."""
     lowered = {known.lower(): known for known in reversed(tuple(BY_NAME))}
     exact = lowered.get(name.lower())
     close = (exact,) if exact else difflib.get_close_matches(name, BY_NAME, n=1)

@@ -5,7 +5,7 @@ from fileaudit_engine.events.fields import BY_NAME, nearest
 from fileaudit_engine.events.unprovided import UNPROVIDED
 from fileaudit_engine.rules.ast import Rule
 from fileaudit_engine.rules.nodes import MapNode, at
-from fileaudit_engine.rules.wording import MAX_SHOWN, quoted
+from fileaudit_engine.rules.wording import quoted
 
 _GIVEN_UP = {
     "deprecated": "load the rule that took its place, and leave this one out",
@@ -39,7 +39,7 @@ def _related(rule: Rule, root: MapNode, found: Collector) -> None:
 def _fields(rule: Rule, root: MapNode, found: Collector) -> None:
     unknown = [(index, name) for index, name in enumerate(rule.fields) if name not in BY_NAME]
     for count, (index, name) in enumerate(unknown):
-        close = nearest(name[:MAX_SHOWN]) if count < _MOST_GUESSES else None
+        close = nearest(name) if count < _MOST_GUESSES else None
         remedy = f"did you mean '{close}'?" if close else "remove it, or write the name of a field"
         found.warning(
             "FA045",
