@@ -31,8 +31,13 @@ _OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "process_creation": ("exec",),
 }
 """By category of the log source."""
-_SAID_BY_OPERATION: Final = frozenset({"Operation", "AccessMode", "Outcome", "Errno", "ProcessId"})
-"""Fields that are not to be overwritten: the rest of the event would contradict them."""
+_SALTED: Final = frozenset(
+    {
+        *("TargetFilename", "Image", "CommandLine", "CurrentDirectory", "User"),
+        *("ParentImage", "ParentCommandLine"),
+    }
+)
+"""Fields that may be anything. What is done, and what follows from it, must go with the rest of the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +81,7 @@ def _wanted(selection: object, rng: random.Random) -> dict[str, str]:
     for key, value in selection.items():
         name, *modifiers = str(key).split("|")
         text = _text(value, modifiers, rng)
-        if name and name not in _SAID_BY_OPERATION and text:
+        if name in _SALTED and text:
             found[name] = _merged(found.get(name), text)
     return found
 
