@@ -17,7 +17,7 @@ SETUP ?= run
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-vm demo lint format bench bench-rules clean
+.PHONY: help setup run test test-vm demo lint format bench bench-rules fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ help: ## show this list
 setup: ## install what is missing, start nothing
 	@tools/setup.sh $(SETUP)
 
-test test-vm lint format: SETUP := test
+test test-vm lint format fuzz: SETUP := test
 bench: SETUP := bench
 
 run: setup ## watch this host with the shipped rules; ARGS="--duration 60 --format json" goes to the engine
@@ -62,6 +62,9 @@ bench: setup ## measure the engine beside a bare host and auditd
 bench-rules: SETUP := run
 bench-rules: setup ## events a second through packs of rules; ARGS="--packs 250"
 	@.venv/bin/python tools/bench rules $(ARGS)
+
+fuzz: setup ## ten minutes of made-up rule files; ARGS="--seconds 60"
+	@.venv/bin/python tools/fuzz_rules.py --seconds 600 $(ARGS)
 
 clean: ## remove everything that was made here, the environment too
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
