@@ -88,7 +88,7 @@ def load_quietly(paths: Sequence[Path | str], options: RuleOptions = DEFAULTS) -
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """Loading makes many objects and no circles of garbage: looking for those again and again helps nobody."""
+    """Loading makes many objects and no circles of garbage, and looking for those takes a third of it."""
     was_on = gc.isenabled()
     gc.disable()
     try:

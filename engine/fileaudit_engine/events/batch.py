@@ -6,9 +6,10 @@ source fills it from the kernel's answer. A source that nobody filters for can s
 field (`Columns`), and the match index finds the candidates. Whoever wants more of an event asks `complete`.
 """
 
+import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol
 
 from fileaudit_engine.events.fields import Field, Value
 from fileaudit_engine.events.model import FileEvent
@@ -34,16 +35,31 @@ class Batch(Protocol):
         """Event number `index` in full."""
 
 
-@runtime_checkable
-class Columns(Batch, Protocol):
-    """A batch that nobody has filtered, and that can be looked at field by field."""
+class Columns(abc.ABC):
+    """A batch that nobody has filtered, and that can be looked at field by field.
 
+    A class, not a protocol: the detector asks every batch whether it is one, and a protocol takes 30 µs
+    to say so.
+    """
+
+    __slots__ = ()
+
+    @property
+    @abc.abstractmethod
+    def candidates(self) -> Sequence[int]:
+        """`EVERY`, for each event."""
+
+    @abc.abstractmethod
     def column(self, field: Field) -> Sequence[Value] | None:
         """What rules see of a field, event by event; None where no event of the batch has it."""
 
+    @abc.abstractmethod
+    def complete(self, index: int) -> FileEvent:
+        """Event number `index` in full."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventBatch:
+class EventBatch(Columns):
     """Complete events as a batch; nobody has filtered them."""
 
     events: Sequence[FileEvent]

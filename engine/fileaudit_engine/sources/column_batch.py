@@ -8,7 +8,7 @@ it, so that columns are made of rows alone and then corrected in those places.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fileaudit_engine.events.batch import EVERY
+from fileaudit_engine.events.batch import EVERY, Columns
 from fileaudit_engine.events.columns import FieldColumn, field_column
 from fileaudit_engine.events.fields import Field, Value
 from fileaudit_engine.events.model import FileEvent
@@ -33,7 +33,7 @@ class ShapeColumns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnBatch:
+class ColumnBatch(Columns):
     """Events of one shape; nobody has filtered them.
 
     Attributes:

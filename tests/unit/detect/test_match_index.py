@@ -2,12 +2,12 @@
 
 import collections
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.compiler.examples import ANY, Recorded, event, path_test, text_test, user_rule
+from tests.unit.compiler.examples import ANY, event, path_test, text_test, user_rule
 from tests.unit.compiler.strategies import REPEATABLE, events_for, narrow_predicates, predicates
 
 from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Negation, Predicate, Searches, Test
@@ -18,7 +18,7 @@ from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.detect.evaluate import matcher
 from fileaudit_engine.detect.match_index import MatchIndex, families
 from fileaudit_engine.detect.runnable import RunnableRule, runnable
-from fileaudit_engine.events.batch import EventBatch
+from fileaudit_engine.events.batch import EVERY, Columns, EventBatch
 from fileaudit_engine.events.fields import BY_NAME, WHOLE_EVENT, Field, LogSource, Value, unlisted
 from fileaudit_engine.events.model import FileEvent, Operation, Process
 
@@ -31,18 +31,28 @@ NASTY = ("a\0b", "\0", "/etc/\0/etc/shadow", "x\n/etc/shadow", "\u0130stanbul", 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched(Recorded):
+class Watched(Columns):
     """A batch of columns that remembers which of its events were completed, and which columns were asked."""
 
-    asked: list[str]
+    events: Sequence[FileEvent]
+    completed: list[int] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def candidates(self) -> Sequence[int]:
+        return (EVERY,) * len(self.events)
 
     def column(self, field: Field) -> Sequence[Value]:
         self.asked.append(field.name)
         return list(map(field.get, self.events))
 
+    def complete(self, index: int) -> FileEvent:
+        self.completed.append(index)
+        return self.events[index]
+
 
 def watched(*events: FileEvent) -> Watched:
-    return Watched(candidates=(-1,) * len(events), events=events, asked=[])
+    return Watched(events=events)
 
 
 def index_of(*rules: RunnableRule) -> MatchIndex:
