@@ -88,12 +88,16 @@ def load_quietly(paths: Sequence[Path | str], options: RuleOptions = DEFAULTS) -
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """Loading makes many objects and no circles of garbage, and looking for those takes a third of it."""
+    """Loading makes many objects that stay, and no circles of garbage: looking for those takes a third of it.
+
+    What is loaded is not looked at again: the collector would go through all rules every few seconds.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was_on:
             gc.enable()
 

@@ -32,7 +32,12 @@ Owned = tuple[Clause, tuple[int, ...]]
 
 def kernel_plan(predicates: Sequence[Predicate], *, audit: Collection[int] = ()) -> KernelPlan:
     """The plan for rules in the order of `predicates`; those numbered in `audit` alert nobody."""
-    asked, short_of_bits = _assign(predicates)
+    return plan_of([all_clauses(predicate) for predicate in predicates], audit=audit)
+
+
+def plan_of(wanted: Sequence[tuple[Clause, ...]], *, audit: Collection[int] = ()) -> KernelPlan:
+    """The same for rules whose clauses are known."""
+    asked, short_of_bits = _assign(wanted)
     owned, short_of_keys = _within_tables(asked)
     bits = [(clause, 1 << number) for number, (clause, _) in enumerate(owned)]
     return KernelPlan(
@@ -58,14 +63,13 @@ def _shortages(rules: Mapping[Shortage, Collection[int]]) -> Mapping[int, frozen
     return {rule: frozenset(s for s, some in rules.items() if rule in some) for rule in concerned}
 
 
-def _assign(predicates: Sequence[Predicate]) -> tuple[list[Owned], frozenset[int]]:
+def _assign(wanted: Sequence[tuple[Clause, ...]]) -> tuple[list[Owned], frozenset[int]]:
     """A bit for each clause; fewer clauses a rule, then shared bits, where bits run out.
 
     Also the rules for which that means a wider filter than they ask for.
     """
     most = CLAUSES_PER_RULE
     asked: Counter[int] = Counter()
-    wanted = list(map(all_clauses, predicates))
     while True:
         owned: list[Owned] = [
             (clause, (rule,)) for rule, some in enumerate(wanted) for clause in bounded(some, most)

@@ -7,7 +7,7 @@ its operations, so a single rule with such a clause takes the filter away from a
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from fileaudit_engine.compiler.constraint import Clause, OneOf, clauses
+from fileaudit_engine.compiler.constraint import CLAUSES_PER_RULE, Clause, OneOf, all_clauses, bounded
 from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Negation, Predicate, Searches, Test, Wildcard
 from fileaudit_engine.compiler.plan import MAX_CLAUSES, MAX_KEYS, Shortage, UserRule
 from fileaudit_engine.compiler.witness import alternatives
@@ -37,15 +37,23 @@ FREQUENT: Final = (Operation.OPEN, Operation.READ, Operation.WRITE, Operation.EX
 """Operations that a normal host does all the time; the others are rare enough to be looked at one by one."""
 
 
-def warnings(rule: UserRule, got: Sequence[Clause], shortages: Collection[Shortage]) -> Iterator[Diagnostic]:
+def warnings(
+    rule: UserRule,
+    got: Sequence[Clause],
+    shortages: Collection[Shortage],
+    asked: tuple[Clause, ...] | None = None,
+) -> Iterator[Diagnostic]:
     """What a rule costs. What it asks and what it got are two matters, with two remedies.
 
     Args:
         rule: The rule.
         got: Its clauses in the plan.
         shortages: Why they are wider than what it asks, if they are.
+        asked: All clauses that it asks for, where somebody has them.
     """
-    own = full_stream(rule, clauses(rule.predicate) if shortages else got)
+    if asked is None:
+        asked = all_clauses(rule.predicate)
+    own = full_stream(rule, bounded(asked, CLAUSES_PER_RULE) if shortages else got)
     if own is not None:
         yield own
     if shortages:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
+from fileaudit_engine.compiler.constraint import Clause, all_clauses
 from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Predicate, Test
-from fileaudit_engine.compiler.kernel import kernel_plan
+from fileaudit_engine.compiler.kernel import plan_of
 from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.lower import lower
 from fileaudit_engine.compiler.operations import in_operations
@@ -100,8 +101,10 @@ def compile_rules(rules: Sequence[Rule]) -> Compiled:
     """The plans for rules that were parsed without an error."""
     lowered = tuple(_through_stages(lower(rule)) for rule in rules)
     quiet = [number for number, rule in enumerate(lowered) if rule.rule.level == "informational"]
-    kernel = kernel_plan([rule.predicate for rule in lowered], audit=quiet)
-    return Compiled(user=UserPlan(rules=lowered), kernel=kernel, diagnostics=_diagnostics(lowered, kernel))
+    asked = [all_clauses(rule.predicate) for rule in lowered]
+    kernel = plan_of(asked, audit=quiet)
+    diagnostics = _diagnostics(lowered, asked, kernel)
+    return Compiled(user=UserPlan(rules=lowered), kernel=kernel, diagnostics=diagnostics)
 
 
 def _through_stages(rule: UserRule) -> UserRule:
@@ -110,14 +113,21 @@ def _through_stages(rule: UserRule) -> UserRule:
     return rule
 
 
-def _diagnostics(rules: Sequence[UserRule], kernel: KernelPlan) -> tuple[Diagnostic, ...]:
+def _diagnostics(
+    rules: Sequence[UserRule], asked: Sequence[tuple[Clause, ...]], kernel: KernelPlan
+) -> tuple[Diagnostic, ...]:
     """What the rules' clauses cost, rule by rule."""
     of_rule: list[list[int]] = [[] for _ in rules]
     for clause, owners in enumerate(kernel.owners):
         for owner in owners:
             of_rule[owner].append(clause)
     found = (
-        warnings(rule, [kernel.clauses[clause] for clause in of_rule[number]], kernel.widened.get(number, ()))
+        warnings(
+            rule,
+            [kernel.clauses[clause] for clause in of_rule[number]],
+            kernel.widened.get(number, ()),
+            asked[number],
+        )
         for number, rule in enumerate(rules)
     )
     return tuple(chain.from_iterable(found))

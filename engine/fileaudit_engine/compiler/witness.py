@@ -41,7 +41,9 @@ LITERAL_CHARACTERS: Final = 32
 """Of a longer literal only so much is looked for: it tells events apart just as well."""
 
 _NUMERIC: Final = frozenset("0123456789-")
-_TOO_DENSE: Final = 0.5
+_TOO_DENSE: Final = 0.75
+"""A single character; two of them already tell events apart."""
+
 _ANCHOR_CHARACTERS: Final = 2
 """An anchor tells about as much as so many characters: a text has one beginning and one end."""
 

@@ -132,7 +132,7 @@ class _Plan:
             else:
                 self._unconditional.append(way.rule)
         self._witnesses = sum(1 << bit for bit in self._by_witness)
-        self._scanners = _scanners(numbers)
+        self._scanners = _scanners(numbers, self.operations)
         self._of_operation = _groups_of_operations(numbers, self.operations)
         self._always = frozenset(o for o, groups in self._of_operation.items() if self.rules_with(groups))
 
@@ -247,15 +247,15 @@ def _indexed(ways: Sequence[_Way]) -> list[_Way]:
     ]
 
 
-def _scanners(numbers: Mapping[Group, int]) -> list[Scanner]:
-    """One for each field that some group names, with all its literals."""
+def _scanners(numbers: Mapping[Group, int], operations: frozenset[Operation]) -> list[Scanner]:
+    """One for each field that some group names and that these operations can have, with all its literals."""
     wanted: dict[str, dict[str, set[int]]] = {}
     fields: dict[str, Field] = {}
     for group, number in numbers.items():
         for literal in group:
             text = spelled(literal.text, starts=literal.starts, ends=literal.ends)
             for field in _KEYWORD_FIELDS if literal.field is WHOLE_EVENT else (literal.field,):
-                if field.ecs == _OPERATION.ecs:
+                if field.ecs == _OPERATION.ecs or _is_never_there(field, operations):
                     continue
                 fields[field.ecs] = field
                 wanted.setdefault(field.ecs, {}).setdefault(text, set()).add(number)
@@ -263,6 +263,11 @@ def _scanners(numbers: Mapping[Group, int]) -> list[Scanner]:
         Scanner(fields[name], [(text, sorted(groups)) for text, groups in literals.items()])
         for name, literals in wanted.items()
     ]
+
+
+def _is_never_there(field: Field, operations: frozenset[Operation]) -> bool:
+    """Whether a computed field has no value in any of the operations; documents may give the others any."""
+    return field.computed and field.operations is not None and operations.isdisjoint(field.operations)
 
 
 def _groups_of_operations(numbers: Mapping[Group, int], operations: Iterable[Operation]) -> dict[Value, int]:

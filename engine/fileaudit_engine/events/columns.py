@@ -33,13 +33,19 @@ _PARENT_ID: Final = "process.parent_pid"
 
 def field_column(shape: Shape, field: Field) -> FieldColumn:
     """How rows of the shape give the field."""
-    if field.attribute == "extra":
+    if field.attribute == "extra" or _has_no_member(shape, field):
         return _absent
     if _is_plain(field):
         return _plain_column(shape, field)
     joined = _joined_column(shape, field)
     function = _FunctionColumn(shape, field)
     return function if joined is None else _first_of(joined, function)
+
+
+def _has_no_member(shape: Shape, field: Field) -> bool:
+    """Whether the field is its attribute in some form, and no document of the shape says anything of that."""
+    said = {field.attribute, field.attribute + JOINED} & shape.members.keys()
+    return not field.computed and not said and field.get(_BARE) is None
 
 
 def _absent(_rows: Sequence[Row], _escaped: bool) -> None:  # noqa: FBT001 - a `FieldColumn`

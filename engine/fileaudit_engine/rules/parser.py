@@ -42,6 +42,9 @@ MAX_FINDINGS: Final = 200
 """Errors in one file, past which the rest of it is not read: a file with more is no rule file. Of warnings as
 many are shown; however many there are, they cost no rule."""
 
+_LEAST_BYTES: Final = 64 << 10
+"""What a file is read to at least, whatever its size is said to be: files of /proc say 0."""
+
 _SUFFIXES: Final = frozenset({".yml", ".yaml"})
 
 
@@ -312,8 +315,10 @@ def _read(file: str, found: Collector) -> bytes | None:
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as stream:
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return stream.read(MAX_FILE_BYTES + 1)
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                # Little more than there is: room for the largest file would be made and given back each time.
+                return stream.read(min(max(status.st_size, _LEAST_BYTES), MAX_FILE_BYTES) + 1)
     except OSError as error:
         _unreadable(file, error, found)
         return None
