@@ -82,7 +82,7 @@ def permissions(event: FileEvent) -> Value:
 
 def new_permissions(event: FileEvent) -> Value:
     """The permission bits that a chmod asks for."""
-    return permissions_of(event.new_mode)
+    return permissions_of(event.new_mode) if event.operation is Operation.CHMOD else None
 
 
 def error_name(event: FileEvent) -> Value:

@@ -216,7 +216,7 @@ class Composer:
                 keys[key.text] = key
                 values[key.text] = value
         for other in merged:
-            for name in other.values.keys() - values.keys():
+            for name in (name for name in other.values if name not in values):  # in the order of the document
                 keys[name], values[name] = other.keys[name], other.values[name]
         start = self._base + event.start_mark.index
         first = next(iter(keys.values()), None)
