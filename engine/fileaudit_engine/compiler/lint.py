@@ -103,8 +103,8 @@ def _no_witness(rule: UserRule) -> Diagnostic:
         message="no text must be there for this rule to match: in a recording it is evaluated on every event "
         f"of {rule.logsource.value}",
         location=rule.rule.location,
-        help="add a condition on a text of at least three characters (of a regular expression: in every "
-        "alternative) that is not negated",
+        help="add a condition on a text that is not negated; of an expression, every alternative needs "
+        "three characters in a row that must be there",
     )
 
 

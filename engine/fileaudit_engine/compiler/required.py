@@ -28,14 +28,13 @@ class _Unreadable(Exception):
     """The scanner cannot follow the expression."""
 
 
-def required_literals(expression: str, flags: str) -> tuple[str, ...]:
+def required_literals(expression: str) -> tuple[str, ...]:
     """The texts, at least one of which is in every text that the expression is found in; or none.
 
     Args:
-        expression: RE2 syntax, checked.
-        flags: A subset of "ims". Without regard to case the texts are to be compared so, too.
+        expression: RE2 syntax, checked. Whatever its flags, the texts are to be compared without regard to
+            case.
     """
-    del flags  # texts are compared folded whatever they say; `m` and `s` change no literal
     try:
         scanner = _Scanner(expression)
         found = scanner.alternatives(0)

@@ -41,9 +41,6 @@ LITERAL_CHARACTERS: Final = 32
 """Of a longer literal only so much is looked for: it tells events apart just as well."""
 
 _NUMERIC: Final = frozenset("0123456789-")
-_TOO_DENSE: Final = 0.75
-"""A single character; two of them already tell events apart."""
-
 _ANCHOR_CHARACTERS: Final = 2
 """An anchor tells about as much as so many characters: a text has one beginning and one end."""
 
@@ -191,20 +188,19 @@ def _common(operands: Sequence[Predicate]) -> _Groups:
         return None
     if not all(parts):
         return []
-    best = Group().union(*(min(part, key=_rank) for part in parts))
-    return [best] if density(best) < _TOO_DENSE else []
+    return [Group().union(*(min(part, key=_rank) for part in parts))]
 
 
 def _of_test(test: Test) -> Group | None:
-    if not (test.field.folded or test.field.values):
+    if not test.field.folded:
         return None
     match test.check:
         case Matches(pattern=pattern):
             found = [_cut(literal) for literal in _runs(test.field, pattern)]
             usable = [literal for literal in found if _is_usable(literal)]
             return Group({min(usable, key=lambda literal: literal.density)}) if usable else None
-        case Searches(expression=expression, flags=flags):
-            return _of_expression(test.field, expression, flags)
+        case Searches(expression=expression):
+            return _of_expression(test.field, expression)
         case _:
             return None
 
@@ -217,8 +213,8 @@ def _runs(field: Field, pattern: Pattern) -> Iterable[Literal]:
             yield Literal(field=field, text=fold(part), starts=index == 0, ends=index == last)
 
 
-def _of_expression(field: Field, expression: str, flags: str) -> Group | None:
-    texts = required_literals(expression, flags)
+def _of_expression(field: Field, expression: str) -> Group | None:
+    texts = required_literals(expression)
     found = [_cut(Literal(field=field, text=fold(text), starts=False, ends=False)) for text in texts]
     if not found or not all(map(_is_usable, found)):
         return None
@@ -226,10 +222,10 @@ def _of_expression(field: Field, expression: str, flags: str) -> Group | None:
 
 
 def _is_usable(literal: Literal) -> bool:
-    """Dense literals cost more than they spare, and numbers are not scanned for keywords."""
+    """A single character somewhere costs more than it spares, and numbers are not scanned for keywords."""
     if literal.field is WHOLE_EVENT and _NUMERIC.issuperset(literal.text):
         return False
-    return literal.density < _TOO_DENSE
+    return literal.density < 1
 
 
 def _cut(literal: Literal) -> Literal:

@@ -19,15 +19,15 @@ event)`, is the same as the kernel's; tests hold it against an oracle that asks 
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, compress
+from itertools import chain
 from operator import itemgetter
 from typing import Final
 
-from fileaudit_engine.compiler.witness import Group, Literal, alternatives
+from fileaudit_engine.compiler.witness import Alternative, Group, Literal, alternatives
 from fileaudit_engine.detect.runnable import RunnableRule
-from fileaudit_engine.detect.scanner import Scanner, spelled
+from fileaudit_engine.detect.scanner import Scanner, anchored
 from fileaudit_engine.events.batch import Columns
 from fileaudit_engine.events.fields import (
     BY_NAME,
@@ -39,6 +39,7 @@ from fileaudit_engine.events.fields import (
     Value,
 )
 from fileaudit_engine.events.model import Operation
+from fileaudit_engine.text import fold
 
 _OPERATION: Final = BY_NAME["Operation"]
 
@@ -67,29 +68,17 @@ class MatchIndex:
         counts = Counter(operations)
         parts = []
         for plan in dict.fromkeys(map(self._plan_of.__getitem__, counts)):
+            share = sum(counts[operation.value] for operation in plan.operations)
             if not plan.asks:
                 continue
-            if 2 * sum(counts[operation.value] for operation in plan.operations) > len(
-                operations
-            ):  # the others are in the way, but sorting them out costs more
-                parts.append(plan.candidates(batch.column, range(len(operations)), operations))
+            if 2 * share > len(operations):  # the others are in the way, but sorting them out costs more
+                parts.append(plan.candidates(batch, range(len(operations)), operations))
             else:
-                parts.append(self._of_few(plan, batch, operations))
-        return (
-            iter(sorted(chain.from_iterable(parts), key=itemgetter(0))) if len(parts) > 1 else chain(*parts)
-        )
-
-    def _of_few(self, plan: "_Plan", batch: Columns, operations: Sequence[Value]) -> Candidates:
-        """The candidates of a plan for a smaller part of the batch."""
-        chosen = [self._plan_of[operation] is plan for operation in operations]
-
-        def column(field: Field) -> Sequence[Value] | None:
-            values = batch.column(field)
-            return None if values is None else list(compress(values, chosen))
-
-        return plan.candidates(
-            column, list(compress(range(len(operations)), chosen)), list(compress(operations, chosen))
-        )
+                places = [place for place, one in enumerate(operations) if self._plan_of[one] is plan]
+                own = [operations[place] for place in places]
+                parts.append(plan.candidates(batch.only(places), places, own))
+        found = chain.from_iterable(parts)
+        return iter(sorted(found, key=itemgetter(0))) if len(parts) > 1 else found
 
 
 def families() -> Iterable[frozenset[Operation]]:
@@ -115,6 +104,7 @@ class _Plan:
             for number, rule in enumerate(rules)
             if rule.plan.logsource.operations & operations
             for alternative in alternatives(rule.plan.predicate)
+            if _can_be_of(alternative, operations)
         ]
         self._index(_indexed(ways))
         self._answers: dict[tuple[int, ...], _Answers] = {}
@@ -141,23 +131,18 @@ class _Plan:
         """Whether there is any rule for these operations."""
         return bool(self._unconditional or self._by_witness)
 
-    def candidates(
-        self,
-        column: Callable[[Field], Sequence[Value] | None],
-        places: Sequence[int],
-        operations: Sequence[Value],
-    ) -> Candidates:
+    def candidates(self, batch: Columns, places: Sequence[int], operations: Sequence[Value]) -> Candidates:
         """The events of this family that some rule may match.
 
         Args:
-            column: Columns of events, mostly of this family.
-            places: Where those events are in the batch.
+            batch: Events, mostly of this family.
+            places: What they are called in the answer.
             operations: Their operations.
         """
         classes: list[Mapping[int, int]] = []
         active: list[int] = []
         for number, scanner in enumerate(self._scanners):
-            values = column(scanner.field)
+            values = batch.column(scanner.field)
             found = scanner.classes(values) if values is not None else None
             if found:
                 classes.append(found)
@@ -233,15 +218,15 @@ class _Way:
 
 def _indexed(ways: Sequence[_Way]) -> list[_Way]:
     """The ways with the groups that are looked for: the witness, and what costs no column more."""
-    scanned = {_OPERATION.ecs}
+    scanned = {_OPERATION}
     for way in ways:
         if way.groups:
-            scanned |= {literal.field.ecs for literal in way.groups[0]}
+            scanned |= {literal.field for literal in way.groups[0]}
     return [
         dataclasses.replace(
             way,
             groups=way.groups[:1]
-            + tuple(g for g in way.groups[1:] if all(literal.field.ecs in scanned for literal in g)),
+            + tuple(g for g in way.groups[1:] if all(literal.field in scanned for literal in g)),
         )
         for way in ways
     ]
@@ -249,25 +234,35 @@ def _indexed(ways: Sequence[_Way]) -> list[_Way]:
 
 def _scanners(numbers: Mapping[Group, int], operations: frozenset[Operation]) -> list[Scanner]:
     """One for each field that some group names and that these operations can have, with all its literals."""
-    wanted: dict[str, dict[str, set[int]]] = {}
-    fields: dict[str, Field] = {}
+    wanted: dict[Field, dict[str, set[int]]] = {}
     for group, number in numbers.items():
         for literal in group:
-            text = spelled(literal.text, starts=literal.starts, ends=literal.ends)
+            text = anchored(literal.text, starts=literal.starts, ends=literal.ends)
             for field in _KEYWORD_FIELDS if literal.field is WHOLE_EVENT else (literal.field,):
-                if field.ecs == _OPERATION.ecs or _is_never_there(field, operations):
-                    continue
-                fields[field.ecs] = field
-                wanted.setdefault(field.ecs, {}).setdefault(text, set()).add(number)
+                if field is not _OPERATION and _can_have(field, text, operations):
+                    wanted.setdefault(field, {}).setdefault(text, set()).add(number)
     return [
-        Scanner(fields[name], [(text, sorted(groups)) for text, groups in literals.items()])
-        for name, literals in wanted.items()
+        Scanner(field, [(text, sorted(groups)) for text, groups in literals.items()])
+        for field, literals in wanted.items()
     ]
 
 
-def _is_never_there(field: Field, operations: frozenset[Operation]) -> bool:
-    """Whether a computed field has no value in any of the operations; documents may give the others any."""
-    return field.computed and field.operations is not None and operations.isdisjoint(field.operations)
+def _can_have(field: Field, text: str, operations: frozenset[Operation]) -> bool:
+    """Whether a field can hold an anchored literal: some have few values, computed ones few operations."""
+    if field.computed and field.operations is not None and operations.isdisjoint(field.operations):
+        return False
+    return not field.values or any(
+        text in anchored(fold(value), starts=True, ends=True) for value in field.values
+    )
+
+
+def _can_be_of(alternative: Alternative, operations: Iterable[Operation]) -> bool:
+    """Whether what is asked of the operation alone leaves any of these."""
+    return all(
+        any(_is_in(group, operation.value) for operation in operations)
+        for group in alternative.groups
+        if all(literal.field is _OPERATION for literal in group)
+    )
 
 
 def _groups_of_operations(numbers: Mapping[Group, int], operations: Iterable[Operation]) -> dict[Value, int]:
@@ -285,7 +280,7 @@ def _is_in(group: Group, operation: str) -> bool:
 
 
 def _stands_in(literal: Literal, operation: str) -> bool:
-    if literal.field is not WHOLE_EVENT and literal.field.ecs != _OPERATION.ecs:
+    if literal.field is not WHOLE_EVENT and literal.field is not _OPERATION:
         return False
-    text = spelled(literal.text, starts=literal.starts, ends=literal.ends)
-    return text in spelled(operation, starts=True, ends=True)
+    text = anchored(literal.text, starts=literal.starts, ends=literal.ends)
+    return text in anchored(operation, starts=True, ends=True)

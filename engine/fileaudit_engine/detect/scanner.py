@@ -15,6 +15,8 @@ What is remembered is bounded, in values, characters and classes: whoever makes 
 it starts over. A column in which nearly everything is new goes without for a while.
 """
 
+import functools
+import operator
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, compress
@@ -28,8 +30,8 @@ from fileaudit_engine.text import fold, to_kernel
 MEMO_VALUES: Final = 100_000
 """Values remembered for a field."""
 
-MEMO_CHARACTERS: Final = 16 << 20
-"""And all their characters together: 16 to 64 MiB at the most."""
+MEMO_CHARACTERS: Final = 4 << 20
+"""And all their characters together, as bytes; a plan has a scanner for each field that rules look into."""
 
 CLASSES: Final = 16_384
 """Sets of groups told apart, and a fourth of the pairs of them whose union is remembered."""
@@ -45,7 +47,13 @@ _TABLE_BYTES: Final = 256 << 10
 fast and up to a hundred times larger."""
 
 _PIECE_BYTES: Final = 64 << 10
-"""Scanned at a time: a match is some hundred bytes of memory, and a value can match at every byte."""
+"""Scanned at a time: a match is some hundred bytes of memory, and a value can match at every byte. Where
+literals end alike (`a`, `aa`, `aaa`) each of them does, so that pieces are smaller by that."""
+
+_LEAST_PIECE: Final = 2 << 10
+
+_DENSE: Final = 4096
+"""Matches in a piece beyond which nobody looks where they are: every value in it may have everything."""
 
 _UNUSED: Final = (b"\xf8", b"\xf9", b"\xfa", b"\xfb")
 """Patterns that stand in no UTF-8 and mean nothing. Without them an automaton whose patterns all begin with
@@ -94,10 +102,12 @@ class Scanner:
             matchkind=MatchKind.Standard,
             implementation=Implementation.DFA if size <= _TABLE_BYTES else Implementation.ContiguousNFA,
         )
+        self._piece_bytes = max(_LEAST_PIECE, _PIECE_BYTES // _nested([pattern for pattern, _ in patterns]))
         self._longest = max((len(pattern) for pattern, _ in patterns), default=0)
         self._anchored = [pattern.startswith(b"\0") for pattern, _ in patterns]
         self._groups = [sum(1 << group for group in groups) for _, groups in patterns]
         self._without_memo = 0
+        self._scanned = 0
         self._start_over()
 
     def _start_over(self) -> None:
@@ -141,6 +151,7 @@ class Scanner:
         """Keep the memo small, and do without it where it does not help."""
         memo = self._memo
         new, memo.new = memo.new, []
+        memo.characters += self._scanned if new else 0
         if len(memo) > MEMO_VALUES or memo.characters > MEMO_CHARACTERS:
             self._memo = _Memo()
         if size > 16 and len(new) > _MISSES * size:
@@ -149,16 +160,31 @@ class Scanner:
     def _scan(self, values: Sequence[Value]) -> dict[int, int]:
         """The classes of those values that have one, by their place."""
         raw, lengths = _joined(values)
-        self._memo.characters += len(raw)
+        self._scanned = len(raw)
         hits: dict[int, int] = {}
         starts: list[int] = []
-        for offset in range(0, len(raw), _PIECE_BYTES):
-            piece = raw[offset : offset + _PIECE_BYTES + self._longest]
-            matches = self._automaton.find_matches_as_indexes(piece, overlapping=True)
-            if matches:
-                starts = starts or list(accumulate((n + 1 for n in lengths), initial=1))
+        settled = 0
+        for offset in range(0, len(raw), self._piece_bytes):
+            end = offset + self._piece_bytes + self._longest
+            if end <= settled:
+                continue  # the value that it lies in is known to have everything
+            matches = self._automaton.find_matches_as_indexes(raw[offset:end], overlapping=True)
+            if not matches:
+                continue
+            starts = starts or list(accumulate((n + 1 for n in lengths), initial=1))
+            if len(matches) > _DENSE:
+                settled = self._settle(starts, offset, end, hits)
+            else:
                 self._note(matches, starts, offset, hits)
         return hits
+
+    def _settle(self, starts: Sequence[int], offset: int, end: int, hits: dict[int, int]) -> int:
+        """Every value that reaches into a piece may have all groups; returns where the last of them ends."""
+        first = max(0, bisect_right(starts, offset) - 1)
+        last = min(len(starts) - 2, bisect_right(starts, end) - 1)
+        everything = self._class_of(functools.reduce(operator.or_, self._groups))
+        hits.update(dict.fromkeys(range(first, last + 1), everything))
+        return starts[last + 1]
 
     def _note(
         self,
@@ -192,7 +218,13 @@ class Scanner:
         return number
 
 
-def spelled(text: str, *, starts: bool, ends: bool) -> str:
+def _nested(patterns: Sequence[bytes]) -> int:
+    """How many patterns may end at one place."""
+    known = set(patterns)
+    return max((sum(p[at:] in known for at in range(len(p))) for p in known), default=1)
+
+
+def anchored(text: str, *, starts: bool, ends: bool) -> str:
     """A literal as the automaton looks for it."""
     return f"{_SEPARATOR if starts else ''}{text}{_SEPARATOR if ends else ''}"
 

@@ -54,6 +54,10 @@ class Columns(abc.ABC):
         """What rules see of a field, event by event; None where no event of the batch has it."""
 
     @abc.abstractmethod
+    def only(self, places: Sequence[int]) -> "Columns":
+        """The events at these places, as a batch of their own."""
+
+    @abc.abstractmethod
     def complete(self, index: int) -> FileEvent:
         """Event number `index` in full."""
 
@@ -72,6 +76,10 @@ class EventBatch(Columns):
     def column(self, field: Field) -> Sequence[Value]:
         """The field's value of every event."""
         return list(map(field.get, self.events))
+
+    def only(self, places: Sequence[int]) -> "EventBatch":
+        """The events at these places."""
+        return EventBatch(events=[self.events[place] for place in places])
 
     def complete(self, index: int) -> FileEvent:
         """Event number `index`."""

@@ -296,9 +296,18 @@ def _as_value(found: object) -> Value:
         case float():
             return repr(found)
         case list() | tuple():
-            return tuple(str(member) for member in found if isinstance(member, (str, int, float)))
+            return tuple(map(_spelled, filter(_is_scalar, found)))
         case _:
             return None
+
+
+def _is_scalar(found: object) -> bool:
+    return isinstance(found, str | int | float)
+
+
+def _spelled(member: object) -> str:
+    """A member of a list as a rule writes it."""
+    return str(member).lower() if isinstance(member, bool) else str(member)
 
 
 def _extra_texts(event: FileEvent) -> Value:
@@ -344,8 +353,20 @@ KEYWORD_FIELDS: Final = (
 as the command lines that they make; a truth value or a time is no word."""
 
 
+_KEYWORD_GETTERS: Final = tuple(row.get for row in KEYWORD_FIELDS)
+
+
 def _everything(event: FileEvent) -> Value:
-    return tuple(_texts_in([row.get(event) for row in KEYWORD_FIELDS]))
+    texts: list[str] = []
+    for get in _KEYWORD_GETTERS:
+        value = get(event)
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, tuple):
+            texts += value
+        elif value is not None:
+            texts.append(str(int(value)))  # digits only, even of flags that would say their names
+    return tuple(texts)
 
 
 WHOLE_EVENT: Final = Field(

@@ -20,16 +20,14 @@ class ShapeColumns:
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self._columns: dict[int, tuple[Field, FieldColumn]] = {}
+        self._columns: dict[Field, FieldColumn] = {}
 
     def column(self, field: Field) -> FieldColumn:
         """How rows give the field."""
-        found = self._columns.get(
-            id(field)
-        )  # a field is large to compare; the entry keeps it, and its number
+        found = self._columns.get(field)
         if found is None:
-            found = self._columns[id(field)] = (field, field_column(self.shape, field))
-        return found[1]
+            found = self._columns[field] = field_column(self.shape, field)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +60,12 @@ class ColumnBatch(Columns):
         for index, event in self.events.items():
             values[index] = field.get(event)
         return values
+
+    def only(self, places: Sequence[int]) -> "ColumnBatch":
+        """The events at these places."""
+        events = {at: self.events[place] for at, place in enumerate(places) if place in self.events}
+        rows = [self.rows[place] for place in places]
+        return ColumnBatch(columns=self.columns, rows=rows, escaped=self.escaped, events=events)
 
     def complete(self, index: int) -> FileEvent:
         """Event number `index`."""

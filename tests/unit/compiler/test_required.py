@@ -38,7 +38,7 @@ from fileaudit_engine.text import fold
     ],
 )
 def test_the_best_text_that_must_be_there_is_found(expression: str, texts: tuple[str, ...]) -> None:
-    assert required_literals(expression, "") == texts
+    assert required_literals(expression) == texts
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_best_text_that_must_be_there_is_found(expression: str, texts: tuple
     ],
 )  # fmt: skip
 def test_nothing_is_said_where_nothing_is_certain(expression: str) -> None:
-    assert required_literals(expression, "") == ()
+    assert required_literals(expression) == ()
 
 
 QUANTIFIERS = st.sampled_from(("", "", "", "?", "*", "+", "{2}", "{0,2}", "+?"))
@@ -77,7 +77,7 @@ def in_python(expression: str) -> re.Pattern[str]:
 @given(EXPRESSIONS, st.sampled_from(("", "i")), st.data())
 def test_every_text_that_is_found_has_one_of_them(expression: str, flags: str, data: st.DataObject) -> None:
     in_python(expression)
-    wanted = required_literals(expression, flags)
+    wanted = required_literals(expression)
     assume(wanted)
     whole = f"(?{flags}){expression}" if flags else expression
     text = data.draw(st.from_regex(in_python(whole)))

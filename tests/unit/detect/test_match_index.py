@@ -1,6 +1,7 @@
 """The match index is under the same law as the kernel: it may keep too many rules, never too few."""
 
 import collections
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -45,6 +46,10 @@ class Watched(Columns):
     def column(self, field: Field) -> Sequence[Value]:
         self.asked.append(field.name)
         return list(map(field.get, self.events))
+
+    def only(self, places: Sequence[int]) -> Columns:
+        self.asked.append(f"only {len(places)}")
+        return EventBatch(events=[self.events[place] for place in places])
 
     def complete(self, index: int) -> FileEvent:
         self.completed.append(index)
@@ -305,3 +310,56 @@ def test_alternatives_of_different_fields_are_one_group() -> None:
     assert kept(either, event("/srv/vault"))
     assert kept(either, event("/x", process=Process(pid=1, executable="/opt/tool")))
     assert not kept(either, event("/x"))
+
+
+def test_a_family_that_is_a_small_part_of_a_batch_is_looked_at_on_its_own() -> None:
+    deleted = runnable(user_rule(path_test("/srv/vault"), logsource=LogSource.FILE_DELETE))
+    events = [event("/srv/vault", operation=o) for o in (Operation.OPEN, Operation.UNLINK, Operation.OPEN)]
+    batch = watched(*events)
+    assert [place for place, _ in index_of(deleted).candidates(batch)] == [1]
+    assert batch.asked == ["Operation", "only 1"]
+
+
+def test_rules_of_one_operation_cost_the_others_no_column() -> None:
+    asks = All(operands=(text_test("Operation", "exec"), text_test("CommandLine", ANY, "very-odd-tool", ANY)))
+    rule = runnable(user_rule(asks, logsource=LogSource.FILEAUDIT))
+    batch = watched(event("/srv/vault"), event("/srv/vault", operation=Operation.UNLINK))
+    assert list(index_of(rule).candidates(batch)) == []
+    assert batch.asked == ["Operation"]
+
+
+def test_a_word_that_a_field_of_few_values_cannot_hold_makes_no_column_of_it() -> None:
+    keyword = Test(field=WHOLE_EVENT, check=Matches(pattern=(ANY, "mimipenguin", ANY), cased=False))
+    batch = watched(event("/srv/x"))
+    list(index_of(runnable(user_rule(keyword))).candidates(batch))
+    assert "TargetFilename" in batch.asked
+    assert "Outcome" not in batch.asked
+
+
+@pytest.mark.parametrize("text", ["PATH", "syscall", "Proctitle"])
+def test_few_values_are_held_against_literals_without_regard_to_case(text: str) -> None:
+    assert kept(text_test("type", text), event("/srv/x"), LogSource.AUDITD)
+
+
+def test_the_states_of_a_path_are_no_words_of_an_event() -> None:
+    keyword = Test(field=WHOLE_EVENT, check=Matches(pattern=(ANY, "resolved", ANY), cased=False))
+    assert not runnable(user_rule(keyword)).matches(event("/srv/x"))
+
+
+def test_a_field_that_is_called_like_the_engines_own_extra_is_another_column() -> None:
+    keyword = Test(field=WHOLE_EVENT, check=Matches(pattern=(ANY, "evilword", ANY), cased=False))
+    named = Test(field=unlisted("fileaudit.extra"), check=Matches(pattern=("something",), cased=False))
+    rules = [runnable(user_rule(predicate)) for predicate in (keyword, named)]
+    assert candidates(rules, [event(extra={"zzz": "evilword"})]) == [{0}]
+
+
+def test_a_value_that_hits_nested_literals_at_every_byte_costs_no_more_than_a_look_at_every_rule() -> None:
+    rules = [runnable(user_rule(path_test(ANY, "a" * size, ANY), key=str(size))) for size in range(3, 33)]
+    value = "/" + "a" * 2_000_000
+    tracemalloc.start()
+    found = candidates(rules, [event("/b"), event(value), event("/aaa")])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found[1] == set(range(30))
+    assert 0 in found[2]
+    assert most < 60_000_000
