@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from fileaudit_engine.cli.common import without_collector
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.events.batch import Batch, EventBatch
@@ -77,9 +78,10 @@ def main() -> None:
 def _loaded(args: argparse.Namespace, report: Report) -> Detector:
     options = RuleOptions(allow_unknown_fields=args.allow_unknown_fields)
     begun = time.process_time()
-    loaded = load_rules([args.rules], options)
-    parsed = time.process_time()
-    compiled = compile_rules(loaded.rules)
+    with without_collector():  # as every command does
+        loaded = load_rules([args.rules], options)
+        parsed = time.process_time()
+        compiled = compile_rules(loaded.rules)
     ready = time.process_time()
     detector = Detector(compiled.user, compiled.kernel)
     deque(detector.findings(EventBatch(events=())), maxlen=0)  # the index is made for the first batch

@@ -81,13 +81,13 @@ def load_quietly(paths: Sequence[Path | str], options: RuleOptions = DEFAULTS) -
     Raises:
         UnusableInput: A path does not exist.
     """
-    with _without_collector():
+    with without_collector():
         rules = load_rules(paths, options)
         return Loaded(rules=rules, compiled=compile_rules(rules.rules))
 
 
 @contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Loading makes many objects that stay, and no circles of garbage: looking for those takes a third of it.
 
     What is loaded is not looked at again: the collector would go through all rules every few seconds.

@@ -38,6 +38,8 @@ def field_column(shape: Shape, field: Field) -> FieldColumn:
     if _is_plain(field):
         return _plain_column(shape, field)
     joined = _joined_column(shape, field)
+    if joined is not None and field.attribute not in shape.members:
+        return joined  # nothing else says it
     function = _FunctionColumn(shape, field)
     return function if joined is None else _first_of(joined, function)
 
