@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.events.examples import events
+from msgspec.structs import replace
+from tests.unit.events.examples import EVERYTHING, events
 
 from fileaudit_engine.compiler.constraint import Clause, OneOf
 from fileaudit_engine.compiler.ir import (
@@ -24,7 +25,7 @@ from fileaudit_engine.compiler.operations import in_operations
 from fileaudit_engine.compiler.simplify import simplify
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.detect.evaluate import matcher
-from fileaudit_engine.events.fields import BY_NAME
+from fileaudit_engine.events.fields import BY_NAME, FIELDS
 from fileaudit_engine.events.model import FileEvent, Operation
 from fileaudit_engine.rules.parser import parse_text
 
@@ -43,6 +44,7 @@ PATTERNS: list[Pattern] = [
     ("never",),
     ("a",),
     ("O_CREAT",),
+    ("0", ANY),
 ]
 
 
@@ -78,6 +80,15 @@ predicates = st.recursive(
 @settings(derandomize=True, database=None, deadline=None, max_examples=500)
 def test_both_spellings_are_true_of_the_same_events(predicate: Predicate, event: FileEvent) -> None:
     assert matcher(in_operations(predicate))(event) == matcher(predicate)(event)
+
+
+@pytest.mark.parametrize("operation", Operation)
+@pytest.mark.parametrize("name", [field.name for field in FIELDS if field.computed])
+def test_of_an_event_that_has_everything_both_spellings_say_the_same(name: str, operation: Operation) -> None:
+    event = replace(EVERYTHING, operation=operation, new_mode=0o755)
+    written = [matches(name, *pattern, cased=cased) for pattern in PATTERNS for cased in (True, False)]
+    differing = [test for test in written if matcher(in_operations(test))(event) != matcher(test)(event)]
+    assert differing == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from msgspec.structs import replace
 from tests.unit.events.examples import BASH, CAT, EVERYTHING, SHADOW, SSHD, events
 
-from fileaudit_engine.events.fields import BY_NAME, FIELDS, WHOLE_EVENT, FieldType, Provider
+from fileaudit_engine.events.fields import BY_NAME, FIELDS, WHOLE_EVENT, Field, FieldType, Provider
 from fileaudit_engine.events.log_source import EVERY_OPERATION, LogSource
 from fileaudit_engine.events.model import FileEvent, Operation, Process
 
@@ -56,6 +56,19 @@ def test_every_row_says_what_it_means_in_a_sentence(field: Any) -> None:
 def test_operations_of_a_field_are_some_and_not_all() -> None:
     restricted = [field.operations for field in FIELDS if field.operations is not None]
     assert all(frozenset() < operations < EVERY_OPERATION for operations in restricted)
+
+
+RESTRICTED = [field for field in FIELDS if field.computed and field.operations is not None]
+
+
+@pytest.mark.parametrize("operation", Operation)
+@pytest.mark.parametrize("field", RESTRICTED, ids=lambda field: str(field.name))
+def test_a_computed_field_of_some_operations_is_seen_of_those_and_of_no_other(
+    field: Field, operation: Operation
+) -> None:
+    arguments = tuple("abcdefghi")
+    event = replace(EVERYTHING, operation=operation, process=replace(CAT, args=arguments))
+    assert (field.get(event) is not None) is (operation in (field.operations or EVERY_OPERATION))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +144,7 @@ def test_a_mode_in_words(mode: int, kind: str | None, permissions: str, auditd: 
 
 
 def test_new_permissions_are_those_that_a_chmod_asks_for() -> None:
-    assert seen("NewPermissions", replace(BARE, new_mode=0o4755, mode=0o100644)) == "4755"
+    assert seen("NewPermissions", replace(BARE, operation=O.CHMOD, new_mode=0o4755, mode=0o100644)) == "4755"
 
 
 def test_a_device_is_seen_as_auditd_writes_it() -> None:
