@@ -95,6 +95,12 @@ def test_merged_maps_fill_in_what_is_not_there() -> None:
     assert documents(text)[0]["all"] == {"c": 3, "a": 1, "b": 1}  # type: ignore[call-overload,index]  # a map
 
 
+def test_merged_keys_come_in_the_order_of_the_document() -> None:
+    names = [f"key_{number}" for number in range(40)]  # in the order of their hashes they would come shuffled
+    text = f"base: &base {{{', '.join(f'{name}: 1' for name in names)}}}\nall: {{last: 1, <<: *base}}\n"
+    assert list(documents(text)[0]["all"]) == ["last", *names]  # type: ignore[arg-type,call-overload,index]  # a map
+
+
 def test_a_quoted_merge_key_is_a_key() -> None:
     assert documents("a: {'<<': {b: 1}}") == [{"a": {"<<": {"b": 1}}}]
 
