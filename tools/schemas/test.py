@@ -28,6 +28,10 @@ START: Schema = {
 }
 SCALAR = {"type": ["string", "number", "boolean", "null"]}
 NOT_BLANK = {"type": "string", "pattern": r"\S"}
+START_TIME = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
 DURATION = r"^(0|([0-9]{1,15}(\.[0-9]{1,9})?(ns|us|ms|s|m|h|d))+)$"
 
 
@@ -45,6 +49,11 @@ def case() -> Schema:
     return map_of(
         {
             "name": described("What the case shows, as a sentence; unique in the file.", NOT_BLANK),
+            "start": described(
+                "When the case starts, for rules that look at the hour, the day or the year: 'at: 0s', and a"
+                " recording's earliest event. Without it: 2026-01-01T00:00:00Z.",
+                {"type": "string", "pattern": START_TIME, "examples": ["2026-01-31T03:00:00Z"]},
+            ),
             "events": described("What happens, in this order.", list_of("event", minItems=1)),
             "events_from": described(
                 "A recording in place of 'events': JSON lines, .gz and .zst too. Its path is relative to this"

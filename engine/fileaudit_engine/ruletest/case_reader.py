@@ -13,14 +13,27 @@ from fileaudit_engine.events.document import is_derived
 from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.rules.ast import Scalar
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
-from fileaudit_engine.ruletest.cases import Case, CaseEvent, Expectation
+from fileaudit_engine.ruletest.cases import CASE_START_NS, Case, CaseEvent, Expectation
 from fileaudit_engine.ruletest.inline import AT, Defaults, member, read_event
-from fileaudit_engine.ruletest.nodes import as_duration_ns, as_list, as_map, as_text, check_keys, shown
+from fileaudit_engine.ruletest.nodes import (
+    as_duration_ns,
+    as_list,
+    as_map,
+    as_text,
+    as_time_ns,
+    check_keys,
+    shown,
+)
 from fileaudit_engine.ruletest.recorded import Recordings
 
 FILE_KEYS: Final = ("defaults", "tests")
-CASE_KEYS: Final = ("name", "events", "events_from", "alerts", "audit")
+CASE_KEYS: Final = ("name", "start", "events", "events_from", "alerts", "audit")
 EXPECTATION_KEYS: Final = ("rule", "level", "at", "fields")
+_NO_DEFAULTS: Final = {
+    AT: ("an event", "move it to the events"),
+    "start": ("a case", "move it to the cases, beside their 'events'"),
+}
+"""Keys that no default is for: what has them, and the remedy."""
 LEVELS: Final = ("informational", "low", "medium", "high", "critical")
 
 
@@ -65,12 +78,13 @@ class CaseReader:
             return Defaults(None)
         place = self._place(document, "defaults")
         fields = as_map(node, "'defaults'", self.found, place=place)
-        if fields is not None and AT in fields.keys:
-            self.found.error(
-                "FA061", "'at' belongs to an event", fields.keys[AT].location, help="move it to the events"
-            )
+        if fields is None:
             return Defaults(None)
-        return Defaults(fields)
+        misplaced = [name for name in _NO_DEFAULTS if name in fields.keys]
+        for name in misplaced:
+            owner, remedy = _NO_DEFAULTS[name]
+            self.found.error("FA061", f"'{name}' belongs to {owner}", self._place(fields, name), help=remedy)
+        return Defaults(None if misplaced else fields)
 
     def _whole(self, node: Node, defaults: Defaults) -> Case | None:
         """The case if nothing is wrong with it."""
@@ -85,7 +99,9 @@ class CaseReader:
         check_keys(fields, CASE_KEYS, "a test case", self.found)
         name = self._name(fields)
         place = fields.values["name"].location if name else fields.location
-        events = self._events(fields, defaults, place)
+        start = fields.values.get("start")
+        start_ns = as_time_ns(start, self.found) if start is not None else None
+        events = self._events(fields, defaults, place, CASE_START_NS if start_ns is None else start_ns)
         alerts, audit = self._expected(fields, "alerts"), self._expected(fields, "audit")
         if alerts is None and audit is None and not {"alerts", "audit"} & fields.keys.keys():
             self.found.error(
@@ -94,7 +110,13 @@ class CaseReader:
         if name is None:
             return None
         return Case(
-            name=name, file=self.file, events=events, alerts=alerts or (), audit=audit, location=place
+            name=name,
+            file=self.file,
+            events=events,
+            alerts=alerts or (),
+            audit=audit,
+            location=place,
+            start_ns=start_ns,
         )
 
     def _name(self, fields: MapNode) -> str | None:
@@ -118,7 +140,9 @@ class CaseReader:
             )
         return name
 
-    def _events(self, fields: MapNode, defaults: Defaults, place: Location) -> tuple[CaseEvent, ...]:
+    def _events(
+        self, fields: MapNode, defaults: Defaults, place: Location, start_ns: int
+    ) -> tuple[CaseEvent, ...]:
         inline, recorded = fields.values.get("events"), fields.values.get("events_from")
         if inline is not None and recorded is not None:
             self.found.error(
@@ -130,7 +154,9 @@ class CaseReader:
             return ()
         if recorded is not None:
             path = as_text(recorded, "'events_from'", self.found)
-            return self.recordings.read(path, recorded.location, self.found) if path is not None else ()
+            if path is None:
+                return ()
+            return self.recordings.read(path, recorded.location, self.found, start_ns=start_ns)
         if inline is None:
             self.found.error(
                 "FA066",
@@ -139,9 +165,11 @@ class CaseReader:
                 help="add 'events:', or 'events_from:' with a recording",
             )
             return ()
-        return self._inline(inline, defaults, self._place(fields, "events"))
+        return self._inline(inline, defaults, self._place(fields, "events"), start_ns)
 
-    def _inline(self, node: Node, defaults: Defaults, place: Location) -> tuple[CaseEvent, ...]:
+    def _inline(
+        self, node: Node, defaults: Defaults, place: Location, start_ns: int
+    ) -> tuple[CaseEvent, ...]:
         listed = as_list(node, "'events'", self.found, place=place)
         if listed is None:
             return ()
@@ -152,7 +180,7 @@ class CaseReader:
         maps = (as_map(item, "an event", self.found) for item in listed.items)
         allow = self.recordings.allow_unknown_fields
         events = (
-            read_event(fields, defaults, self.found, allow_unknown_fields=allow)
+            read_event(fields, defaults, self.found, start_ns=start_ns, allow_unknown_fields=allow)
             for fields in maps
             if fields is not None
         )

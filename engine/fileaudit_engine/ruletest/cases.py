@@ -8,8 +8,9 @@
         alerts:
           - {rule: shadow_file_read, level: high, at: 0s, fields: {file.path: /etc/shadow}}
 
-Time in a case is virtual. Every case starts at `CASE_START_NS`, whenever and wherever it runs, so that the
-ids of its alerts are the same for ever; `at` counts from there.
+Time in a case is virtual. Every case starts at `CASE_START_NS` or at the `start` that it names, whenever and
+wherever it runs, so that the ids of its alerts are the same for ever; `at` counts from there. Whatever looks
+at the hour or the day is proven by `start`.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.rules.ast import Scalar
 
 CASE_START_NS: Final = 1_767_225_600 * 1_000_000_000
-"""When every case starts: 2026-01-01T00:00:00Z, nanoseconds since the Unix epoch."""
+"""When a case without a `start` starts: 2026-01-01T00:00:00Z, nanoseconds since the Unix epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class CaseEvent:
     """An event of a case.
 
     Attributes:
-        event: What happened; its time is `CASE_START_NS` + `at_ns`.
+        event: What happened; its time is the case's start + `at_ns`.
         at_ns: Nanoseconds since the case's start.
         location: Where it is written.
     """
@@ -71,6 +72,7 @@ class Case:
         alerts: All that must be raised by rules that alert.
         audit: All that informational rules must record; None where the case does not say.
         location: Where its name is written.
+        start_ns: When it starts, nanoseconds since the Unix epoch; None where the case does not say.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Case:
     alerts: tuple[Expectation, ...]
     audit: tuple[Expectation, ...] | None
     location: Location
+    start_ns: int | None = None
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:

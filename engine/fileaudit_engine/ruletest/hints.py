@@ -14,8 +14,9 @@ from fileaudit_engine.detect.evaluate import matcher
 from fileaudit_engine.detect.runnable import RunnableRule
 from fileaudit_engine.events.fields import WHOLE_EVENT, Field
 from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.rules.ast import And, Condition, Identifier, Not, Or, Quantified
-from fileaudit_engine.ruletest.cases import CaseEvent
+from fileaudit_engine.ruletest.cases import CASE_START_NS, Case, CaseEvent
 from fileaudit_engine.ruletest.wording import at, happened, value
 
 _EVENTS_SHOWN: Final = 3
@@ -46,6 +47,16 @@ def why_silent(rule: RunnableRule, events: Sequence[CaseEvent], at_ns: int | Non
     if len(own) > len(lines):
         lines.append(f"and {len(own) - len(lines)} more events of its log source")
     return tuple(lines)
+
+
+def about_time(rule: RunnableRule, case: Case) -> tuple[str, ...]:
+    """A line for a rule that looks at the time, in a case that does not say when it starts; else none."""
+    predicates = rule.plan.selections.values()
+    if case.start_ns is not None or not any(
+        field.attribute == "ts_ns" for predicate in predicates for field in _named(predicate)
+    ):
+        return ()
+    return (f"the case starts at {rfc3339(CASE_START_NS)[:19]}Z unless its 'start' says otherwise",)
 
 
 def _obstacles(rule: RunnableRule, event: FileEvent) -> Iterator[str]:

@@ -13,13 +13,14 @@ from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.events.reader import event_of
 from fileaudit_engine.events.times import LAST_NS
 from fileaudit_engine.rules.nodes import MapNode, plain
-from fileaudit_engine.ruletest.cases import CASE_START_NS, CaseEvent
+from fileaudit_engine.ruletest.cases import CaseEvent
 from fileaudit_engine.ruletest.dotted import members
 from fileaudit_engine.ruletest.nodes import as_duration_ns
 
 AT = "at"
 _TIME = "ts_ns"
 """The attribute of an event that is its time."""
+_TIME_HELP = "write 'at: 2s' instead; a 'start:' of the case, beside 'events', says when 0s is"
 
 Fields = Mapping[str, object]
 """Values by their names, nested or dotted, as YAML has them."""
@@ -40,17 +41,25 @@ class Defaults:
 
 
 def read_event(
-    node: MapNode, defaults: Defaults, found: Collector, *, allow_unknown_fields: bool = False
+    node: MapNode, defaults: Defaults, found: Collector, *, start_ns: int, allow_unknown_fields: bool = False
 ) -> CaseEvent | None:
-    """The event that `node` describes; None if something is wrong with it, after it was noted."""
+    """The event that `node` describes; None if something is wrong with it, after it was noted.
+
+    Args:
+        node: The event as it is written.
+        defaults: What it has unless it says otherwise.
+        found: Where findings go.
+        start_ns: When its case starts, nanoseconds since the Unix epoch.
+        allow_unknown_fields: Keep what the field table does not know in `FileEvent.extra`.
+    """
     at_ns = as_duration_ns(node.values[AT], found) if AT in node.values else 0
     fields = defaults.under({name: value for name, value in _fields(node).items() if name != AT})
-    if at_ns is None or not _times_are_relative(node, fields, at_ns, found):
+    if at_ns is None or not _is_relative(node, fields, start_ns + at_ns, found):
         return None
     event = event_of(
         fields,
         lambda name: _place(name, node, defaults),
-        ts_ns=CASE_START_NS + at_ns,
+        ts_ns=start_ns + at_ns,
         allow_unknown_fields=allow_unknown_fields,
     )
     if isinstance(event, FileEvent):
@@ -62,12 +71,13 @@ def read_event(
     return None
 
 
-def _times_are_relative(node: MapNode, fields: Fields, at_ns: int, found: Collector) -> bool:
+def _is_relative(node: MapNode, fields: Fields, ts_ns: int, found: Collector) -> bool:
+    """Whether the event's time is given by `at` alone, and is one that can be told: `ts_ns`."""
     absolute = [name for name in fields if _meaning(name) == _TIME]
     for name in absolute:
         place = member(node, name) or node.location
-        found.error("FA062", f"'{name}' in a case: its time is virtual", place, help="write 'at: 2s' instead")
-    if CASE_START_NS + at_ns > LAST_NS:
+        found.error("FA062", f"'{name}' in a case: its time is virtual", place, help=_TIME_HELP)
+    if ts_ns > LAST_NS:
         found.error("FA062", "'at' is after the year 2262", node.location, help="choose a shorter time")
         return False
     return not absolute

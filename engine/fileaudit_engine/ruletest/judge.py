@@ -9,7 +9,7 @@ from fileaudit_engine.detect.runnable import runnable
 from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case, Expectation
 from fileaudit_engine.ruletest.compare import Pairing, differences
-from fileaudit_engine.ruletest.hints import why_silent
+from fileaudit_engine.ruletest.hints import about_time, why_silent
 from fileaudit_engine.ruletest.report import Missing, Raised, Unexpected
 from fileaudit_engine.ruletest.wording import happened
 
@@ -44,7 +44,7 @@ class Judge:
             for number, (expectation, key) in enumerate(zip(expected, keys, strict=True))
             if number not in pairing.alert_of
         )
-        return missing, tuple(Unexpected(raised=one, reasons=_why_raised(one)) for one in left)
+        return missing, tuple(Unexpected(raised=one, reasons=self._why_raised(case, one)) for one in left)
 
     def _missing(  # noqa: PLR0913 - everything that may explain it
         self,
@@ -88,9 +88,16 @@ class Judge:
             yield "it came, but other expectations account for each time"
         elif not then:
             yield from why_silent(rule, case.events, expectation.at_ns)
+            yield from about_time(rule, case)
         for one in (then or almost)[:_ALMOST_SHOWN]:
             event = happened(one.record.event, one.at_ns)
             yield from (f"{difference} ({event})" for difference in differences(expectation, one))
+
+    def _why_raised(self, case: Case, one: Raised) -> tuple[str, ...]:
+        held = ", ".join(f"'{name}'" for name in one.selections)
+        event = happened(one.record.event, one.at_ns)
+        why = f"{held} held for {event}" if held else f"its condition held for {event}"
+        return (why, *about_time(self._rules[one.record.rule], case))
 
 
 def _accepted(expectation: Expectation, key: str | None, came: Sequence[Raised]) -> list[int]:
@@ -106,9 +113,3 @@ def _other_list(kind: Kind) -> str:
     if kind is Kind.ALERT:
         return "the rule is informational and alerts nobody: list what it records under 'audit'"
     return "only informational rules write audit events: list it under 'alerts'"
-
-
-def _why_raised(one: Raised) -> tuple[str, ...]:
-    held = ", ".join(f"'{name}'" for name in one.selections)
-    event = happened(one.record.event, one.at_ns)
-    return (f"{held} held for {event}" if held else f"its condition held for {event}",)

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Iterable
 
 from fileaudit_engine.diagnostics import Collector, Location
-from fileaudit_engine.events.times import duration_ns
+from fileaudit_engine.events.times import duration_ns, parse_rfc3339
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
 from fileaudit_engine.text import printable
 
@@ -77,6 +77,20 @@ def as_duration_ns(node: Node, found: Collector) -> int | None:
     return None
 
 
+def as_time_ns(node: Node, found: Collector) -> int | None:
+    """The node if it is a moment, as nanoseconds since the Unix epoch."""
+    if isinstance(node, ScalarNode) and isinstance(node.value, str):
+        try:
+            return parse_rfc3339(node.value)
+        except ValueError as error:
+            message = f"'start': '{shown(node.value)}' is {error}"
+            found.error("FA062", message, node.location, help=_START_HELP)
+            return None
+    message = f"'start' must be a time, not {kind_of(node)}"
+    found.error("FA062", message, node.location, help=_START_HELP)
+    return None
+
+
 def check_keys(node: MapNode, known: Iterable[str], what: str, found: Collector) -> None:
     """Note every key that is not among `known`."""
     keys = tuple(known)
@@ -108,4 +122,5 @@ def shown(text: str) -> str:
     return printable(text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…")
 
 
+_START_HELP = "write it with its offset from UTC: 2026-01-31T03:00:00Z, 2026-01-31T03:00:00+01:00"
 _AT_HELP = "'at' counts from the start of the case: 0s, 150ms, 2s, 1m30s, 1h"

@@ -1,7 +1,8 @@
 """Recorded events as the events of a case: `events_from: pam_login.ndjson`.
 
 A recording is moved in time as a whole, so that its earliest event happens at the case's start; distances
-stay as they were. The file's defaults do not apply to it: what was recorded is what happened.
+stay as they were. A `start` that is the recording's own makes `test` see what `replay` sees. The file's
+defaults do not apply to it: what was recorded is what happened.
 
 Whoever may change a test file must not be able to make its reader open anything else on the machine: the
 path is relative to the test file and may not lead out of the folder of fixtures, links included.
@@ -18,7 +19,8 @@ import msgspec
 
 from fileaudit_engine.diagnostics import Collector, Location
 from fileaudit_engine.events.model import FileEvent
-from fileaudit_engine.ruletest.cases import CASE_START_NS, CaseEvent
+from fileaudit_engine.events.times import LAST_NS
+from fileaudit_engine.ruletest.cases import CaseEvent
 from fileaudit_engine.ruletest.nodes import shown
 from fileaudit_engine.sources.replay import ReplaySource
 
@@ -40,8 +42,15 @@ class Recordings:
     root: Path
     allow_unknown_fields: bool = False
 
-    def read(self, name: str, place: Location, found: Collector) -> tuple[CaseEvent, ...]:
-        """The events of a recording, named at `place`; none if something is wrong, after it was noted."""
+    def read(self, name: str, place: Location, found: Collector, *, start_ns: int) -> tuple[CaseEvent, ...]:
+        """The events of a recording, named at `place`; none if something is wrong, after it was noted.
+
+        Args:
+            name: The path, as written.
+            place: Where it is written.
+            found: Where findings go.
+            start_ns: When the earliest of them is to happen, nanoseconds since the Unix epoch.
+        """
         if not self._is_allowed(name, place, found):
             return ()
         path = os.path.join(self.folder, name)  # noqa: PTH118 - Path would make '-' of './-'
@@ -63,7 +72,7 @@ class Recordings:
                 help="record only what the case is about",
             )
             return ()
-        return _moved(events, place)
+        return _moved(events, place, start_ns, found)
 
     def _is_allowed(self, name: str, place: Location, found: Collector) -> bool:
         """Whether `name` means a regular file that lies where it may; says so if not."""
@@ -88,12 +97,18 @@ class Recordings:
         return regular
 
 
-def _moved(events: list[FileEvent], place: Location) -> tuple[CaseEvent, ...]:
-    start_ns = min(event.ts_ns for event in events)
+def _moved(
+    events: list[FileEvent], place: Location, start_ns: int, found: Collector
+) -> tuple[CaseEvent, ...]:
+    first_ns = min(event.ts_ns for event in events)
+    if start_ns + max(event.ts_ns for event in events) - first_ns > LAST_NS:
+        message = "from this start the recording lasts until after the year 2262"
+        found.error("FA062", message, place, help="choose an earlier 'start'")
+        return ()
     return tuple(
         CaseEvent(
-            event=msgspec.structs.replace(event, ts_ns=CASE_START_NS + event.ts_ns - start_ns),
-            at_ns=event.ts_ns - start_ns,
+            event=msgspec.structs.replace(event, ts_ns=start_ns + event.ts_ns - first_ns),
+            at_ns=event.ts_ns - first_ns,
             location=place,
         )
         for event in events

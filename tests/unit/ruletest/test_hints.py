@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from tests.unit.ruletest.packs import DELETE_LOG, DELETED, OPEN_HOSTNAME, OPEN_SHADOW, SHADOW, one_case, run
+from tests.unit.ruletest.packs import (
+    DELETE_LOG,
+    DELETED,
+    OPEN_HOSTNAME,
+    OPEN_SHADOW,
+    SHADOW,
+    loaded,
+    one_case,
+    run,
+)
 
 
 def reasons(folder: Path, *events: str, rule: str = SHADOW, expected: str = "shadow_file_read") -> list[str]:
@@ -44,6 +53,40 @@ def test_of_alternatives_all_that_fail_are_told_and_exclusions_of_exclusions_are
         "'selection' does not hold",
         "'filter_login' holds and excludes it",
     ]
+
+
+AT_NIGHT = """
+title: Logs are read at night
+name: at_night
+id: 6d2a1c0e-6f0b-4a0e-9a51-5a4b1f6f0c14
+logsource: {product: linux, category: file_access}
+detection:
+  selection: {TargetFilename: /etc/shadow, UtcTime|hour: 3}
+  condition: selection
+level: low
+"""
+"""A rule that looks at the time."""
+WHEN = "the case starts at 2026-01-01T00:00:00Z unless its 'start' says otherwise"
+
+
+def test_a_rule_that_looks_at_the_time_is_told_when_the_case_starts(tmp_path: Path) -> None:
+    assert reasons(tmp_path, OPEN_SHADOW, rule=AT_NIGHT, expected="at_night")[-1] == WHEN
+    assert WHEN not in reasons(tmp_path, OPEN_HOSTNAME)
+
+
+def test_so_is_one_that_fired_though_it_should_not(tmp_path: Path) -> None:
+    rule = AT_NIGHT.replace("hour: 3", "hour: 0")
+    (unexpected,) = run(one_case(tmp_path, events=(OPEN_SHADOW,)), rule).unexpected
+    assert unexpected.reasons[-1] == WHEN
+
+
+def test_a_case_that_says_when_it_starts_proves_rules_about_the_time(tmp_path: Path) -> None:
+    case = f"events: [{OPEN_SHADOW}], alerts: [{{rule: at_night}}]"
+    cases = [f"{{name: '{hour}', start: 2026-03-04T{hour}:00:00Z, {case}}}" for hour in ("03", "04")]
+    at_three, at_four = loaded(tmp_path, f"tests: [{', '.join(cases)}]").cases
+    assert run(at_three, AT_NIGHT).passed
+    (missing,) = run(at_four, AT_NIGHT).missing
+    assert WHEN not in missing.reasons
 
 
 def test_events_of_other_log_sources_do_not_come_close(tmp_path: Path) -> None:

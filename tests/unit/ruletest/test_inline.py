@@ -6,6 +6,7 @@ import pytest
 from tests.unit.ruletest.packs import loaded
 
 from fileaudit_engine.events.model import AccessMode, FileEvent, Outcome
+from fileaudit_engine.events.times import rfc3339
 
 
 def event(folder: Path, defaults: str, written: str) -> FileEvent:
@@ -34,6 +35,28 @@ def test_a_nested_default_gives_way_in_part(tmp_path: Path) -> None:
     defaults = "{process: {executable: /a, name: a}}"
     found = event(tmp_path, defaults, "{Operation: open, process.name: b}")
     assert (found.process.executable, found.process.name) == ("/a", "b")
+
+
+def test_a_case_starts_when_it_says(tmp_path: Path) -> None:
+    text = "tests: [{name: a, start: %s, events: [{at: 2s, Operation: open}], alerts: []}]"
+    for start in ("2026-03-04T03:00:00Z", '"2026-03-04 04:00:00+01:00"'):
+        (happened,) = loaded(tmp_path, text % start).cases[0].events
+        assert rfc3339(happened.event.ts_ns) == "2026-03-04T03:00:02.000000000Z"
+        assert happened.at_ns == 2 * 10**9
+
+
+def test_a_start_is_no_default(tmp_path: Path) -> None:
+    text = "{start: 2026-03-04T03:00:00Z}\ntests: [{name: a, events: [{Operation: open}], alerts: []}]"
+    (found,) = loaded(tmp_path, f"defaults: {text}").diagnostics
+    assert (found.code, found.message) == ("FA061", "'start' belongs to a case")
+
+
+def test_an_event_after_the_last_time_that_can_be_told_is_refused(tmp_path: Path) -> None:
+    text = (
+        "tests: [{name: a, start: 2262-01-01T00:00:00Z, events: [{at: 200d, Operation: open}], alerts: []}]"
+    )
+    (found,) = loaded(tmp_path, text).diagnostics
+    assert (found.code, found.message) == ("FA062", "'at' is after the year 2262")
 
 
 def test_null_takes_a_default_away(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.ruletest import recorded
 from fileaudit_engine.ruletest.cases import CASE_START_NS, LoadedCases
 from fileaudit_engine.ruletest.load import load_cases
@@ -17,10 +18,10 @@ LINES = (
 )
 
 
-def case_from(folder: Path, name: str) -> LoadedCases:
+def case_from(folder: Path, name: str, more: str = "") -> LoadedCases:
     """What is loaded of a folder whose one case has its events from `name`."""
     (folder / "sub").mkdir(exist_ok=True)
-    text = f"defaults: {{User: alice}}\ntests:\n  - {{name: a, events_from: {name!r}, alerts: []}}\n"
+    text = f"defaults: {{User: alice}}\ntests:\n  - {{name: a, events_from: {name!r}, {more}alerts: []}}\n"
     (folder / "sub" / "x.test.yml").write_text(text)
     return load_cases(folder)
 
@@ -32,6 +33,21 @@ def test_the_earliest_event_happens_at_the_start_and_distances_stay(tmp_path: Pa
         ("/a", 2 * 10**9, 2 * 10**9),
         ("/b", 0, 0),
     ]
+
+
+def test_a_recording_happens_when_the_case_says_that_it_starts(tmp_path: Path) -> None:
+    (tmp_path / "events.ndjson").write_bytes(LINES)
+    (case,) = case_from(tmp_path, "../events.ndjson", "start: 2020-02-02T00:00:03Z, ").cases
+    assert [rfc3339(e.event.ts_ns) for e in case.events] == [
+        "2020-02-02T00:00:05.000000000Z",
+        "2020-02-02T00:00:03.000000000Z",
+    ]
+
+
+def test_a_recording_that_would_last_too_long_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "events.ndjson").write_bytes(LINES)
+    (found,) = case_from(tmp_path, "../events.ndjson", "start: 2262-04-11T23:47:15Z, ").diagnostics
+    assert (found.code, found.help) == ("FA062", "choose an earlier 'start'")
 
 
 def test_defaults_change_nothing_that_was_recorded(tmp_path: Path) -> None:

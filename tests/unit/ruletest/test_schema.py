@@ -51,6 +51,9 @@ def test_the_shipped_cases_fit_schema_and_reader(file: Path) -> None:
         "{name: a, events: [{Operation: open}], alerts: [{rule: a, fields: {a: [{b: c}]}}]}",
         "{name: a, events: [{Operation: open}], alerts: [{rule: a, when: 0s}]}",
         "{name: a, events: [{Operation: open}], alert: [], audit: []}",
+        "{name: a, start: '2026-01-01', events: [{Operation: open}], alerts: []}",
+        "{name: a, start: '2026-01-01T03:00:00', events: [{Operation: open}], alerts: []}",
+        "{name: a, start: 0, events: [{Operation: open}], alerts: []}",
         "{name: a, events: [{Operation: open}], alerts: null, audit: []}",
     ],
 )
@@ -69,6 +72,8 @@ def test_schema_and_reader_refuse_the_same(tmp_path: Path, case: str) -> None:
         "{name: a, events: [{Operation: open, Errno: EACCES, User: null}], alerts: []}",
         "{name: a, events: [{Operation: open, FileMode: '0644', UserId: '0'}], alerts: []}",
         "{name: a, events: [{Operation: open, PathState: [deleted]}], alerts: []}",
+        "{name: a, start: '2026-01-01T03:00:00Z', events: [{Operation: open}], alerts: []}",
+        "{name: a, start: '2026-01-01 03:00:00.5-02:30', events: [{Operation: open}], alerts: []}",
         "{name: a, events: [{Operation: open}], alerts: [{rule: a, fields: {user: {id: 0}, a: [1, b]}}]}",
     ],
 )
