@@ -18,7 +18,6 @@ event)`, is the same as the kernel's; tests hold it against an oracle that asks 
 """
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -46,6 +45,9 @@ _OPERATION: Final = BY_NAME["Operation"]
 _COMBINATIONS: Final = 65_536
 """Combinations of classes remembered; past that they are forgotten, all at once."""
 
+_SAMPLE: Final = 32
+"""Events of a batch by which the share of a family is guessed; a wrong guess costs time only."""
+
 _KEYWORD_FIELDS: Final = tuple(field for field in KEYWORD_FIELDS if field.type is not FieldType.INTEGER)
 """Where keywords are looked for: no witness is made of digits only, so numbers need no scanning."""
 
@@ -65,13 +67,13 @@ class MatchIndex:
     def candidates(self, batch: Columns) -> Candidates:
         """The events that some rule may match, with those rules."""
         operations = batch.column(_OPERATION) or ()
-        counts = Counter(operations)
+        present = dict.fromkeys(map(self._plan_of.__getitem__, set(operations)))
+        sample = [self._plan_of[operation] for operation in operations[:_SAMPLE]]
         parts = []
-        for plan in dict.fromkeys(map(self._plan_of.__getitem__, counts)):
-            share = sum(counts[operation.value] for operation in plan.operations)
+        for plan in present:
             if not plan.asks:
                 continue
-            if 2 * share > len(operations):  # the others are in the way, but sorting them out costs more
+            if 2 * sample.count(plan) > len(sample):  # others are in the way; sorting them out costs more
                 parts.append(plan.candidates(batch, range(len(operations)), operations))
             else:
                 places = [place for place, one in enumerate(operations) if self._plan_of[one] is plan]
