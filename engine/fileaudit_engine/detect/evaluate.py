@@ -42,7 +42,7 @@ from fileaudit_engine.detect.checks import (
     searches,
 )
 from fileaudit_engine.detect.references import same_as
-from fileaudit_engine.detect.whole_event import texts_of
+from fileaudit_engine.detect.whole_event import SEPARATOR, joined_texts_of, texts_of
 from fileaudit_engine.events.fields import WHOLE_EVENT, Field, Value
 from fileaudit_engine.events.model import FileEvent
 
@@ -99,17 +99,42 @@ def _alternatives(operands: Sequence[Predicate]) -> list[Matcher]:
         else:
             others.append(matcher(operand))
     groups = [
-        _of_texts(tests[0].field, _any_text([_matches(test) for test in tests]), cased=cased)
+        _of_texts(tests[0].field, [_matches(test) for test in tests], cased=cased)
         for (_, cased), tests in grouped.items()
     ]
     return groups + others
 
 
-def _of_texts(field: Field, check: TextCheck, *, cased: bool) -> Matcher:
-    """The check on a field's text, on any text of a list, or on any text of the event."""
-    if field is WHOLE_EVENT:
-        return lambda event: any(map(check, texts_of(event, folded=not cased)))
-    return _of_field(field, on_text(check, cased=cased))
+def _of_texts(field: Field, checks: Sequence[Matches], *, cased: bool) -> Matcher:
+    """Any of the checks on a field's text, on any text of a list, or on any text of the event."""
+    if field is not WHOLE_EVENT:
+        return _of_field(field, on_text(_any_text(checks), cased=cased))
+    words = tuple(word for word in map(_word, checks) if word)
+    others = [check for check in checks if not _word(check)]
+    parts = [_of_words(words, cased=cased)] if words else []
+    if others:
+        check = _any_text(others)
+        parts.append(lambda event: any(map(check, texts_of(event, folded=not cased))))
+    return _disjunction(parts)
+
+
+def _word(check: Matches) -> str:
+    """The text that a check looks for anywhere, if that is all and it can be looked for in joined texts."""
+    match check.pattern:
+        case (Wildcard.ANY, str(word), Wildcard.ANY) if SEPARATOR not in word:
+            return word
+        case _:
+            return ""
+
+
+def _of_words(words: Sequence[str], *, cased: bool) -> Matcher:
+    """Whether any of the words stands in the event."""
+
+    def holds(event: FileEvent) -> bool:
+        text = joined_texts_of(event, folded=not cased)
+        return any(word in text for word in words)
+
+    return holds
 
 
 def _matches(test: Test) -> Matches:
@@ -163,7 +188,7 @@ def _of_test(test: Test) -> Matcher:
         case SameAs() as check:
             return same_as(test.field, check)
         case Matches(cased=cased) as check:
-            return _of_texts(test.field, _any_text([check]), cased=cased)
+            return _of_texts(test.field, [check], cased=cased)
         case Searches(expression=expression, flags=flags) if test.field is WHOLE_EVENT:
             found = searches(expression, flags)
             return lambda event: any(map(found, texts_of(event, folded=False)))

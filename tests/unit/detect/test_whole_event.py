@@ -1,6 +1,6 @@
 from tests.unit.compiler.examples import event
 
-from fileaudit_engine.detect.whole_event import texts_of
+from fileaudit_engine.detect.whole_event import SEPARATOR, joined_texts_of, texts_of
 from fileaudit_engine.events.fields import WHOLE_EVENT
 
 
@@ -23,3 +23,12 @@ def test_a_long_text_keeps_its_length_when_it_is_folded() -> None:
     assert [len(text) for text in texts_of(happened, folded=True)] == [
         len(text) for text in texts_of(happened, folded=False)
     ]
+
+
+def test_joined_texts_hold_every_text_and_nothing_across_two() -> None:
+    happened = event("/etc/Shadow", user_name="Alice")
+    assert "/etc/Shadow" in joined_texts_of(happened, folded=False)
+    assert "alice" in joined_texts_of(happened, folded=True)
+    assert "/etc/shadow" in joined_texts_of(happened, folded=True)
+    texts = texts_of(happened, folded=False)
+    assert joined_texts_of(happened, folded=False).split(SEPARATOR) == list(texts)
