@@ -7,6 +7,7 @@ engine, which checks the frame of documents with three of them. Run this after a
 attribute has changed; a test says so if it was forgotten.
 """
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,9 @@ from tools.schemas import config, correlation, event, filter, rule, test  # noqa
 from tools.schemas.parts import Schema
 from tools.schemas.parts import rendered as laid_out
 
+DESCRIPTION: Final = (
+    "Write every schema of schemas/ from the field table, the registry of modifiers and tools/schemas."
+)
 FOLDER: Final = Path(__file__).resolve().parent.parent / "schemas"
 
 SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {
@@ -38,7 +42,14 @@ def rendered(name: str) -> str:
     return f"{laid_out(SCHEMAS[name]())}\n"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write all schemas."""
+    parser = argparse.ArgumentParser(prog="python -m tools.generate_schemas", description=DESCRIPTION)
+    parser.parse_args()  # nothing can be chosen; but who asks for help, or mistypes, gets no files
     for name in SCHEMAS:
         target(name).write_text(rendered(name), encoding="utf-8")
         print(f"wrote {target(name)}")
+
+
+if __name__ == "__main__":
+    main()

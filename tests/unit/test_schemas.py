@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import yaml
 from referencing import Registry, Resource
 from tools.generate_attack import attack_of
-from tools.generate_schemas import SCHEMAS, rendered, target
+from tools.generate_schemas import SCHEMAS, main, rendered, target
 from tools.schemas.parts import WIDTH
 from tools.schemas.parts import rendered as laid_out
 
@@ -34,6 +35,16 @@ def is_valid(name: str, text: str) -> bool:
 
 def rule(detection: str) -> str:
     return f"{HEAD}detection:\n  selection: {detection}\n  condition: selection\n"
+
+
+@pytest.mark.parametrize(("argument", "status"), [("--help", 0), ("--hepl", 2)])
+def test_who_asks_for_help_gets_no_files(argument: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Path] = []
+    monkeypatch.setattr(Path, "write_text", lambda path, *_, **__: written.append(path))
+    monkeypatch.setattr(sys, "argv", ["generate_schemas", argument])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert (stopped.value.code, written) == (status, [])
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
