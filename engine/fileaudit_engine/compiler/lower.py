@@ -32,6 +32,7 @@ from fileaudit_engine.compiler.ir import (
 )
 from fileaudit_engine.compiler.plan import UserRule
 from fileaudit_engine.events.fields import BY_NAME, WHOLE_EVENT, Field, unlisted
+from fileaudit_engine.events.presence import presence_of
 from fileaudit_engine.rules import operands
 from fileaudit_engine.rules.ast import (
     And,
@@ -114,7 +115,8 @@ def _field(name: str) -> Field:
 def _value(row: Field, value: SigmaValue, item: DetectionItem, modifiers: ResolvedModifiers) -> Predicate:
     """One value: one test, or one for each form that a modifier gives it."""
     if modifiers.kind == "exists":
-        absent = Test(field=row, check=IsNull(), location=value.location)
+        asked = row if row.name in BY_NAME else presence_of(row.name)
+        absent = Test(field=asked, check=IsNull(), location=value.location)
         return Negation(operand=absent) if value.value else absent
     checks = _checks(value, item, modifiers)
     tests = tuple(Test(field=row, check=check, location=value.location) for check in checks)

@@ -276,7 +276,8 @@ MODIFIERS: Final = registered(
         role=Role.COMPARE,
         takes=frozenset({ValueType.BOOLEAN}),
         kernel=KernelGives.NOTHING,
-        meaning="Whether the event has the field at all: true or false.",
+        meaning="Whether the event has the field at all: true or false. A null is absence, "
+        "except of a field that the engine does not know.",
         keyword=False,
         excludes=_against(
             (*_TEXT_COMPARISONS, *_ORDERS, *PARTS, *_TRANSFORMS, "fieldref", "expand", "all", "cased", "neq"),

@@ -54,9 +54,11 @@ def test_null_is_absence_and_the_empty_text_is_not() -> None:
     assert not holds("{User: ''}", event(user_name=None))
 
 
-def test_a_null_in_a_document_is_absence() -> None:
-    assert holds("{Extra: null}", with_extra(Extra=None))
-    assert holds("{Extra|exists: false}", with_extra(Extra=None))
+def test_a_field_of_the_users_own_that_is_null_is_null_and_exists() -> None:
+    for item in ("{Extra: null}", "{Extra|exists: true}"):
+        assert holds(item, with_extra(Extra=None))
+    assert not holds("{Extra|exists: false}", with_extra(Extra=None))
+    assert holds("{Extra: null, Extra|exists: false}", with_extra(Other=None))
 
 
 def test_not_over_an_absent_field_is_true() -> None:
