@@ -3,6 +3,9 @@
 import pytest
 from tests.unit.rules.examples import HEAD, codes, one, rule_text
 
+from fileaudit_engine.events.fields import BY_NAME, FieldType
+from fileaudit_engine.rules.lint import possible_values
+
 
 def of(source: str) -> str:
     return HEAD.replace("{product: linux, category: file_access}", f"{{{source}}}")
@@ -82,3 +85,66 @@ def test_a_value_that_a_field_never_has_is_doubtful(detection: str, word: str) -
 )
 def test_a_value_that_it_can_have_is_not_in_any_spelling(detection: str) -> None:
     assert codes(rule_text(detection, head=EVERY)) == []
+
+
+@pytest.mark.parametrize(
+    ("detection", "word", "remedy"),
+    [
+        ("{Errno: EACCES}", "Errno is never 'EACCES'", "write 13, or 'ErrorName: EACCES'"),
+        ("{Errno: '013'}", "Errno is never '013'", "write 13"),
+        ("{FileMode: '0644'}", "FileMode is never '0644'", "write 'Permissions: \"0644\"'"),
+        ("{FileMode: rw}", "FileMode is never 'rw'", "compare Permissions, which has four octal digits"),
+        ("{NewMode: '4755'}", "NewMode is never '4755'", "write 'NewPermissions: \"4755\"'"),
+        ("{NewMode: 4755}", "NewMode is never '4755'", "write 'NewPermissions: \"4755\"'"),
+        (
+            "{NewMode: '755'}",
+            "NewMode is a number: '755' is not read as octal digits",
+            "write 'NewPermissions: \"0755\"'",
+        ),
+        ("{PathState: unresolved}", "PathState is never 'unresolved'", "write the number of the bit: 2"),
+        (
+            "{OpenFlags: O_CREAT}",
+            "OpenFlags is never 'O_CREAT'",
+            "write a number, or compare OpenFlagNames, which has the words",
+        ),
+        ("{UserId: root}", "UserId is never 'root'", "write a number, or compare User, which has the words"),
+        (
+            "{auid: a}",
+            "LoginUserId is never 'a'",
+            "write a number, or compare LoginUser, which has the words",
+        ),
+        ("{FileSize: ''}", "FileSize is never ''", "write null if it is to be absent"),
+        ("{Inode: '0x1f'}", "Inode is never '0x1f'", "write 31"),
+        ("{Bytes: many}", "Bytes is never 'many'", "write a number"),
+    ],
+)
+def test_a_text_that_no_number_is_spelled_like_is_doubtful(detection: str, word: str, remedy: str) -> None:
+    text = f"{EVERY}detection:\n  b: {detection}\n  a: {{User: x}}\n  condition: a and not b\n"
+    found = one(text)
+    assert (found.code, found.message, found.help) == ("FA055", word, remedy)
+
+
+@pytest.mark.parametrize(
+    "detection",
+    [
+        "{UserId: [0, '0', '1*', 0x1f]}",
+        "{Errno: null}",
+        "{FileMode: 33188}",
+        "{Result: '-13'}",
+        "{NewMode: 420}",
+        "{Errno|contains: E}",
+        "{Errno|re: x}",
+        "{NewMode: [493, '0*']}",
+        "{Errno|lt: 5}",
+    ],
+)
+def test_a_number_is_not_however_it_is_compared(detection: str) -> None:
+    text = f"{EVERY}detection:\n  b: {detection}\n  a: {{User: x}}\n  condition: a and not b\n"
+    assert codes(text) == []
+
+
+def test_every_field_that_is_said_to_have_the_words_is_one() -> None:
+    named = {**possible_values._NAMED, **possible_values._PERMISSIONS}
+    assert {"UserId": "User", "NewOwnerId": "NewOwner"}.items() <= named.items()
+    assert all(BY_NAME[name].type is FieldType.INTEGER for name in named)
+    assert all(BY_NAME[words].type is not FieldType.INTEGER for words in named.values())
