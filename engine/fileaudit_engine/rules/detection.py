@@ -14,31 +14,26 @@ are read by `item_values`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fileaudit_engine.diagnostics import Collector, Location
+from fileaudit_engine.diagnostics import Location
 from fileaudit_engine.events.fields import BY_NAME, FIELDS, FieldType
 from fileaudit_engine.rules.ast import Detection, DetectionItem, DetectionList, DetectionMap
 from fileaudit_engine.rules.chains import ResolvedModifiers, problems, resolve
-from fileaudit_engine.rules.expressions import ExpressionChecker
+from fileaudit_engine.rules.context import Context
 from fileaudit_engine.rules.item_values import ValueReader, refuse_field
 from fileaudit_engine.rules.modifiers import MODIFIERS
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
-from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.wording import listed, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionReader:
-    """Reads detections, noting in `found` what is wrong.
+    """Reads detections, and notes what is wrong.
 
     Attributes:
-        found: Where findings go.
-        expressions: Checks the regular expressions of the file.
-        options: What the user decided about the reading.
+        context: The file that they stand in.
     """
 
-    found: Collector
-    expressions: ExpressionChecker
-    options: RuleOptions
+    context: Context
 
     def detection(self, name: ScalarNode, node: Node) -> Detection | None:
         """The detection that stands under the key `name`; None if it is unusable."""
@@ -80,7 +75,7 @@ class DetectionReader:
                 return self._keywords([node], node.location, is_list=False)
             case ListNode():
                 message, remedy = "a list in a list says nothing", "write the inner list's maps here"
-                self.found.error("FA033", message, node.location, help=remedy)
+                self.context.found.error("FA033", message, node.location, help=remedy)
                 return None
 
     def _keywords(
@@ -107,7 +102,7 @@ class DetectionReader:
         *,
         is_list: bool,
     ) -> DetectionItem | None:
-        reader = ValueReader(found=self.found, expressions=self.expressions, options=self.options)
+        reader = ValueReader(context=self.context)
         resolved = resolve(modifiers)
         values = [reader.value(node, resolved, keyword=field is None) for node in nodes]
         usable = tuple(value for value in values if value)
@@ -118,16 +113,16 @@ class DetectionReader:
             modifiers=modifiers,
             values=usable,
             is_list=is_list,
-            timezone=self.options.timezone,
+            timezone=self.context.options.timezone,
             location=where,
         )
 
     def _known(self, key: ScalarNode, field: str) -> bool:
         """Whether there is such a field; without a name it is the whole event."""
-        if not field or field in BY_NAME or self.options.allow_unknown_fields:
+        if not field or field in BY_NAME or self.context.options.allow_unknown_fields:
             return True
         problem = refuse_field(field, (0, len(field)))
-        self.found.error(problem.code, problem.message, key.inside(0, len(field)), help=problem.help)
+        self.context.found.error(problem.code, problem.message, key.inside(0, len(field)), help=problem.help)
         return False
 
     def _modifiers(self, key: ScalarNode, start: int, names: Sequence[str]) -> ResolvedModifiers | None:
@@ -137,7 +132,7 @@ class DetectionReader:
             return resolve(names)
         for problem in found:
             where = _place(key, start, names, problem.index)
-            self.found.error(problem.code, problem.message, where, help=problem.help)
+            self.context.found.error(problem.code, problem.message, where, help=problem.help)
         return None
 
     def _fitting(
@@ -151,7 +146,7 @@ class DetectionReader:
         index = next(i for i, name in enumerate(names) if MODIFIERS[name].fields == modifiers.fields)
         fitting = [known.name for known in FIELDS if known.type in modifiers.fields]
         noun = "date" if dates else "path"
-        self.found.error(
+        self.context.found.error(
             "FA032",
             f"'{names[index]}' is for {noun}s, and {field} is none",
             _place(key, len(field) + 1, names, index),
@@ -166,7 +161,7 @@ class DetectionReader:
             self._empty(key.location, f"the list of {quoted(key.text)} is empty")
         bad = [item for item in items if not isinstance(item, ScalarNode)]
         for item in bad:
-            self.found.error(
+            self.context.found.error(
                 "FA033",
                 "a field is compared with texts, numbers, truth values or null",
                 item.location,
@@ -182,12 +177,12 @@ class DetectionReader:
             return True
         if modifiers.kind == "exists":
             message, remedy = "'exists' takes one value", "write true or false"
-            self.found.error("FA033", message, nodes[1].location, help=remedy)
+            self.context.found.error("FA033", message, nodes[1].location, help=remedy)
             return False
         null = next((node for node in nodes if node.value is None), None)
         if null is None or field is None:
             return True
-        self.found.error(
+        self.context.found.error(
             "FA033",
             "null cannot be part of a list of values",
             null.location,
@@ -196,7 +191,7 @@ class DetectionReader:
         return False
 
     def _empty(self, where: Location, message: str) -> None:
-        self.found.error("FA035", message, where, help="give it a value, or remove it")
+        self.context.found.error("FA035", message, where, help="give it a value, or remove it")
 
 
 def _place(key: ScalarNode, start: int, names: Sequence[str], index: int) -> Location:

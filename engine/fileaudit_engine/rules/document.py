@@ -10,11 +10,10 @@ from typing import Final
 
 from fileaudit_engine.diagnostics import Collector, has_errors
 from fileaudit_engine.rules.ast import LogSourceSpec, Related, Rule
+from fileaudit_engine.rules.context import Context
 from fileaudit_engine.rules.detection import DetectionReader
-from fileaudit_engine.rules.expressions import ExpressionChecker
 from fileaudit_engine.rules.log_source import read_log_source
 from fileaudit_engine.rules.nodes import ListNode, MapNode, ScalarNode, plain, text_of
-from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.schema import known_attributes, validate
 from fileaudit_engine.rules.section import Section, read_section
 from fileaudit_engine.rules.wording import quoted
@@ -23,18 +22,17 @@ TAXONOMY: Final = "sigma"
 """The taxonomy that documents without a word about it are written in."""
 
 
-def read_rule(
-    root: MapNode, found: Collector, expressions: ExpressionChecker, options: RuleOptions
-) -> Rule | None:
-    """The rule that `root` describes; None if it is not usable, which `found` then says.
+def read_rule(root: MapNode, context: Context) -> Rule | None:
+    """The rule that `root` describes; None if it is not usable, which the context then says.
 
     Its `key` is its name or the file's stem; whoever has all rules makes it unique.
     """
+    found = context.found
     before = len(found.diagnostics)
     validate(root, "rule", found)
     check_taxonomy(root, found)
     logsource = read_log_source(root, found)
-    reader = DetectionReader(found=found, expressions=expressions, options=options)
+    reader = DetectionReader(context=context)
     section = read_section(root, Rule.SECTION, reader)
     if has_errors(found.diagnostics[before:]) or logsource is None:
         return None

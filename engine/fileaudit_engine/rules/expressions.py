@@ -10,17 +10,8 @@ from dataclasses import dataclass
 
 import re2
 
-from fileaudit_engine.rules.refusal import UnusableValue
-from fileaudit_engine.rules.size import MAX_CHECKS, MAX_CHECKS_OF_FILE
-
 MAX_CHARACTERS = 8_192
 """The longest pattern; RE2 refuses most that are longer, after having spent memory on them."""
-
-MAX_EXPRESSIONS = 2_000
-"""Expressions of one file: compiling one can take some milliseconds, and running it some more."""
-
-MAX_FORMS_OF_FILE = 100_000
-"""Forms that modifiers may make of the values of one file, where they make more than one of a value."""
 
 _MAX_PROGRAM_BYTES = 1 << 20
 """RE2's bound on a compiled pattern, an eighth of its default: one such as \\p{L}{1,100} would take 80 ms."""
@@ -73,54 +64,6 @@ def _options() -> "re2.Options":
 
 
 _OPTIONS = _options()
-
-
-@dataclass(slots=True)
-class ExpressionChecker:
-    """Checks the expressions of one file, and counts what its values cost otherwise.
-
-    Attributes:
-        checked: Expressions so far, at most `MAX_EXPRESSIONS`.
-        forms: What modifiers have made of values so far, at most `MAX_FORMS_OF_FILE`.
-        checks: What the documents so far ask of one event, at most `MAX_CHECKS_OF_FILE`.
-    """
-
-    checked: int = 0
-    forms: int = 0
-    checks: int = 0
-
-    def problem(self, pattern: str, flags: str) -> ExpressionProblem | None:
-        """As `expression_problem`; past the bound every expression is one."""
-        self.checked += 1
-        if self.checked > MAX_EXPRESSIONS:
-            message = f"more than {MAX_EXPRESSIONS:,} regular expressions in one file"
-            return ExpressionProblem(
-                message, 0, len(pattern), "split the file, or use 'contains' and wildcards"
-            )
-        return expression_problem(pattern, flags)
-
-    def too_many_checks(self, asked: int) -> str:
-        """Count the checks of a document; what to say if they are too many, else nothing."""
-        self.checks += asked
-        if asked > MAX_CHECKS:
-            return f"spelled out, the condition makes {asked:,} checks, at most {MAX_CHECKS:,} are made"
-        if self.checks > MAX_CHECKS_OF_FILE:
-            return f"the documents of this file make more than {MAX_CHECKS_OF_FILE:,} checks"
-        return ""
-
-    def count_forms(self, made: int) -> None:
-        """Count the forms that modifiers made of a value.
-
-        Raises:
-            UnusableValue: They are too many for one file.
-        """
-        self.forms += made
-        if self.forms > MAX_FORMS_OF_FILE:
-            raise UnusableValue(
-                "FA039",
-                f"modifiers make more than {MAX_FORMS_OF_FILE:,} forms of the values of this file",
-                "split the file",
-            )
 
 
 @functools.lru_cache(maxsize=4096)

@@ -39,11 +39,10 @@ from fileaudit_engine.rules.ast import (
     RuleReference,
 )
 from fileaudit_engine.rules.condition import spelled_condition
+from fileaudit_engine.rules.context import Context
 from fileaudit_engine.rules.detection import DetectionReader
 from fileaudit_engine.rules.document import check_taxonomy
-from fileaudit_engine.rules.expressions import ExpressionChecker
 from fileaudit_engine.rules.nodes import ListNode, MapNode, ScalarNode, at, text_of
-from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.schema import validate
 from fileaudit_engine.rules.section import read_section
 from fileaudit_engine.rules.wording import quoted
@@ -54,15 +53,14 @@ EVERY_RULE: Final = frozenset({"any", "all"})
 _RESERVED: Final = frozenset({"rules"})
 
 
-def read_filter(
-    root: MapNode, found: Collector, expressions: ExpressionChecker, options: RuleOptions
-) -> Filter | None:
-    """The filter that `root` describes; None if it is not usable, which `found` then says."""
+def read_filter(root: MapNode, context: Context) -> Filter | None:
+    """The filter that `root` describes; None if it is not usable, which the context then says."""
+    found = context.found
     before = len(found.diagnostics)
     validate(root, "filter", found)
     check_taxonomy(root, found)
     logsource = _log_source(root, found)
-    reader = DetectionReader(found=found, expressions=expressions, options=options)
+    reader = DetectionReader(context=context)
     section = read_section(root, Filter.SECTION, reader, reserved=_RESERVED)
     if has_errors(found.diagnostics[before:]) or logsource is None:
         return None

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
-from fileaudit_engine.diagnostics import Collector
 from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.rules import operands
 from fileaudit_engine.rules.ast import SigmaValue
 from fileaudit_engine.rules.chains import NUMERIC, ResolvedModifiers
-from fileaudit_engine.rules.expressions import ExpressionChecker
+from fileaudit_engine.rules.context import Context
+from fileaudit_engine.rules.expressions import expression_problem
 from fileaudit_engine.rules.modifiers import ValueType
 from fileaudit_engine.rules.nodes import ScalarNode
-from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.placeholders import expanded
 from fileaudit_engine.rules.refusal import UnusableValue
 from fileaudit_engine.rules.unknown_field import remedy
@@ -35,17 +34,13 @@ def refuse_field(name: str, span: tuple[int, int]) -> UnusableValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueReader:
-    """Reads the values of items, noting in `found` what is wrong.
+    """Reads the values of items, and notes what is wrong.
 
     Attributes:
-        found: Where findings go.
-        expressions: Checks the regular expressions of the file.
-        options: What the user decided about the reading.
+        context: The file that they stand in.
     """
 
-    found: Collector
-    expressions: ExpressionChecker
-    options: RuleOptions
+    context: Context
 
     def value(self, node: ScalarNode, modifiers: ResolvedModifiers, *, keyword: bool) -> SigmaValue | None:
         """The value of `node`; None if it is unusable. A `keyword` has no field."""
@@ -53,7 +48,7 @@ class ValueReader:
             return self._value(node, modifiers, keyword=keyword)
         except UnusableValue as problem:
             where = node.inside(*problem.span) if problem.span else node.location
-            self.found.error(problem.code, problem.message, where, help=problem.help)
+            self.context.found.error(problem.code, problem.message, where, help=problem.help)
             return None
 
     def _value(self, node: ScalarNode, modifiers: ResolvedModifiers, *, keyword: bool) -> SigmaValue:
@@ -76,10 +71,10 @@ class ValueReader:
                 return self._text(node, modifiers, keyword=keyword)
 
     def _text(self, node: ScalarNode, modifiers: ResolvedModifiers, *, keyword: bool) -> SigmaValue:
-        texts = expanded(node.text, self.options.placeholders) if modifiers.expands else (node.text,)
+        texts = expanded(node.text, self.context.options.placeholders) if modifiers.expands else (node.text,)
         forms = sum(self._forms(node, text, modifiers, keyword=keyword) for text in texts)
         if forms > 1:
-            self.expressions.count_forms(forms)
+            self.context.budget.count_forms(forms)
         return SigmaValue(
             value=node.text, expanded=texts if modifiers.expands else (), location=node.location
         )
@@ -116,12 +111,13 @@ class ValueReader:
         return 1
 
     def _reference(self, name: str) -> None:
-        if name not in BY_NAME and not (name and self.options.allow_unknown_fields):
+        if name not in BY_NAME and not (name and self.context.options.allow_unknown_fields):
             raise refuse_field(name, (0, len(name)))
 
     def _expression(self, expression: str, flags: str, *, as_written: bool) -> None:
         """`as_written`: the value's own text, so that a part of it can be pointed at."""
-        problem = self.expressions.problem(expression, flags)
+        self.context.budget.count_expression()
+        problem = expression_problem(expression, flags)
         if problem:
             span = (problem.start, problem.end) if as_written else None
             raise UnusableValue("FA034", problem.message, problem.help, span)
@@ -129,7 +125,7 @@ class ValueReader:
     def _network(self, node: ScalarNode, text: str) -> None:
         network = operands.network(text)
         if not operands.is_exact(text):
-            self.found.warning(
+            self.context.found.warning(
                 "FA059",
                 f"{quoted(text)} is an address inside of its network",
                 node.location,

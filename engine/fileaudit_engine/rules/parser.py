@@ -25,8 +25,9 @@ from fileaudit_engine.diagnostics import (
     in_order,
 )
 from fileaudit_engine.rules.ast import Detecting, Filter, Rule
+from fileaudit_engine.rules.budget import Budget
+from fileaudit_engine.rules.context import Context
 from fileaudit_engine.rules.document import check_taxonomy, read_rule
-from fileaudit_engine.rules.expressions import ExpressionChecker
 from fileaudit_engine.rules.filtering import apply_filters
 from fileaudit_engine.rules.filters import read_filter
 from fileaudit_engine.rules.lint import MOST_UNCOLLECTED, lint
@@ -66,21 +67,6 @@ class LoadedRules:
     sources: Mapping[str, SourceText]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What reading a document needs to know of the file that it stands in.
-
-    Attributes:
-        found: Where findings go.
-        expressions: Checks the regular expressions of the file.
-        options: What the user decided about the reading.
-    """
-
-    found: Collector
-    expressions: ExpressionChecker
-    options: RuleOptions
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A type of document.
@@ -92,14 +78,6 @@ class Kind:
 
     key: str
     read: Callable[[MapNode, Context], Detecting | None]
-
-
-def _read_rule(root: MapNode, context: Context) -> Rule | None:
-    return read_rule(root, context.found, context.expressions, context.options)
-
-
-def _read_filter(root: MapNode, context: Context) -> Filter | None:
-    return read_filter(root, context.found, context.expressions, context.options)
 
 
 def _refuse_correlation(root: MapNode, context: Context) -> None:
@@ -116,8 +94,8 @@ def _refuse_correlation(root: MapNode, context: Context) -> None:
 
 KINDS: Final[tuple[Kind, ...]] = (
     Kind("correlation", _refuse_correlation),
-    Kind("filter", _read_filter),
-    Kind("detection", _read_rule),
+    Kind("filter", read_filter),
+    Kind("detection", read_rule),
 )
 """The first whose key a document has is its type; without any, it is the last."""
 
@@ -179,7 +157,7 @@ class _Pack:
         self.sources[file] = source
         context = Context(
             found=Collector(limit=MAX_FINDINGS),
-            expressions=ExpressionChecker(),
+            budget=Budget(),
             options=self.options,
         )
         try:

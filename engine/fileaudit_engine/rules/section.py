@@ -42,7 +42,7 @@ _NOTHING: Final = Section(detections={}, conditions=())
 def read_section(
     root: MapNode, attribute: str, reader: DetectionReader, *, reserved: frozenset[str] = frozenset()
 ) -> Section:
-    """The section under `attribute`; what is wrong with it is noted where `reader` notes it.
+    """The section under `attribute`; what is wrong with it is noted in its context.
 
     Args:
         root: The document.
@@ -57,10 +57,10 @@ def read_section(
     names = [name for name in node.values if name != "condition" and name not in reserved]
     if len(names) > MAX_DETECTIONS:
         message = f"more than {MAX_DETECTIONS} detections in one document"
-        reader.found.error("FA024", message, where, help="split it")
+        reader.context.found.error("FA024", message, where, help="split it")
         return _NOTHING
     if not names:
-        reader.found.error(
+        reader.context.found.error(
             "FA035",
             "there is no detection for the condition to name",
             where,
@@ -68,8 +68,8 @@ def read_section(
         )
     read, sizes = _detections(node, names, reader)
     conditions = _conditions(node, names, reader)
-    if problem := reader.expressions.too_many_checks(checks(conditions, sizes)):
-        reader.found.error("FA024", problem, where, help="split it, and name each detection once")
+    if problem := reader.context.budget.too_many_checks(checks(conditions, sizes)):
+        reader.context.found.error("FA024", problem, where, help="split it, and name each detection once")
     return Section(detections=read, conditions=conditions)
 
 
@@ -80,11 +80,11 @@ def _detections(
     read: dict[str, Detection] = {}
     sizes: dict[str, int] = {}
     for name in names:
-        before = reader.expressions.forms
+        before = reader.context.budget.forms
         detection = reader.detection(section.keys[name], section.values[name])
         if detection:
             read[name] = detection
-            sizes[name] = values(detection) + reader.expressions.forms - before
+            sizes[name] = values(detection) + reader.context.budget.forms - before
     return read, sizes
 
 
@@ -92,7 +92,7 @@ def _conditions(section: MapNode, names: list[str], reader: DetectionReader) -> 
     written = section.values.get("condition")
     texts = written.items if isinstance(written, ListNode) else [written]
     read = [
-        parse_condition(text.value, names, text.inside, reader.found)
+        parse_condition(text.value, names, text.inside, reader.context.found)
         for text in texts
         if isinstance(text, ScalarNode) and isinstance(text.value, str)
     ]

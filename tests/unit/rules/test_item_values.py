@@ -5,7 +5,7 @@ from tests.unit.rules.examples import codes, found_in, item_of, marked, one, rul
 
 from fileaudit_engine.diagnostics import Severity
 from fileaudit_engine.rules.ast import DetectionMap
-from fileaudit_engine.rules.expressions import MAX_FORMS_OF_FILE
+from fileaudit_engine.rules.budget import MAX_FORMS_OF_FILE
 from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.parser import LoadedRules, parse_text
 

@@ -3,14 +3,14 @@
 import pytest
 from tests.unit.rules.examples import HEAD, codes, found_in, rule_text
 
-from fileaudit_engine.rules import expressions, filtering, size
+from fileaudit_engine.rules import budget, filtering, size
 
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds that a test can reach."""
-    monkeypatch.setattr(expressions, "MAX_CHECKS", 10)
-    monkeypatch.setattr(expressions, "MAX_CHECKS_OF_FILE", 16)
+    monkeypatch.setattr(budget, "MAX_CHECKS", 10)
+    monkeypatch.setattr(budget, "MAX_CHECKS_OF_FILE", 16)
     monkeypatch.setattr(filtering, "MAX_ADDED_CHECKS", 6)
 
 
