@@ -34,7 +34,7 @@ MEMO_CHARACTERS: Final = 4 << 20
 """And all their characters together, as bytes; a plan has a scanner for each field that rules look into."""
 
 CLASSES: Final = 16_384
-"""Sets of groups told apart, and a fourth of the pairs of them whose union is remembered."""
+"""Sets of groups told apart beside those of single literals; of unions of two, four times as many."""
 
 _MISSES: Final = 0.8
 """With a larger share of new values, remembering costs more than scanning."""
@@ -117,6 +117,7 @@ class Scanner:
         self._sets: list[int] = [0]
         self._numbers: dict[int, int] = {0: 0}
         self._of_pattern = list(map(self._class_of, self._groups))
+        self._first_sets = len(self._sets)
         self._merged: dict[tuple[int, int], int] = {}
 
     def groups(self, number: int) -> int:
@@ -125,7 +126,7 @@ class Scanner:
 
     def classes(self, column: Sequence[Value]) -> Mapping[int, int]:
         """The classes of a column other than 0, by place."""
-        if len(self._sets) > CLASSES or len(self._merged) > 4 * CLASSES:
+        if len(self._sets) > self._first_sets + CLASSES or len(self._merged) > 4 * CLASSES:
             self._start_over()
         if self._is_mixed:
             column = list(map(_text, column))
