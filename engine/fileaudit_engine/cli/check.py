@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
 from fileaudit_engine.cli.common import (
     Exit,
@@ -17,6 +18,9 @@ from fileaudit_engine.cli.common import (
 from fileaudit_engine.diagnostics import Diagnostic, render, summary
 from fileaudit_engine.text import counted, printable
 
+UNREADABLE: Final = "FA001"
+"""The code of files that cannot be read; where one of them is named, it is the command line that is wrong."""
+
 
 def register(
     subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
@@ -27,7 +31,7 @@ def register(
         parents=[common],
         help="validate and lint rules",
         description="Reports everything that is wrong with rules, with place and remedy. Exit 1 on errors,"
-        " 2 where there is no rule at all.",
+        " 2 where there is no rule at all or one of RULES cannot be read.",
     )
     parser.add_argument("rules", nargs="+", type=Path, metavar="RULES", help="a file or a folder")
     parser.add_argument("--format", choices=("pretty", "json"), default="pretty", help="default: pretty")
@@ -44,6 +48,9 @@ def run(args: argparse.Namespace) -> int:
         _print_pretty(loaded, args)
     if not loaded.rules.rules and not loaded.diagnostics:
         say(f"fileaudit-engine: no rule found in {printable(', '.join(map(str, args.rules)))}")
+        return Exit.UNUSABLE
+    named = set(map(str, args.rules))
+    if any(found.code == UNREADABLE and found.location.file in named for found in loaded.diagnostics):
         return Exit.UNUSABLE
     return Exit.FINDINGS if loaded.broken else Exit.FINE
 

@@ -24,6 +24,7 @@ from fileaudit_engine.diagnostics import (
 )
 from fileaudit_engine.rules.options import DEFAULTS, RuleOptions
 from fileaudit_engine.rules.parser import LoadedRules, load_rules
+from fileaudit_engine.text import printable
 
 
 class Exit(enum.IntEnum):
@@ -130,6 +131,13 @@ def load(paths: Sequence[Path | str], args: argparse.Namespace) -> Loaded:
     errors = [d for d in loaded.diagnostics if d.severity is Severity.ERROR]
     report_diagnostics(errors, loaded.rules.sources, args)
     return loaded
+
+
+def has_rules(loaded: Loaded, paths: Iterable[Path | str]) -> bool:
+    """Whether there is a usable rule; says so if not, since nothing can then be found or proven."""
+    if not loaded.rules.rules:
+        say(f"fileaudit-engine: no usable rule in {printable(', '.join(map(str, paths)))}")
+    return bool(loaded.rules.rules)
 
 
 def report_diagnostics(

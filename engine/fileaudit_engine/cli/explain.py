@@ -8,7 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fileaudit_engine.cli.common import Exit, add_unknown_fields, color_of, load, report_diagnostics, say
+from fileaudit_engine.cli.common import (
+    Exit,
+    add_unknown_fields,
+    color_of,
+    has_rules,
+    load,
+    report_diagnostics,
+    say,
+)
 from fileaudit_engine.cli.explain_text import Layout, heading, pack_lines, quoted, section, tree_lines
 from fileaudit_engine.compiler.classifier import classify, facts_of
 from fileaudit_engine.compiler.conditions import Condition, Leaf
@@ -56,6 +64,8 @@ def register(
 def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
     loaded = load(args.rules, args)
+    if not has_rules(loaded, args.rules):
+        return Exit.UNUSABLE
     pack = explanation(loaded.compiled.user, loaded.compiled.kernel)
     rules = [rule for rule in pack.rules if args.rule is None or _is_called(rule, args.rule)]
     if args.rule is not None and not rules:

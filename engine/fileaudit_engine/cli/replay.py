@@ -5,7 +5,7 @@ import contextlib
 from pathlib import Path
 
 from fileaudit_engine.cli import live
-from fileaudit_engine.cli.common import Exit, add_unknown_fields, load, report_diagnostics, say
+from fileaudit_engine.cli.common import Exit, add_unknown_fields, has_rules, load, report_diagnostics, say
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.resources import rules_dir
 from fileaudit_engine.runtime.pipeline import Pipeline
@@ -22,7 +22,8 @@ def register(
         "replay",
         parents=[common],
         help="detect in recorded events",
-        description="Runs the rules over recorded events (NDJSON, plain or .gz or .zst). Needs no root.",
+        description="Runs the rules over recorded events (NDJSON, plain or .gz or .zst). Needs no root."
+        " Exit 2 on events that are not valid, and where there is no usable rule.",
     )
     parser.add_argument("events", nargs="+", metavar="EVENTS", help="a file, or - for stdin")
     parser.add_argument(
@@ -37,7 +38,10 @@ def register(
 
 def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
-    loaded = load(args.rules or args.settings.rules or [rules_dir()], args)
+    paths = args.rules or args.settings.rules or [rules_dir()]
+    loaded = load(paths, args)
+    if not has_rules(loaded, paths):
+        return Exit.UNUSABLE
     source = ReplaySource(args.events, allow_unknown_fields=args.allow_unknown_fields, strict=args.strict)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(Store.open(args.store)) if args.store else None

@@ -2,11 +2,12 @@
 
 import argparse
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fileaudit_engine.cli import live
-from fileaudit_engine.cli.common import Exit, Loaded, add_unknown_fields, load, say
+from fileaudit_engine.cli.common import Exit, Loaded, add_unknown_fields, has_rules, load, say
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS
 from fileaudit_engine.config import DEFAULT_STORE, Config
 from fileaudit_engine.detect.detector import Detector
@@ -52,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
     config = args.settings
     loaded = _load(config, args)
+    if not has_rules(loaded, _paths(config, args)):
+        return Exit.UNUSABLE
     if refusal := _refusal(loaded, args):
         say(f"fileaudit-engine: {refusal}")
         return Exit.FINDINGS
@@ -70,8 +73,13 @@ def run(args: argparse.Namespace) -> int:
         return _Engine(args, config, pipeline, supervisor).watch(loaded, store_path)
 
 
+def _paths(config: Config, args: argparse.Namespace) -> Sequence[Path]:
+    given: list[Path] | None = args.rules
+    return given or config.rules or [rules_dir()]
+
+
 def _load(config: Config, args: argparse.Namespace) -> Loaded:
-    return load(args.rules or config.rules or [rules_dir()], args)
+    return load(_paths(config, args), args)
 
 
 def _refusal(loaded: Loaded, args: argparse.Namespace) -> str:

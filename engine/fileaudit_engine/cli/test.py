@@ -8,6 +8,7 @@ from fileaudit_engine.cli.common import (
     Loaded,
     add_unknown_fields,
     color_of,
+    has_rules,
     load,
     report_diagnostics,
     say,
@@ -29,7 +30,7 @@ without it; a difference fails the case. Alerts are compared exactly: nothing el
 """
 _EPILOG = """\
 Exit status: 0 all cases pass; 1 a case fails, a rule is broken, or coverage is too low; 2 the command line or
-a test file is unusable.
+a test file is unusable, or there is no usable rule.
 """
 
 
@@ -71,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
         UnusableInput: A path does not exist, or there is no test file.
     """
     loaded = load([args.rules], args)
+    if not has_rules(loaded, [args.rules]):
+        return Exit.UNUSABLE
     found = load_cases(args.fixtures, allow_unknown_fields=args.allow_unknown_fields)
     cases = selected(found.cases, args.pattern)
     _report_problems(loaded, found, cases, args)

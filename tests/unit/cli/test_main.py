@@ -111,6 +111,49 @@ def test_a_check_of_nothing_is_no_check(
     assert f"no rule found in {tmp_path}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["/dev/null", "nosuch", "pipe"])
+def test_a_named_path_that_cannot_be_read_is_an_unusable_command_line_whatever_it_is(
+    name: str, rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(rules.parent)
+    os.mkfifo("pipe")
+    assert main(["check", name]) == main(["check", str(rules), name]) == 2
+
+
+def test_a_file_in_a_folder_that_cannot_be_read_is_a_finding(rules: Path) -> None:
+    (rules / "gone.yml").symlink_to("nowhere")
+    assert main(["check", str(rules)]) == 1
+
+
+@pytest.mark.parametrize("rule", [FOUR_ERRORS, ""])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "replay --rules RULES EVENTS",
+        "explain RULES",
+        "explain RULES --event EVENTS",
+        "test RULES CASES",
+        "run --rules RULES",
+        "record --rules RULES OUTPUT",
+    ],
+)
+def test_without_one_usable_rule_nothing_is_begun(
+    command: str, rule: str, tmp_path: Path, events: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "rule.yml").write_text(rule)
+    cases = tmp_path / "x.test.yml"
+    cases.write_text("tests: [{name: a, events: [{Operation: open}], alerts: []}]")
+    places = {"RULES": empty, "EVENTS": events, "CASES": cases, "OUTPUT": tmp_path / "output"}
+    assert main([str(places.get(word, word)) for word in command.split()]) == 2
+    shown = capsys.readouterr()
+    assert not shown.out
+    assert "no usable rule" in shown.err
+    assert str(empty) in shown.err
+    assert not (tmp_path / "output").exists()
+
+
 def test_a_check_of_broken_rules_only_is_a_finding(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

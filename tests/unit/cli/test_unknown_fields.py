@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
 
 COMMANDS = [
     (["check", "zone.yml"], 1),
-    (["explain", "zone.yml"], 1),
+    (["explain", "zone.yml"], 2),
     (["explain", "zone.yml", "--event", "events.ndjson"], 2),
     (["replay", "events.ndjson", "--rules", "zone.yml"], 2),
     (["test", "zone.yml", "zone.test.yml"], 2),
