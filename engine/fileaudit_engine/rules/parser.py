@@ -35,6 +35,7 @@ from fileaudit_engine.rules.names import folded_name
 from fileaudit_engine.rules.nodes import MapNode, ScalarNode, text_of
 from fileaudit_engine.rules.options import DEFAULTS, RuleOptions
 from fileaudit_engine.rules.schema import validate
+from fileaudit_engine.rules.sigma1 import refused_collection
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, Document, decode, read_documents
 from fileaudit_engine.rules.wording import quoted
 from fileaudit_engine.text import to_kernel
@@ -184,7 +185,7 @@ class _Pack:
             return
         root = document.root
         kind = next((kind for kind in KINDS if kind.key in root.keys), KINDS[-1])
-        read = kind.read(root, context)
+        read = None if refused_collection(root, found) else kind.read(root, context)
         unique = [self._is_unique(root, name, found) for name in ("id", "name")]
         if read is None or not all(unique) or has_errors(document.diagnostics):
             names = (text_of(root, attribute) for attribute in ("name", "id", "title"))

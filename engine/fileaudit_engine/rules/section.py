@@ -17,6 +17,7 @@ from fileaudit_engine.rules.ast import Condition, Detection
 from fileaudit_engine.rules.condition import parse_condition
 from fileaudit_engine.rules.detection import DetectionReader
 from fileaudit_engine.rules.nodes import ListNode, MapNode, ScalarNode
+from fileaudit_engine.rules.sigma1 import refused_timeframe
 from fileaudit_engine.rules.size import checks, values
 
 MAX_DETECTIONS: Final = 1_000
@@ -80,6 +81,8 @@ def _detections(
     read: dict[str, Detection] = {}
     sizes: dict[str, int] = {}
     for name in names:
+        if refused_timeframe(section.keys[name], section.values[name], reader.context.found):
+            continue
         before = reader.context.budget.forms
         detection = reader.detection(section.keys[name], section.values[name])
         if detection:

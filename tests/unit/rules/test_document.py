@@ -1,3 +1,4 @@
+import pytest
 from tests.unit.rules.examples import HEAD, codes, found_in, marked, one, only_rule, rule_text
 
 from fileaudit_engine.rules.section import MAX_DETECTIONS
@@ -49,6 +50,29 @@ def test_a_detection_without_detections_is_refused() -> None:
 def test_detections_without_number_are_refused() -> None:
     many = "".join(f"  d{n}: {{User: x}}\n" for n in range(MAX_DETECTIONS + 1))
     assert codes(f"{HEAD}detection:\n  condition: 1 of d*\n{many}") == ["FA024"]
+
+
+def test_the_time_frame_of_an_aggregation_is_no_keyword() -> None:
+    text = f"{HEAD}detection:\n  a: {{User: x}}\n  timeframe: 5m\n  condition: a\n"
+    found = one(text)
+    assert (found.code, marked(found, text)) == ("FA023", "timeframe")
+    assert found.help == "write a correlation rule: 'correlation: {timespan: 5m, …}'"
+
+
+@pytest.mark.parametrize("detection", ["{User: 5m}", "[mimikatz]", "mimikatz"])
+def test_a_detection_may_be_called_timeframe(detection: str) -> None:
+    assert codes(f"{HEAD}detection:\n  timeframe: {detection}\n  condition: timeframe\n") == []
+
+
+@pytest.mark.parametrize("action", ["global", "repeat", "reset"])
+def test_a_part_of_a_collection_is_told_and_not_taken_for_a_rule_without_attributes(action: str) -> None:
+    text = f"title: A collection\naction: {action}\n"
+    found = one(text)
+    assert (found.code, marked(found, text)) == ("FA018", "action")
+
+
+def test_a_whole_rule_may_have_an_action() -> None:
+    assert "FA018" not in codes("action: global\n" + rule_text("{User: x}"))
 
 
 def test_independent_errors_are_reported_together() -> None:
