@@ -90,6 +90,9 @@ class DetectionReader:
         scalars = self._scalars(key, node)
         if not (known and legal and scalars and self._fitting(key, field, modifiers, legal)):
             return None
+        if not key.text:
+            remedy = "write 'detection_name: text', or a list of texts; in a map, '|all' with a list of them"
+            self.context.found.warning("FA036", "keywords need no empty key", key.location, help=remedy)
         is_list = isinstance(node, ListNode)
         return self._with_values(field or None, tuple(modifiers), scalars, key.location, is_list=is_list)
 

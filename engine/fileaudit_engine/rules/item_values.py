@@ -90,6 +90,8 @@ class ValueReader:
                 self._reference(text)
             case "re":
                 self._expression(text, modifiers.re_flags, as_written=text == node.text)
+                if not text:
+                    self._says_nothing(node)
             case "cidr":
                 self._network(node, text)
             case "under":
@@ -121,6 +123,14 @@ class ValueReader:
         if problem:
             span = (problem.start, problem.end) if as_written else None
             raise UnusableValue("FA034", problem.message, problem.help, span)
+
+    def _says_nothing(self, node: ScalarNode) -> None:
+        self.context.found.warning(
+            "FA035",
+            "the empty expression is found in every text",
+            node.location,
+            help="write what is looked for, or '|exists: true' for a field that is to be there",
+        )
 
     def _network(self, node: ScalarNode, text: str) -> None:
         network = operands.network(text)

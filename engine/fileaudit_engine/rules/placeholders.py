@@ -38,12 +38,21 @@ def expanded(text: str, values: Mapping[str, tuple[str, ...]]) -> tuple[str, ...
     return tuple(dict.fromkeys(map("".join, itertools.product(*pieces))))
 
 
+def is_changed(text: str) -> bool:
+    """Whether `expand` makes anything else of a text: a placeholder stands there, or an escaped percent."""
+    return any(found[2] or found[3] for found in _TOKEN.finditer(text))
+
+
 def _meaning(found: re.Match[str], values: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     backslashes, percent, name = found.groups()
     if not name:
         return (backslashes or percent,)
     if known := values.get(name):
         return tuple(map(_closed, known))
+    if name in values:
+        message = f"the list of the placeholder {quoted(name)} is empty"
+        remedy = "give it a value under 'placeholders:' in the configuration"
+        raise UnusableValue("FA038", message, remedy, found.span())
     raise UnusableValue(
         "FA038", f"the placeholder {quoted(name)} has no value", _remedy(name, values), found.span()
     )

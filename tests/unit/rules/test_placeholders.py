@@ -40,6 +40,12 @@ def test_a_value_is_not_expanded_again() -> None:
     assert expanded("%a%", {"a": ("%a%",)}) == ("%a%",)
 
 
+def test_an_empty_list_of_values_is_called_so() -> None:
+    with pytest.raises(UnusableValue, match="the list of the placeholder 'admins' is empty") as raised:
+        expanded("%admins%", {"admins": ()})
+    assert raised.value.help.startswith("give it a value under 'placeholders:'")
+
+
 def test_one_without_values_is_named() -> None:
     with pytest.raises(UnusableValue, match="'Admins'") as raised:
         expanded("x%Admins%", {"admins": ("a",)})

@@ -14,8 +14,11 @@ from fileaudit_engine.rules.lint import (
     known_attributes,
     metadata,
     missing_attributes,
+    never_kept,
     never_there,
+    no_placeholder,
     possible_values,
+    relative_path,
     repeated_values,
     single_all,
     tags,
@@ -31,6 +34,9 @@ OF_DETECTIONS: Final[tuple[Callable[[Detecting, MapNode, Collector], None], ...]
     possible_values.check,
     contradiction.check,
     whole_fragment.check,
+    never_kept.check,
+    no_placeholder.check,
+    relative_path.check,
 )
 """What is true of detections wherever they stand: in rules and in filters."""
 
