@@ -18,6 +18,8 @@ from fileaudit_engine.events.reader import event_of
 _DECODER: Final = msgspec.json.Decoder()
 _ENCODER: Final = msgspec.json.Encoder()
 _ESCAPES: Final = r"write each byte of a file name that is not UTF-8 as \xNN"
+_OUT_OF_RANGE: Final = "out of range"
+"""What the decoder says of numbers such as 1e400, or of thousands of digits."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -61,6 +63,11 @@ class EventReader:
         return event_of(document, locate, allow_unknown_fields=self.allow_unknown_fields)
 
     def _malformed(self, line: bytes, line_number: int, error: Exception) -> Diagnostic:
+        if _OUT_OF_RANGE in str(error):  # it is JSON all right, and the decoder does not say where it stands
+            too_large = "the line has a number that is too large to be read"
+            return error_at(
+                "FA071", too_large, self._at(line_number), help="put it in quotes, or leave it out"
+            )
         message, position = _reason(error, line)
         column = len(line[:position].decode("utf-8", "replace")) + 1
         return error_at(

@@ -182,7 +182,8 @@ def test_every_field_of_the_table_is_read_by_each_of_its_names(field: Any) -> No
 def test_every_computed_field_may_be_said_by_each_of_its_names_if_it_is_true(field: Any) -> None:
     started = msgspec.structs.replace(EVERYTHING, operation=Operation.EXEC, process=STARTED)
     opened = msgspec.structs.replace(started, operation=Operation.OPEN)
-    of_any = next(e for e in (started, opened) if field.get(e) not in {None, ()})
+    changed = msgspec.structs.replace(started, operation=Operation.CHMOD)
+    of_any = next(e for e in (started, opened, changed) if field.get(e) not in {None, ()})
     for name in (field.name, field.ecs, *field.aliases):
         assert event({**document_of(of_any), name: field.get(of_any)}) == of_any
 
@@ -340,6 +341,13 @@ def test_broken_json_is_told_with_its_place(line: bytes, place: str, message: st
     found = problem(line)
     assert (found.code, str(found.location)) == ("FA071", place)
     assert found.message == f"the line is not valid JSON: {message}"
+
+
+@pytest.mark.parametrize("number", [b"1e99999", b"-1e400", b"1" + b"0" * 5_000, b'{"b": [0, 1e400]}'])
+def test_a_number_that_nobody_can_hold_is_json_all_the_same(number: bytes) -> None:
+    found = problem(b'{"a": ' + number + b"}")
+    assert (found.code, found.message) == ("FA071", "the line has a number that is too large to be read")
+    assert found.help == "put it in quotes, or leave it out"
 
 
 def test_json_that_is_no_object_is_an_error() -> None:
