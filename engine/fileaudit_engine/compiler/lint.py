@@ -100,8 +100,8 @@ def _no_witness(rule: UserRule) -> Diagnostic:
     return Diagnostic(
         code=NO_WITNESS,
         severity=Severity.WARNING,
-        message="no text must be there for this rule to match: in a recording it is evaluated on every event "
-        f"of {rule.logsource.value}",
+        message="this rule requires no particular text: in a recording it is evaluated on every event of "
+        f"{rule.logsource.value}",
         location=rule.rule.location,
         help="add a condition on a text that is not negated; of an expression, every alternative needs "
         "three characters in a row that must be there",

@@ -266,12 +266,19 @@ class _Resolver:
         hidden = selected(f"_{pattern}", self.names) or selected(
             pattern, [n.removeprefix("_") for n in self.names]
         )
+        message = f"no detection is called {quoted(pattern)}"
         remedy = "name the detections so that they begin with what stands before the '*'"
-        if hidden:
+        if pattern.lower() == "them":
+            message = f"{quoted(pattern)} selects nothing"
+            quantity = "all" if quantifier.every else "1"
+            remedy = (
+                f"it leaves out names that begin with '_': write '{quantity} of _*', or name one otherwise"
+            )
+        elif hidden:
             remedy = "names that begin with '_' are left out unless the glob begins with '_' too"
         self.found.error(
             "FA022",
-            f"no detection is called {quoted(pattern)}",
+            message,
             where,
             label=self._what_there_is(),
             help=remedy,

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from fileaudit_engine.rules.ast import Rule
+from fileaudit_engine.rules.schema import is_uuid
 from fileaudit_engine.text import printable
 
 _LONGEST_NAME = 200
@@ -32,7 +33,9 @@ class RuleNames:
 
     def nearest(self, name: str) -> str | None:
         """Key of the rule that `name` was most likely meant to be."""
-        found = difflib.get_close_matches(folded_name(name[:_LONGEST_NAME]), self._keys, n=1)
+        # Who mistypes an id means an id: all ids are like each other, and like no name.
+        alike = (known for known in self._keys if is_uuid(known) is is_uuid(name))
+        found = difflib.get_close_matches(folded_name(name[:_LONGEST_NAME]), alike, n=1)
         return self._keys[found[0]][0] if found else None
 
     def problem(self, name: str) -> str | None:

@@ -40,6 +40,11 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MOST_ERRORS = 100
 """Findings of one document that are worded; more help nobody."""
 
+_MOST_SLIPS = 20
+"""Unknown attributes of one map that are compared with a missing one; likeness is costly to compute."""
+_OR_REMOVE: Final = ", or remove it"
+"""The end of a remedy, where what is to be mended may as well be left out."""
+
 _TYPE_NAMES = {
     "string": "a text",
     "array": "a list",
@@ -140,7 +145,16 @@ def validate(root: MapNode, kind: DocumentKind, found: Collector) -> None:
 def _report(root: MapNode, kind: DocumentKind, error: jsonschema.ValidationError, found: Collector) -> None:
     path = list(error.absolute_path)
     for code, message, remedy, key in _worded(error, _named(path, kind), path):
-        found.error(code, message, key_at(root, path, key) if key else at(root, path), help=remedy)
+        possible = remedy.removesuffix(_OR_REMOVE) if _is_required(kind, path) else remedy
+        found.error(code, message, key_at(root, path, key) if key else at(root, path), help=possible)
+
+
+def _is_required(kind: DocumentKind, path: list[str | int]) -> bool:
+    """Whether a document without what stands at `path` would be wrong."""
+    schema: Mapping[str, Any] = frame_of(kind)
+    for step in path[:-1]:
+        schema = schema.get("properties", {}).get(step, {})
+    return bool(path) and path[-1] in schema.get("required", ())
 
 
 def _named(path: list[str | int], kind: DocumentKind) -> str:
@@ -179,9 +193,9 @@ _WORDS: Mapping[str, _Words] = {
         f"{name} has {len(value):,} characters, at most {most:,} are allowed",
         "shorten it",
     ),
-    "minLength": lambda name, *_: ("FA016", f"{name} is empty", "fill it in, or remove it"),
-    "minItems": lambda name, *_: ("FA016", f"{name} is an empty list", "fill it in, or remove it"),
-    "minProperties": lambda name, *_: ("FA016", f"{name} is an empty map", "fill it in, or remove it"),
+    "minLength": lambda name, *_: ("FA016", f"{name} is empty", f"fill it in{_OR_REMOVE}"),
+    "minItems": lambda name, *_: ("FA016", f"{name} is an empty list", f"fill it in{_OR_REMOVE}"),
+    "minProperties": lambda name, *_: ("FA016", f"{name} is an empty map", f"fill it in{_OR_REMOVE}"),
     "uniqueItems": lambda name, *_: ("FA016", f"{name} has the same entry twice", "remove one"),
     "minimum": lambda name, value, least: ("FA016", f"{name} is {value}", f"at least {least} is possible"),
     "maximum": lambda name, value, most: ("FA016", f"{name} is {value}", f"at most {most} is possible"),
@@ -201,7 +215,9 @@ def _worded(
             if missing not in value:
                 place = ".".join(str(step) for step in [*path, missing])
                 message = f"the attribute {quoted(missing)} is missing"
-                yield "FA011", message, _EXAMPLES.get(place, "add it"), ""
+                slip = nearest_of(missing, _unknown(value, error.schema)) or ""
+                remedy = f"did you mean {quoted(missing)} by {quoted(slip)}?" if slip else ""
+                yield "FA011", message, remedy or _EXAMPLES.get(place, "add it"), slip
     elif keyword == "oneOf" and not isinstance(value, str):
         return  # `type`, beside it, says so
     elif keyword == "pattern" and isinstance(error.schema, Mapping):
@@ -222,6 +238,14 @@ def _worded(
         raise InternalError(f"the schema uses {keyword}, which has no message")
 
 
+def _unknown(value: Mapping[str, object], schema: object) -> list[str]:
+    """Keys of a map that its schema does not know, as many as are worth comparing."""
+    known = schema.get("properties") if isinstance(schema, Mapping) else None
+    if known is None:  # a part of a schema that only adds demands
+        return []
+    return list(itertools.islice((key for key in value if key not in known), _MOST_SLIPS))
+
+
 def _types(wanted: str | list[str]) -> str:
     return " or ".join(_TYPE_NAMES[name] for name in ([wanted] if isinstance(wanted, str) else wanted))
 
@@ -234,7 +258,7 @@ def _type_of(value: object) -> str:
 
 def _type_remedy(value: object, wanted: str | list[str]) -> str:
     if value is None:
-        return "give it a value, or remove it"
+        return f"give it a value{_OR_REMOVE}"
     if "string" in wanted and not isinstance(value, (dict, list)):
         return "put it in quotes"
     return f"write it as {_types(wanted)}"

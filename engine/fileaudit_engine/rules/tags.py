@@ -142,7 +142,9 @@ _TITLES: Final = {
 _NAMESPACES: Final[Mapping[str, Callable[[str, str], TagProblem | None]]] = {
     "attack": _attack,
     "car": _form(r"[0-9]{4}-[0-9]{2}-[0-9]{3}", "write 'car.2016-04-005': the number without 'CAR-'"),
-    "cve": _form(r"[0-9]{4}[-.][0-9]{4,19}", "write 'cve.2021-44228': the year and the number"),
+    "cve": _form(
+        r"[0-9]{4}[-.][0-9]{4,19}", "write 'cve.2021-44228': the year and a number of at least four digits"
+    ),
     "d3fend": _form(
         rf"d3-[a-z]+|d3f-[A-Za-z0-9]+|{'|'.join(D3FEND_TACTICS)}",
         f"write 'd3fend.d3-am', 'd3fend.d3f-File', or a tactic: {listed(D3FEND_TACTICS)}",

@@ -8,7 +8,7 @@ from tests.unit.compiler.examples import ANY, path_test, text_test, user_rule
 from fileaudit_engine.compiler import kernel
 from fileaudit_engine.compiler.constraint import clauses
 from fileaudit_engine.compiler.ir import AnyOf, Negation, Predicate, Searches, Test
-from fileaudit_engine.compiler.lint import full_stream
+from fileaudit_engine.compiler.lint import NO_WITNESS, full_stream
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.diagnostics import Diagnostic, Severity
 from fileaudit_engine.events.fields import BY_NAME, LogSource
@@ -157,3 +157,15 @@ def test_a_rule_without_a_path_is_told_that_too_whatever_room_there_is(
     )
     found = compile_rules(parse_text(f"{text}---\n{text}", "all.yml").rules).diagnostics
     assert [d.code for d in found] == ["FA057", "FA058"] * 2
+
+
+def test_a_rule_that_no_text_narrows_down_is_told_what_it_costs() -> None:
+    text = """
+title: Root
+logsource: {product: linux, category: file_access}
+detection: {selection: {UserId: 0}, condition: selection}
+"""
+    (found,) = [d for d in compile_rules(parse_text(text).rules).diagnostics if d.code == NO_WITNESS]
+    assert found.message == (
+        "this rule requires no particular text: in a recording it is evaluated on every event of file_access"
+    )

@@ -158,6 +158,15 @@ def test_a_glob_that_only_hidden_names_would_fit_says_so() -> None:
     assert "'_'" in found.help
 
 
+@pytest.mark.parametrize(("text", "remedy"), [("1 of them", "'1 of _*'"), ("all of THEM", "'all of _*'")])
+def test_them_of_hidden_names_only_selects_nothing_and_says_why(text: str, remedy: str) -> None:
+    found = Collector()
+    parse_condition(text, ["_private"], lambda _start, _end: NOWHERE, found)
+    (problem,) = found.diagnostics
+    assert (problem.code, problem.message) == ("FA022", f"'{text.rsplit(maxsplit=1)[-1]}' selects nothing")
+    assert remedy in problem.help
+
+
 def test_a_glob_without_a_quantifier_is_told_what_it_needs() -> None:
     (found,) = refused("selection*")
     assert found.code == "FA020"

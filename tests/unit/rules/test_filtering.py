@@ -171,3 +171,10 @@ def test_wrong_names_without_number_are_reported_up_to_a_bound() -> None:
     loaded = parse_text(RULE + naming(names))
     assert set(errors(loaded)) == {"FA042"}
     assert len(errors(loaded)) <= 201
+
+
+def test_a_mistyped_id_is_compared_with_ids_and_a_mistyped_name_with_names() -> None:
+    near, far = "029a690e-bef0-4204-a928-ef5e620d6fcc", "08fbc97d-0a2f-491c-ae21-8ffcfd3174e9"
+    titled = OTHER.replace("Something was deleted", "08fbc97d 0a2f 491c ae21 8ffcfd3174e9 is deleted")
+    helps = [parse_text(RULE + titled + naming(name)).diagnostics[0].help for name in (near, far, "shado")]
+    assert helps == ["did you mean 'shadow'?", "write the rule's name, id or title", "did you mean 'shadow'?"]

@@ -4,7 +4,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.rules.examples import HEAD, codes, marked, one, rule_text
+from tests.unit.rules.examples import HEAD, codes, found_in, marked, one, rule_text
 
 from fileaudit_engine.diagnostics import InternalError
 from fileaudit_engine.rules.fastcheck import certainly_valid
@@ -70,6 +70,31 @@ def test_a_leap_day_is_a_date() -> None:
 def test_a_wrong_word_is_compared_with_the_right_ones(attribute: str, value: str, help_: str) -> None:
     found = one(changed(**{attribute: value}))
     assert (found.code, found.help) == ("FA013", help_)
+
+
+@pytest.mark.parametrize(
+    ("text", "slip", "remedy"),
+    [
+        (RULE.replace("title:", "titel:"), "titel", "did you mean 'title' by 'titel'?"),
+        (RULE.replace("condition:", "conditon:"), "conditon", "did you mean 'condition' by 'conditon'?"),
+    ],
+)
+def test_what_is_missing_is_looked_for_among_the_slips(text: str, slip: str, remedy: str) -> None:
+    found = one(text)
+    assert (found.code, marked(found, text), found.help) == ("FA011", slip, remedy)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "remedy"),
+    [
+        ("title", "", "give it a value"),
+        ("title", "''", "fill it in"),
+        ("logsource", "", "give it a value"),
+        ("status", "", "give it a value, or remove it"),
+    ],
+)
+def test_only_what_a_rule_can_do_without_may_be_removed(attribute: str, value: str, remedy: str) -> None:
+    assert remedy in {found.help for found in found_in(changed(**{attribute: value}))}
 
 
 @pytest.mark.parametrize(
