@@ -51,7 +51,8 @@ def register(
         parents=[common],
         help="show what the compiler made of rules",
         description="Says of each rule what the kernel filters by, what is left to user space, which hooks "
-        "it needs and what it cannot see; with recorded events, why each part did or did not match.",
+        "it needs and what it cannot see, by which texts it is looked for in recordings (its witnesses), and "
+        "which filters it has; with recorded events, why each part did or did not match.",
     )
     parser.add_argument("rules", nargs="+", type=Path, metavar="RULES", help="a file or a folder")
     parser.add_argument("--rule", metavar="NAME", help="only the rule with this name, id or title")
