@@ -90,11 +90,18 @@ class SourceText:
 
     def line(self, number: int) -> str | None:
         """A line without its end, counted from 1; None where there is none."""
+        span = self.span(number)
+        return self.text[slice(*span)] if span else None
+
+    def span(self, number: int) -> tuple[int, int] | None:
+        """Where a line begins in the text, and where it ends, its line break not counted."""
         if not 1 <= number <= len(self._starts):
             return None
         start = self._starts[number - 1]
-        found = _LINE_BREAK.search(self.text, start)
-        return self.text[start : found.start() if found else len(self.text)]
+        if number == len(self._starts):
+            return start, len(self.text)
+        end = self._starts[number]
+        return start, end - (2 if self.text.startswith("\r\n", end - 2) else 1)
 
     def location(self, start: int, end: int | None = None) -> Location:
         """The span from index `start` up to `end` of the text, cut at the end of its first line."""
@@ -282,22 +289,25 @@ def _report(diagnostic: Diagnostic, source: SourceText | None, paint: _Paint) ->
     severity = paint(f"{diagnostic.severity.label}[{diagnostic.code}]", _COLORS[diagnostic.severity])
     place, message = _shown(str(diagnostic.location)), _shown(diagnostic.message)
     yield f"{paint(place, _BOLD)}: {severity}: {paint(message, _BOLD)}"
-    line = source.line(diagnostic.location.line) if source else None
-    indent = " " * (len(str(diagnostic.location.line)) + 1 if line is not None else 3)
-    if line is not None:
-        yield from _excerpt(diagnostic, line, indent, paint)
-    if diagnostic.label and line is None:
+    span = source.span(diagnostic.location.line) if source else None
+    indent = " " * (len(str(diagnostic.location.line)) + 1 if span else 3)
+    if source and span:
+        yield from _excerpt(diagnostic, source.text, span, indent, paint)
+    if diagnostic.label and not span:
         yield f"{indent}{paint('=', _BLUE)} note: {_shown(diagnostic.label)}"
     if diagnostic.help:
         yield f"{indent}{paint('=', _BLUE)} help: {_shown(diagnostic.help)}"
 
 
-def _excerpt(diagnostic: Diagnostic, line: str, indent: str, paint: _Paint) -> Iterator[str]:
-    """The source line in its gutter, and the caret under it."""
-    where = diagnostic.location
-    start = max(0, where.column - 1 - _BEFORE_CARET) if len(line) > _WINDOW else 0
-    before, marked, after = _cut(line, where, start)
-    left, right = "…" if start else "", "…" if len(line) > start + _WINDOW else ""
+def _excerpt(
+    diagnostic: Diagnostic, text: str, span: tuple[int, int], indent: str, paint: _Paint
+) -> Iterator[str]:
+    """The source line in its gutter, and the caret under it; the line may be megabytes, and is not copied."""
+    where, length = diagnostic.location, span[1] - span[0]
+    start = max(0, where.column - 1 - _BEFORE_CARET) if length > _WINDOW else 0
+    window = text[span[0] + start : min(span[0] + start + _WINDOW, span[1])]
+    before, marked, after = _cut(window, where, start)
+    left, right = "…" if start else "", "…" if length > start + _WINDOW else ""
     gutter = paint("│", _BLUE)
     yield f"{indent}{gutter}"
     number = paint(str(where.line), _BLUE)
@@ -307,12 +317,11 @@ def _excerpt(diagnostic: Diagnostic, line: str, indent: str, paint: _Paint) -> I
     yield f"{indent}{gutter} {' ' * (len(left) + _width(_shown(before)))}{caret}{label}"
 
 
-def _cut(line: str, where: Location, start: int) -> tuple[str, str, str]:
-    """The window on a line that begins at index `start`: before the span, the span, behind it."""
-    end = start + _WINDOW
-    first = min(max(where.column - 1, start), len(line))
-    last = min(max(where.end_column - 1, first), end, len(line))
-    return line[start:first], line[first:last], line[last:end]
+def _cut(window: str, where: Location, start: int) -> tuple[str, str, str]:
+    """The window on a line that begins at its index `start`: before the span, the span, behind it."""
+    first = min(max(where.column - 1 - start, 0), len(window))
+    last = min(max(where.end_column - 1 - start, first), len(window))
+    return window[:first], window[first:last], window[last:]
 
 
 def _shown(text: str) -> str:

@@ -12,10 +12,11 @@ from fileaudit_engine.cli.common import (
     add_unknown_fields,
     color_of,
     load_quietly,
+    rendered,
     rule_options,
     say,
 )
-from fileaudit_engine.diagnostics import Diagnostic, render, summary
+from fileaudit_engine.diagnostics import Diagnostic, summary
 from fileaudit_engine.text import counted, printable
 
 UNREADABLE: Final = "FA001"
@@ -58,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
 def _print_pretty(loaded: Loaded, args: argparse.Namespace) -> None:
     found = loaded.diagnostics
     if found:
-        print(render(found, loaded.rules.sources, color=color_of(args, sys.stdout)))
+        color, rest = color_of(args, sys.stdout), "; '--format json' lists all"
+        print(rendered(found, loaded.rules.sources, color=color, rest=rest))
     usable = len(loaded.rules.rules)
     say(f"{counted(usable, 'rule')} usable; {summary(found)}")
 

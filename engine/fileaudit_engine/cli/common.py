@@ -24,7 +24,7 @@ from fileaudit_engine.diagnostics import (
 )
 from fileaudit_engine.rules.options import DEFAULTS, RuleOptions
 from fileaudit_engine.rules.parser import LoadedRules, load_rules
-from fileaudit_engine.text import printable
+from fileaudit_engine.text import counted, printable
 
 
 class Exit(enum.IntEnum):
@@ -36,6 +36,10 @@ class Exit(enum.IntEnum):
     MACHINE = 3
     INTERRUPTED = 130
 
+
+MAX_SHOWN: Final = 1_000
+"""Findings that are printed for people. Twenty thousand are 17 MB; who mends the cause of the first ones asks
+again."""
 
 READER_GONE: Final = 128 + signal.SIGPIPE
 """What a program ends with that is killed because nobody reads its output any more."""
@@ -140,11 +144,30 @@ def has_rules(loaded: Loaded, paths: Iterable[Path | str]) -> bool:
     return bool(loaded.rules.rules)
 
 
+def rendered(
+    found: Sequence[Diagnostic], sources: Mapping[str, SourceText], *, color: bool, rest: str = ""
+) -> str:
+    """Findings for people, in the order given; of very many the first, errors before all others.
+
+    Args:
+        found: The findings.
+        sources: See `render`.
+        color: Whether to use ANSI colours.
+        rest: What to say of how to see those that are left out.
+    """
+    if len(found) <= MAX_SHOWN:
+        return render(found, sources, color=color)
+    by_weight = sorted(range(len(found)), key=lambda index: -found[index].severity)
+    kept = [found[index] for index in sorted(by_weight[:MAX_SHOWN])]
+    more = counted(len(found) - MAX_SHOWN, "more finding")
+    return f"{render(kept, sources, color=color)}\n\n{more} not shown{rest}"
+
+
 def report_diagnostics(
     diagnostics: Iterable[Diagnostic], sources: Mapping[str, SourceText], args: argparse.Namespace
 ) -> None:
     """Print findings and their count on stderr, if there are any."""
     found = in_order(diagnostics)
     if found:
-        say(render(found, sources, color=color_of(args, sys.stderr)))
+        say(rendered(found, sources, color=color_of(args, sys.stderr)))
         say(summary(found))

@@ -171,7 +171,7 @@ class _Pack:
         if context.found.uncollected:
             more = context.found.uncollected
             least = "at least " if more >= MOST_UNCOLLECTED else ""
-            message = f"{least}{more:,} more warnings in this file are not shown"
+            message = f"{least}{more:,} more warnings about what this file says are neither shown nor counted"
             self.found.warning("FA002", message, Location(file=file), help="mend those that are shown first")
 
     def _add_document(self, document: Document, context: Context) -> None:

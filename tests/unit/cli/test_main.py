@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fileaudit_engine.cli import check
+from fileaudit_engine.cli import check, common
 from fileaudit_engine.cli.main import main
 from fileaudit_engine.diagnostics import MachineCannot
 
@@ -93,6 +93,24 @@ def test_check_as_json_has_every_place(rules: Path, capsys: pytest.CaptureFixtur
         (13, 34),
     ]
     assert all(d["code"].startswith("FA") and d["help"] for d in document["diagnostics"])
+
+
+def test_of_very_many_findings_the_first_are_printed_and_errors_before_all_others(
+    rules: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(common, "MAX_SHOWN", 5)
+    doubtful = FINE.partition("title")[2].replace("name: fine\n", "")
+    doubtful = "\n".join(line for line in doubtful.splitlines() if not line.startswith(("id", "description")))
+    (rules / "a.yml").write_text("\n---\n".join([f"title{doubtful}"] * 3))
+    (rules / "z.yml").write_text(FOUR_ERRORS)
+    assert main(["check", str(rules), "--color", "never"]) == 1
+    out, err = capsys.readouterr()
+    assert (out.count(": error["), out.count(": warning[")) == (4, 1)
+    assert out.index("a.yml") < out.index("z.yml")
+    assert out.endswith("\n\n5 more findings not shown; '--format json' lists all\n")
+    assert "4 errors, 6 warnings in 2 files" in err
+    assert main(["check", str(rules), "--format", "json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["diagnostics"]) == 10
 
 
 def test_a_path_that_does_not_exist_is_an_unusable_command_line(
