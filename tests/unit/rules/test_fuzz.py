@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from tests.unit.rules.fuzzing import OPTIONS, built_files, files, good_files, survives, torn_files, watched
+from tests.unit.rules.built_files import built_files
+from tests.unit.rules.fuzzing import OPTIONS, files, survives, watched
+from tests.unit.rules.torn_files import good_files, torn_files
 
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.rules.options import RuleOptions
