@@ -8,23 +8,32 @@ what they do not know, so there a null is absence. Fields that only the user kno
 import functools
 
 from fileaudit_engine.events.field import Field, FieldType, Value
+from fileaudit_engine.events.fields import unlisted
 from fileaudit_engine.events.model import FileEvent
 
 
 @functools.lru_cache(maxsize=1024)
 def presence_of(name: str) -> Field:
-    """A row that is true of events that have the field `name` of the user's own, be it null or an object."""
-    inside = f"{name}."
+    """A row for a field of the user's own that has a value wherever the field is there.
+
+    What rules see as no value is said in words: they are what `explain` shows.
+    """
+    value_of, inside = unlisted(name).get, f"{name}."
 
     def get(event: FileEvent) -> Value:
         extra = event.extra or {}
-        return True if name in extra or any(key.startswith(inside) for key in extra) else None
+        value = value_of(event)
+        if value is not None:
+            return value
+        if name in extra and extra[name] is None:
+            return "null"
+        return "an object" if name in extra or any(key.startswith(inside) for key in extra) else None
 
     return Field(
         name=name,
         ecs=name,
         attribute="extra",
-        type=FieldType.BOOLEAN,
+        type=FieldType.KEYWORD,
         get=get,
         meaning="Whether the event has a field that only the user knows.",
     )

@@ -9,13 +9,25 @@ from tests.unit.events.examples import SHADOW
 from fileaudit_engine.events.presence import presence_of
 
 
-@pytest.mark.parametrize("value", [None, "", 0, False, [], {}, {"inner": None}, "x"])
-def test_a_field_is_there_whatever_it_holds(value: Any) -> None:
-    assert presence_of("Zone").get(replace(SHADOW, extra={"Other": 1, "Zone": value})) is True
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "null"),
+        ("", ""),
+        (0, 0),
+        (False, False),
+        ([], ()),
+        ({}, "an object"),
+        ({"inner": None}, "an object"),
+        ("x", "x"),
+    ],
+)
+def test_a_field_is_there_whatever_it_holds(value: Any, shown: object) -> None:
+    assert presence_of("Zone").get(replace(SHADOW, extra={"Other": 1, "Zone": value})) == shown
 
 
 def test_an_object_is_there_by_any_of_its_members() -> None:
-    assert presence_of("cloud").get(replace(SHADOW, extra={"cloud.region": None})) is True
+    assert presence_of("cloud").get(replace(SHADOW, extra={"cloud.region": None})) == "an object"
 
 
 @pytest.mark.parametrize("extra", [None, {}, {"Other": 1}, {"Zones": 1}, {"My.Zone": 1}])
