@@ -43,6 +43,18 @@ def test_an_attribute_of_ones_own_is_not() -> None:
     assert codes(rule_text("{User: a}", head=HEAD + "x-team: blue\n")) == []
 
 
+@pytest.mark.parametrize(("written", "place"), [("[Backups, None]", "None"), ("[none.]", "none.")])
+def test_a_rule_that_claims_to_have_no_false_positives_is_doubtful(written: str, place: str) -> None:
+    text = rule_text("{User: a}", head=HEAD + f"falsepositives: {written}\n")
+    found = one(text)
+    assert (found.code, marked(found, text)) == ("FA045", place)
+
+
+@pytest.mark.parametrize("written", ["[Unknown]", "[None of the usual tools]"])
+def test_a_rule_that_does_not_know_any_is_not(written: str) -> None:
+    assert codes(rule_text("{User: a}", head=HEAD + f"falsepositives: {written}\n")) == []
+
+
 def test_a_value_that_stands_twice_is_reported_at_its_second_place() -> None:
     text = rule_text("{User: [root, alice, ROOT]}")
     found = one(text)

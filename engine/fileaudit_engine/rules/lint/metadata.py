@@ -1,4 +1,4 @@
-"""FA045: odd attributes: a rule that is given up or related to itself, or that shows unknown fields."""
+"""FA045: odd attributes: given up, related to itself, showing unknown fields, or without a false positive."""
 
 from fileaudit_engine.diagnostics import Collector
 from fileaudit_engine.events.fields import BY_NAME, nearest
@@ -20,6 +20,7 @@ def check(rule: Rule, root: MapNode, found: Collector) -> None:
     _status(rule, root, found)
     _related(rule, root, found)
     _fields(rule, root, found)
+    _false_positives(rule, root, found)
 
 
 def _status(rule: Rule, root: MapNode, found: Collector) -> None:
@@ -47,3 +48,14 @@ def _fields(rule: Rule, root: MapNode, found: Collector) -> None:
             at(root, ["fields", index]),
             help=UNPROVIDED.get(name, remedy),
         )
+
+
+def _false_positives(rule: Rule, root: MapNode, found: Collector) -> None:
+    for index, text in enumerate(rule.falsepositives):
+        if text.strip(" .").lower() == "none":
+            found.warning(
+                "FA045",
+                "no rule is known to have no false positives",
+                at(root, ["falsepositives", index]),
+                help="write what else may match, 'Unknown', or remove it",
+            )
