@@ -104,11 +104,14 @@ class SourceText:
         return start, end - (2 if self.text.startswith("\r\n", end - 2) else 1)
 
     def location(self, start: int, end: int | None = None) -> Location:
-        """The span from index `start` up to `end` of the text, cut at the end of its first line."""
+        """The span from index `start` up to `end` of the text, cut at the end of its first line.
+
+        A line break counts as one character, whatever it is made of: a caret can stand under it.
+        """
         line = bisect.bisect_right(self._starts, start)
         column = start - self._starts[line - 1] + 1
-        line_end = self._starts[line] if line < len(self._starts) else len(self.text) + 1
-        length = max(0, min(end, line_end) - start) if end is not None else 0
+        _, line_end = self.span(line) or (0, len(self.text))
+        length = max(0, min(end, line_end + 1) - start) if end is not None else 0
         return Location(file=self.file, line=line, column=column, end_column=column + length)
 
 

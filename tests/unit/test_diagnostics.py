@@ -223,3 +223,9 @@ def test_every_index_has_a_place_that_leads_back_to_it(text: str, data: st.DataO
 def test_a_span_over_several_lines_is_its_first_line() -> None:
     where = SourceText(file="f", text="abc\ndef\nghi").location(5, 10)
     assert (where.line, where.column, where.end_column) == (2, 2, 5)
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+def test_a_span_over_lines_is_cut_behind_the_first_whatever_ends_it(line_break: str) -> None:
+    where = SourceText(file="t", text=f"abc{line_break}def").location(1, 7)
+    assert (where.line, where.column, where.end_column) == (1, 2, 5)

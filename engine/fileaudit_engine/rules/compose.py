@@ -13,7 +13,7 @@ import yaml
 
 from fileaudit_engine.diagnostics import Collector, Location, SourceText
 from fileaudit_engine.rules.ast import Scalar
-from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
+from fileaudit_engine.rules.nodes import MAX_DEPTH, ListNode, MapNode, Node, ScalarNode
 from fileaudit_engine.rules.scalars import core_scalar
 from fileaudit_engine.rules.wording import quoted
 from fileaudit_engine.text import printable
@@ -31,9 +31,6 @@ except ImportError:  # PyYAML was built without libyaml: the same events, ten ti
             _Scanner.__init__(self)
             _EventParser.__init__(self)
 
-
-MAX_DEPTH = 50
-"""Levels of nesting; a detection needs five."""
 
 MAX_NODES = 200_000
 """Nodes of one document with its aliases unfolded: the bound of an alias bomb."""

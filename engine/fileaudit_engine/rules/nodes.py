@@ -13,6 +13,9 @@ import msgspec
 from fileaudit_engine.diagnostics import Location, SourceText
 from fileaudit_engine.rules.ast import Scalar
 
+MAX_DEPTH = 50
+"""Levels of nesting; a detection needs five."""
+
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
 """Source characters of an escape in double quotes; every other one has two."""
 

@@ -8,6 +8,7 @@ that is indented by one too many. This table maps the complaint back to the slip
 import yaml
 
 from fileaudit_engine.diagnostics import Diagnostic, SourceText, error_at
+from fileaudit_engine.rules.nodes import MAX_DEPTH
 
 _QUOTE = "put the value in single quotes"
 
@@ -52,6 +53,7 @@ _SLIPS: tuple[tuple[str, str, str], ...] = (
         "put a text of several words in quotes, or indent it",
     ),
 )
+_TOO_DEEP = "exceeded maximum nesting depth"
 _UNENDED = (
     *("end of stream", "document indicator", "could not find expected ':'", "expected ',' or"),
     *("scanning an alias", "scanning an anchor", "scanning a tag"),
@@ -70,6 +72,8 @@ def syntax_error(source: SourceText, base: int, error: yaml.YAMLError) -> Diagno
     if source.text[index : index + 1] == "\t":
         message, remedy = "a tab cannot indent", "indent with spaces"
     place = source.location(index, index + 1)
+    if _TOO_DEEP in complaint:  # said by libyaml 0.2.6; before it, the composer counted alone
+        return error_at("FA007", f"nested more than {MAX_DEPTH} levels deep", place, help="flatten it")
     return error_at("FA004", message, place, label=complaint, help=remedy)
 
 

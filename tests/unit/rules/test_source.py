@@ -5,7 +5,7 @@ import pytest
 from tests.unit.rules.examples import documents
 
 from fileaudit_engine.diagnostics import Diagnostic
-from fileaudit_engine.rules.compose import MAX_DEPTH
+from fileaudit_engine.rules.nodes import MAX_DEPTH
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
 
 
