@@ -26,7 +26,7 @@ from typing import Final
 
 from fileaudit_engine.compiler.witness import Alternative, Group, Literal, alternatives
 from fileaudit_engine.detect.runnable import RunnableRule
-from fileaudit_engine.detect.scanner import Scanner, anchored
+from fileaudit_engine.detect.scanner import Automata, Scanner, anchored
 from fileaudit_engine.events.batch import Columns
 from fileaudit_engine.events.fields import (
     BY_NAME,
@@ -60,8 +60,9 @@ class MatchIndex:
 
     def __init__(self, rules: Sequence[RunnableRule]) -> None:
         self._plan_of: dict[Value, _Plan] = {}
+        automata: Automata = {}
         for family in families():
-            plan = _Plan(family, rules)
+            plan = _Plan(family, rules, automata)
             self._plan_of.update((operation.value, plan) for operation in family)
 
     def candidates(self, batch: Columns) -> Candidates:
@@ -98,7 +99,9 @@ def families() -> Iterable[frozenset[Operation]]:
 class _Plan:
     """The index of one family of operations."""
 
-    def __init__(self, operations: frozenset[Operation], rules: Sequence[RunnableRule]) -> None:
+    def __init__(
+        self, operations: frozenset[Operation], rules: Sequence[RunnableRule], automata: Automata
+    ) -> None:
         self._rules = rules
         self.operations = operations
         ways = [
@@ -108,11 +111,11 @@ class _Plan:
             for alternative in alternatives(rule.plan.predicate)
             if _can_be_of(alternative, operations)
         ]
-        self._index(_indexed(ways))
+        self._index(_indexed(ways), automata)
         self._answers: dict[tuple[int, ...], _Answers] = {}
         self._generation = 0
 
-    def _index(self, ways: Sequence["_Way"]) -> None:
+    def _index(self, ways: Sequence["_Way"], automata: Automata) -> None:
         numbers: dict[Group, int] = {}
         self._unconditional: list[int] = []
         self._by_witness: dict[int, list[tuple[int, int]]] = {}
@@ -124,7 +127,7 @@ class _Plan:
             else:
                 self._unconditional.append(way.rule)
         self._witnesses = sum(1 << bit for bit in self._by_witness)
-        self._scanners = _scanners(numbers, self.operations)
+        self._scanners = _scanners(numbers, self.operations, automata)
         self._of_operation = _groups_of_operations(numbers, self.operations)
         self._always = frozenset(o for o, groups in self._of_operation.items() if self.rules_with(groups))
 
@@ -234,7 +237,9 @@ def _indexed(ways: Sequence[_Way]) -> list[_Way]:
     ]
 
 
-def _scanners(numbers: Mapping[Group, int], operations: frozenset[Operation]) -> list[Scanner]:
+def _scanners(
+    numbers: Mapping[Group, int], operations: frozenset[Operation], automata: Automata
+) -> list[Scanner]:
     """One for each field that some group names and that these operations can have, with all its literals."""
     wanted: dict[Field, dict[str, set[int]]] = {}
     for group, number in numbers.items():
@@ -244,7 +249,7 @@ def _scanners(numbers: Mapping[Group, int], operations: frozenset[Operation]) ->
                 if field is not _OPERATION and _can_have(field, text, operations):
                     wanted.setdefault(field, {}).setdefault(text, set()).add(number)
     return [
-        Scanner(field, [(text, sorted(groups)) for text, groups in literals.items()])
+        Scanner(field, [(text, sorted(groups)) for text, groups in literals.items()], automata)
         for field, literals in wanted.items()
     ]
 

@@ -84,28 +84,27 @@ class Scanner:
         generation: Grows when classes get new meanings; whoever remembers some must forget them then.
     """
 
-    def __init__(self, field: Field, literals: Iterable[tuple[str, Sequence[int]]]) -> None:
+    def __init__(
+        self, field: Field, literals: Iterable[tuple[str, Sequence[int]]], automata: "Automata"
+    ) -> None:
         r"""Build the automaton.
 
         Args:
             field: Which.
             literals: Folded texts with their anchors, and the numbers of the groups that each is in.
+            automata: Those that others have built, for the same literals.
         """
         self.field = field
         self.generation = 0
         self._is_mixed = field.attribute == "extra"  # where 1 and true are two values, but one key
-        patterns = [(to_kernel(text), groups) for text, groups in literals]
-        patterns += [(byte, ()) for byte in _UNUSED]
-        size = sum(len(pattern) for pattern, _ in patterns)
-        self._automaton = BytesAhoCorasick(
-            [pattern for pattern, _ in patterns],
-            matchkind=MatchKind.Standard,
-            implementation=Implementation.DFA if size <= _TABLE_BYTES else Implementation.ContiguousNFA,
-        )
-        self._piece_bytes = max(_LEAST_PIECE, _PIECE_BYTES // _nested([pattern for pattern, _ in patterns]))
-        self._longest = max((len(pattern) for pattern, _ in patterns), default=0)
-        self._anchored = [pattern.startswith(b"\0") for pattern, _ in patterns]
-        self._groups = [sum(1 << group for group in groups) for _, groups in patterns]
+        pairs: list[tuple[bytes, Sequence[int]]] = [(byte, ()) for byte in _UNUSED]
+        pairs += sorted((to_kernel(text), groups) for text, groups in literals)
+        patterns = tuple(pattern for pattern, _ in pairs)
+        self._automaton = automata.get(patterns) or automata.setdefault(patterns, _automaton(patterns))
+        self._piece_bytes = max(_LEAST_PIECE, _PIECE_BYTES // _nested(patterns))
+        self._longest = max(map(len, patterns))
+        self._anchored = [pattern.startswith(b"\0") for pattern in patterns]
+        self._groups = [sum(1 << group for group in groups) for _, groups in pairs]
         self._without_memo = 0
         self._scanned = 0
         self._start_over()
@@ -217,6 +216,19 @@ class Scanner:
         if number == len(self._sets):
             self._sets.append(groups)
         return number
+
+
+Automata = dict[tuple[bytes, ...], BytesAhoCorasick]
+"""Automata by their patterns: a keyword is looked for in thirty fields, and in each family of operations."""
+
+
+def _automaton(patterns: Sequence[bytes]) -> BytesAhoCorasick:
+    dense = sum(map(len, patterns)) <= _TABLE_BYTES
+    return BytesAhoCorasick(
+        patterns,
+        matchkind=MatchKind.Standard,
+        implementation=Implementation.DFA if dense else Implementation.ContiguousNFA,
+    )
 
 
 def _nested(patterns: Sequence[bytes]) -> int:
