@@ -19,7 +19,7 @@ from fileaudit_engine.compiler.constraint import Clause, Constraint, OneOf
 from fileaudit_engine.compiler.ir import All, AnyOf, Negation, Predicate, Test
 from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS, MAX_CLAUSES, KernelPlan, UserPlan, UserRule
-from fileaudit_engine.compiler.witness import Group, alternatives
+from fileaudit_engine.compiler.witness import Group, Length, Literal, alternatives
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome
 from fileaudit_engine.text import from_kernel
@@ -201,9 +201,15 @@ def _witness(group: Group | None) -> tuple[Sign, ...] | None:
     if group is None:
         return None
     signs: dict[tuple[str, str], list[str]] = {}
-    for literal in group:
-        verb = _VERBS[literal.starts, literal.ends]
-        signs.setdefault((literal.field.name, verb), []).append(literal.text)
+    for sign in group:
+        match sign:
+            case Literal():
+                verb, text = _VERBS[sign.starts, sign.ends], sign.text
+            case Length():
+                verb, text = "has at least", f"{sign.characters} characters"
+            case _ as never:
+                assert_never(never)
+        signs.setdefault((sign.field.name, verb), []).append(text)
     return tuple(
         Sign(field=field, verb=verb, values=tuple(sorted(texts)))
         for (field, verb), texts in sorted(signs.items())

@@ -3,6 +3,7 @@ r"""Texts of which one stands in everything that a regular expression finds.
     ^/etc/(passwd|shadow)$     /etc/
     (curl|wget)\s+http         curl or wget
     .{3,}\.(sh|py)             none: `.sh` and `.py` are assembled from pieces, and this reads no further
+    [^/]{100,}$                none, but no text of fewer than 100 characters
 
 It reads RE2's syntax with a scanner that knows sequences, groups, alternatives, classes and quantifiers. A
 construct that it does not know for certain ends the run of literal text before it, and an expression that it
@@ -28,8 +29,25 @@ class _Unreadable(Exception):
     """The scanner cannot follow the expression."""
 
 
-def required_literals(expression: str) -> tuple[str, ...]:
-    """The texts, at least one of which is in every text that the expression is found in; or none.
+@dataclass(frozen=True, slots=True)
+class Required:
+    """What is in every text that an expression is found in.
+
+    Attributes:
+        texts: At least one of these; none if nothing is certain.
+        characters: So many characters.
+    """
+
+    texts: tuple[str, ...]
+    characters: int
+
+
+_NOTHING: Final = Required((), 0)
+_ONE: Final = Required((), 1)
+
+
+def required(expression: str) -> Required:
+    """What every text must have that the expression is found in.
 
     Args:
         expression: RE2 syntax, checked. Whatever its flags, the texts are to be compared without regard to
@@ -39,10 +57,11 @@ def required_literals(expression: str) -> tuple[str, ...]:
         scanner = _Scanner(expression)
         found = scanner.alternatives(0)
         if scanner.rest:
-            return ()
+            return _NOTHING
     except _Unreadable:
-        return ()
-    return found if all(len(text) >= MIN_CHARACTERS for text in found) else ()
+        return _NOTHING
+    texts = found.texts if all(len(text) >= MIN_CHARACTERS for text in found.texts) else ()
+    return Required(texts, found.characters)
 
 
 @dataclass(slots=True)
@@ -52,8 +71,10 @@ class _Sequence:
     Attributes:
         run: Literal text that has been read last and may go on.
         best: The best choice of texts so far; empty if there is none.
+        characters: At least so many so far.
     """
 
+    characters: int = 0
     run: str = ""
     best: tuple[str, ...] = field(default=())
 
@@ -82,8 +103,8 @@ class _Scanner:
     def __init__(self, expression: str) -> None:
         self.rest = expression
 
-    def alternatives(self, depth: int) -> tuple[str, ...]:
-        """Up to a closing parenthesis or the end: what every alternative requires; empty if one has nothing.
+    def alternatives(self, depth: int) -> Required:
+        """Up to a closing parenthesis or the end: what every alternative requires.
 
         Raises:
             _Unreadable: There is something here that this module does not know.
@@ -94,22 +115,23 @@ class _Scanner:
         while self.rest.startswith("|"):
             self.rest = self.rest[1:]
             branches.append(self._sequence(depth))
-        if len(branches) > _MOST or not all(branches):
-            return ()
-        texts = tuple(dict.fromkeys(text for branch in branches for text in branch))
-        return texts if len(texts) <= _MOST else ()
+        texts = tuple(dict.fromkeys(text for branch in branches for text in branch.texts))
+        certain = all(branch.texts for branch in branches) and len(texts) <= _MOST
+        return Required(texts if certain else (), min(branch.characters for branch in branches))
 
-    def _sequence(self, depth: int) -> tuple[str, ...]:
+    def _sequence(self, depth: int) -> Required:
         read = _Sequence()
         while self.rest and self.rest[0] not in "|)":
             self._item(read, depth)
         read.end_run()
-        return read.best
+        return Required(read.best, read.characters)
 
     def _item(self, read: _Sequence, depth: int) -> None:
         """One atom with its quantifier."""
-        literal, choice = self._atom(depth)
-        optional, once = self._quantifier()
+        literal, inside = self._atom(depth)
+        least, once = self._quantifier()
+        optional = least == 0
+        read.characters += least * inside.characters
         if literal and once:
             read.add(literal)
             return
@@ -121,27 +143,28 @@ class _Scanner:
             return
         read.end_run()
         if not optional:
-            read.offer(choice)
+            read.offer(inside.texts)
 
-    def _atom(self, depth: int) -> tuple[str | None, tuple[str, ...]]:
-        """A literal character (empty for an assertion, None for anything else), and what a group requires."""
+    def _atom(self, depth: int) -> tuple[str | None, Required]:
+        """A literal character (empty for an assertion, None for anything else), and what it requires."""
         first, self.rest = self.rest[0], self.rest[1:]
         match first:
             case "\\":
-                return self._escape(), ()
+                literal = self._escape()
+                return literal, _NOTHING if literal == "" else _ONE
             case "[":
                 self._skip_class()
-                return None, ()
+                return None, _ONE
             case "(":
                 return None, self._group(depth)
             case "^" | "$":
-                return "", ()
+                return "", _NOTHING
             case ".":
-                return None, ()
+                return None, _ONE
             case "*" | "+" | "?":
                 raise _Unreadable
             case _:
-                return (first, ()) if first.isascii() else (None, ())
+                return (first if first.isascii() else None), _ONE
 
     def _escape(self) -> str | None:
         if not self.rest:
@@ -171,7 +194,7 @@ class _Scanner:
             raise _Unreadable
         self.rest = self.rest[index + 1 :]
 
-    def _group(self, depth: int) -> tuple[str, ...]:
+    def _group(self, depth: int) -> Required:
         if self.rest.startswith("?"):
             self._group_head()
         inner = self.alternatives(depth + 1)
@@ -198,21 +221,21 @@ class _Scanner:
                 return
         raise _Unreadable
 
-    def _quantifier(self) -> tuple[bool, bool]:
-        """Whether the atom may be left out, and whether it stands exactly once."""
+    def _quantifier(self) -> tuple[int, bool]:
+        """How often the atom stands there at least, and whether it stands there exactly once."""
         if not self.rest or self.rest[0] not in _QUANTIFIERS:
-            return False, True
+            return 1, True
         if self.rest[0] == "{":
             counts, brace, rest = self.rest[1:].partition("}")
             least = counts.partition(",")[0]
             if not brace or not least.isdecimal():
                 raise _Unreadable  # RE2 takes such a brace for itself
             self.rest = rest
-            optional = int(least[:4]) == 0
+            count = int(least[:4])
         else:
-            optional = self.rest[0] != "+"
+            count = int(self.rest[0] == "+")
             self.rest = self.rest[1:]
         self.rest = self.rest.removeprefix("?")
         if self.rest and self.rest[0] in _QUANTIFIERS:
             raise _Unreadable
-        return optional, False
+        return count, False

@@ -12,6 +12,7 @@ that the fewest events have: the **witness**. Everything else (the other groups,
 expressions, numbers) is checked on the few events that have it.
 
     Test           a run of literal text of its pattern          {/etc/…}
+                   or, of an expression, so many characters      {100 characters}
     A and B        the groups of A, and those of B
     A or B         one group: the best of A with the best of B; none if one of them has none
     not A          nothing
@@ -30,7 +31,7 @@ from typing import Final
 from typing_extensions import assert_never
 
 from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Negation, Pattern, Predicate, Searches, Test
-from fileaudit_engine.compiler.required import required_literals
+from fileaudit_engine.compiler.required import required
 from fileaudit_engine.events.fields import WHOLE_EVENT, Field
 from fileaudit_engine.text import fold
 
@@ -39,6 +40,9 @@ ALTERNATIVES: Final = 16
 
 LITERAL_CHARACTERS: Final = 32
 """Of a longer literal only so much is looked for: it tells events apart just as well."""
+
+LEAST_LENGTH: Final = 24
+"""A shorter text says nothing; and no number has so many digits, which are not looked through."""
 
 _NUMERIC: Final = frozenset("0123456789-")
 _ANCHOR_CHARACTERS: Final = 2
@@ -91,8 +95,26 @@ class Literal:
         return 2.0 ** (1 - length)
 
 
-Group = frozenset[Literal]
-"""Literals of which an event that matches has at least one; never empty."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """A field is at least so long: all that is certain of `[^/]{100,}`.
+
+    Attributes:
+        field: Which; `WHOLE_EVENT` for any field of the event.
+        characters: How long, in characters; a list is as long as all its members.
+    """
+
+    field: Field
+    characters: int
+
+    @property
+    def density(self) -> float:
+        """A guess as that of literals: of texts that are so long."""
+        return float(2.0 ** (-self.characters / 16))
+
+
+Group = frozenset[Literal | Length]
+"""Signs of which an event that matches has at least one; never empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,11 +236,13 @@ def _runs(field: Field, pattern: Pattern) -> Iterable[Literal]:
 
 
 def _of_expression(field: Field, expression: str) -> Group | None:
-    texts = required_literals(expression)
-    found = [_cut(Literal(field=field, text=fold(text), starts=False, ends=False)) for text in texts]
-    if not found or not all(map(_is_usable, found)):
+    needed = required(expression)
+    found = [_cut(Literal(field=field, text=fold(text), starts=False, ends=False)) for text in needed.texts]
+    if found and all(map(_is_usable, found)):
+        return Group(found)
+    if needed.characters < LEAST_LENGTH:
         return None
-    return Group(found)
+    return Group({Length(field=field, characters=needed.characters)})
 
 
 def _is_usable(literal: Literal) -> bool:

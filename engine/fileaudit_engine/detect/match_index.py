@@ -24,7 +24,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Final
 
-from fileaudit_engine.compiler.witness import Alternative, Group, Literal, alternatives
+from fileaudit_engine.compiler.witness import Alternative, Group, Length, Literal, alternatives
 from fileaudit_engine.detect.runnable import RunnableRule
 from fileaudit_engine.detect.scanner import Automata, Scanner, anchored
 from fileaudit_engine.events.batch import Columns
@@ -242,14 +242,24 @@ def _scanners(
 ) -> list[Scanner]:
     """One for each field that some group names and that these operations can have, with all its literals."""
     wanted: dict[Field, dict[str, set[int]]] = {}
+    lengths: dict[Field, list[tuple[int, int]]] = {}
     for group, number in numbers.items():
-        for literal in group:
-            text = anchored(literal.text, starts=literal.starts, ends=literal.ends)
-            for field in _KEYWORD_FIELDS if literal.field is WHOLE_EVENT else (literal.field,):
+        for sign in group:
+            for field in _KEYWORD_FIELDS if sign.field is WHOLE_EVENT else (sign.field,):
+                if isinstance(sign, Length):
+                    lengths.setdefault(field, []).append((sign.characters, number))
+                    wanted.setdefault(field, {})
+                    continue
+                text = anchored(sign.text, starts=sign.starts, ends=sign.ends)
                 if field is not _OPERATION and _can_have(field, text, operations):
                     wanted.setdefault(field, {}).setdefault(text, set()).add(number)
     return [
-        Scanner(field, [(text, sorted(groups)) for text, groups in literals.items()], automata)
+        Scanner(
+            field,
+            [(text, sorted(groups)) for text, groups in literals.items()],
+            automata,
+            lengths=lengths.get(field, ()),
+        )
         for field, literals in wanted.items()
     ]
 
@@ -283,7 +293,7 @@ def _groups_of_operations(numbers: Mapping[Group, int], operations: Iterable[Ope
 
 
 def _is_in(group: Group, operation: str) -> bool:
-    return any(_stands_in(literal, operation) for literal in group)
+    return any(isinstance(sign, Literal) and _stands_in(sign, operation) for sign in group)
 
 
 def _stands_in(literal: Literal, operation: str) -> bool:

@@ -85,7 +85,12 @@ class Scanner:
     """
 
     def __init__(
-        self, field: Field, literals: Iterable[tuple[str, Sequence[int]]], automata: "Automata"
+        self,
+        field: Field,
+        literals: Iterable[tuple[str, Sequence[int]]],
+        automata: "Automata",
+        *,
+        lengths: Sequence[tuple[int, int]] = (),
     ) -> None:
         r"""Build the automaton.
 
@@ -93,6 +98,7 @@ class Scanner:
             field: Which.
             literals: Folded texts with their anchors, and the numbers of the groups that each is in.
             automata: Those that others have built, for the same literals.
+            lengths: Numbers of characters, and the group that a value is in which has as many.
         """
         self.field = field
         self.generation = 0
@@ -105,6 +111,9 @@ class Scanner:
         self._longest = max(map(len, patterns))
         self._anchored = [pattern.startswith(b"\0") for pattern in patterns]
         self._groups = [sum(1 << group for group in groups) for _, groups in pairs]
+        self._lengths = sorted(lengths)
+        self._everything = functools.reduce(operator.or_, self._groups)
+        self._everything |= functools.reduce(operator.or_, (1 << group for _, group in lengths), 0)
         self._without_memo = 0
         self._scanned = 0
         self._start_over()
@@ -161,7 +170,9 @@ class Scanner:
         """The classes of those values that have one, by their place."""
         raw, lengths = _joined(values)
         self._scanned = len(raw)
-        hits: dict[int, int] = {}
+        if self._lengths:
+            lengths = list(lengths)
+        hits = self._long(lengths) if self._lengths else {}
         starts: list[int] = []
         settled = 0
         for offset in range(0, len(raw), self._piece_bytes):
@@ -178,12 +189,23 @@ class Scanner:
                 self._note(matches, starts, offset, hits)
         return hits
 
+    def _long(self, lengths: Iterable[int]) -> dict[int, int]:
+        """The classes of values by their length in bytes, which is never less than that in characters."""
+        least = self._lengths[0][0]
+        return {
+            place: self._class_of(functools.reduce(operator.or_, self._groups_of_length(length)))
+            for place, length in enumerate(lengths)
+            if length >= least
+        }
+
+    def _groups_of_length(self, length: int) -> Iterable[int]:
+        return (1 << group for characters, group in self._lengths if characters <= length)
+
     def _settle(self, starts: Sequence[int], offset: int, end: int, hits: dict[int, int]) -> int:
         """Every value that reaches into a piece may have all groups; returns where the last of them ends."""
         first = max(0, bisect_right(starts, offset) - 1)
         last = min(len(starts) - 2, bisect_right(starts, end) - 1)
-        everything = self._class_of(functools.reduce(operator.or_, self._groups))
-        hits.update(dict.fromkeys(range(first, last + 1), everything))
+        hits.update(dict.fromkeys(range(first, last + 1), self._class_of(self._everything)))
         return starts[last + 1]
 
     def _note(

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.unit.compiler.strategies import REPEATABLE
 
-from fileaudit_engine.compiler.required import required_literals
+from fileaudit_engine.compiler.required import required
 from fileaudit_engine.text import fold
 
 
@@ -38,7 +38,7 @@ from fileaudit_engine.text import fold
     ],
 )
 def test_the_best_text_that_must_be_there_is_found(expression: str, texts: tuple[str, ...]) -> None:
-    assert required_literals(expression) == texts
+    assert required(expression).texts == texts
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_best_text_that_must_be_there_is_found(expression: str, texts: tuple
     ],
 )  # fmt: skip
 def test_nothing_is_said_where_nothing_is_certain(expression: str) -> None:
-    assert required_literals(expression) == ()
+    assert required(expression).texts == ()
 
 
 QUANTIFIERS = st.sampled_from(("", "", "", "?", "*", "+", "{2}", "{0,2}", "+?"))
@@ -77,9 +77,35 @@ def in_python(expression: str) -> re.Pattern[str]:
 @given(EXPRESSIONS, st.sampled_from(("", "i")), st.data())
 def test_every_text_that_is_found_has_one_of_them(expression: str, flags: str, data: st.DataObject) -> None:
     in_python(expression)
-    wanted = required_literals(expression)
+    wanted = required(expression).texts
     assume(wanted)
     whole = f"(?{flags}){expression}" if flags else expression
     text = data.draw(st.from_regex(in_python(whole)))
     assume(re2.search(whole, text))
     assert any(fold(literal) in fold(text) for literal in wanted)
+
+
+@pytest.mark.parametrize(
+    ("expression", "characters"),
+    [
+        ("", 0),
+        ("abc", 3),
+        ("[^/]{100,}$", 100),
+        (r"^\d{4}-\d\d?$", 6),
+        ("(ab|cde){3}x*", 6),
+        ("(ab)?c+", 1),
+        ("(?i)a.c|de", 2),
+        (r"\bfoo\b", 3),
+        (r"\x41{50}", 0),
+    ],
+)
+def test_so_many_characters_must_be_there(expression: str, characters: int) -> None:
+    assert required(expression).characters == characters
+
+
+@settings(REPEATABLE, max_examples=250, suppress_health_check=list(HealthCheck))
+@given(EXPRESSIONS, st.data())
+def test_nothing_shorter_is_found(expression: str, data: st.DataObject) -> None:
+    found = re2.search(expression, data.draw(st.from_regex(in_python(expression))), QUIET)
+    assume(found)
+    assert len(found.group()) >= required(expression).characters

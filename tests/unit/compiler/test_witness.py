@@ -19,7 +19,7 @@ from fileaudit_engine.compiler.ir import (
     Test,
 )
 from fileaudit_engine.compiler.simplify import simplify
-from fileaudit_engine.compiler.witness import ALTERNATIVES, Group, Literal, alternatives
+from fileaudit_engine.compiler.witness import ALTERNATIVES, Group, Length, Literal, alternatives
 from fileaudit_engine.detect.evaluate import matcher
 from fileaudit_engine.events.fields import BY_NAME, WHOLE_EVENT
 from fileaudit_engine.events.model import FileEvent
@@ -32,7 +32,9 @@ def witness(predicate: Predicate) -> set[str] | None:
     return None if alternative.witness is None else set(map(spelled, alternative.witness))
 
 
-def spelled(literal: Literal) -> str:
+def spelled(literal: Literal | Length) -> str:
+    if isinstance(literal, Length):
+        return f"{literal.characters} characters"
     return f"{'' if literal.starts else '*'}{literal.text}{'' if literal.ends else '*'}"
 
 
@@ -67,6 +69,14 @@ def test_of_a_conjunction_the_rarest_group_is_the_witness_and_the_others_follow(
 def test_a_common_folder_or_ending_is_the_last_choice() -> None:
     assert witness(All(operands=(path_test("/usr/bin/", ANY), path_test(ANY, "zq.py")))) == {"*zq.py"}
     assert witness(All(operands=(path_test(ANY, "/bash"), path_test(ANY, "vault", ANY)))) == {"*vault*"}
+
+
+def test_an_expression_without_a_text_may_still_need_a_length() -> None:
+    def search(expression: str) -> Test:
+        return Test(field=BY_NAME["TargetFilename"], check=Searches(expression=expression, flags=""))
+
+    assert witness(search("[^/]{100,}$")) == {"100 characters"}
+    assert witness(search("[a-z]{23}")) is None
 
 
 def test_what_says_nothing_certain_has_no_witness() -> None:
@@ -128,9 +138,11 @@ def has(event: FileEvent, group: Group) -> bool:
     return any(stands(event, literal) for literal in group)
 
 
-def stands(event: FileEvent, literal: Literal) -> bool:
+def stands(event: FileEvent, literal: Literal | Length) -> bool:
     value = literal.field.get(event)
     texts = value if isinstance(value, tuple) else (value,)
+    if isinstance(literal, Length):
+        return any(isinstance(text, str) and len(text) >= literal.characters for text in texts)
     for text in (fold(text) for text in texts if isinstance(text, str)):
         begins = text.startswith(literal.text) or not literal.starts
         ends = text.endswith(literal.text) or not literal.ends

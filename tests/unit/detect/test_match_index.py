@@ -363,3 +363,16 @@ def test_a_value_that_hits_nested_literals_at_every_byte_costs_no_more_than_a_lo
     assert found[1] == set(range(30))
     assert 0 in found[2]
     assert most < 60_000_000
+
+
+def test_an_expression_that_needs_a_length_is_asked_of_long_values_only() -> None:
+    search = Test(field=BY_NAME["TargetFilename"], check=Searches(expression="[^/]{100,}$", flags=""))
+    rules = [runnable(user_rule(predicate)) for predicate in (search, path_test("/etc/", ANY))]
+    long = "/etc/" + "\u0130" * 100
+    assert candidates(rules, [event("/etc/x"), event(long), event("/" + "y" * 99), event("/z")]) == [
+        {1},
+        {0, 1},
+        {0},
+        set(),
+    ]
+    assert rules[0].matches(event(long))
