@@ -9,7 +9,7 @@ import argparse
 import gc
 import json
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 from fileaudit_engine.cli.common import without_collector
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.detect.detector import Detector
-from fileaudit_engine.events.batch import Batch, EventBatch
+from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import Loss
 from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.parser import load_rules
@@ -83,8 +83,8 @@ def _loaded(args: argparse.Namespace, report: Report) -> Detector:
         parsed = time.process_time()
         compiled = compile_rules(loaded.rules)
     ready = time.process_time()
-    detector = Detector(compiled.user, compiled.kernel)
-    deque(detector.findings(EventBatch(events=())), maxlen=0)  # the index is made for the first batch
+    with without_collector():
+        detector = Detector(compiled.user, compiled.kernel).prepare()
     report.build_s = time.process_time() - ready
     report.compile_s = ready - parsed
     report.parse_s = parsed - begun

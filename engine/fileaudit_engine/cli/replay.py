@@ -5,7 +5,15 @@ import contextlib
 from pathlib import Path
 
 from fileaudit_engine.cli import live
-from fileaudit_engine.cli.common import Exit, add_unknown_fields, has_rules, load, report_diagnostics, say
+from fileaudit_engine.cli.common import (
+    Exit,
+    add_unknown_fields,
+    has_rules,
+    load,
+    report_diagnostics,
+    say,
+    without_collector,
+)
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.resources import rules_dir
 from fileaudit_engine.runtime.pipeline import Pipeline
@@ -43,10 +51,12 @@ def run(args: argparse.Namespace) -> int:
     if not has_rules(loaded, paths):
         return Exit.UNUSABLE
     source = ReplaySource(args.events, allow_unknown_fields=args.allow_unknown_fields, strict=args.strict)
+    with without_collector():
+        detector = Detector(loaded.compiled.user, loaded.compiled.kernel).prepare()
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(Store.open(args.store)) if args.store else None
         pipeline = Pipeline(
-            detector=Detector(loaded.compiled.user, loaded.compiled.kernel),
+            detector=detector,
             sinks=live.alert_sinks(args),
             spool=Spool(store, tell=say, proceed=lambda: False) if store else None,
             host=live.host_name(),

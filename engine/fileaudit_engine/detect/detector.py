@@ -31,6 +31,11 @@ class Detector:
         """Made when the first event comes that nobody has filtered; a live host may never see one."""
         return MatchIndex(self._rules)
 
+    def prepare(self) -> "Detector":
+        """Make the index now, where events are coming that nobody has filtered."""
+        _ = self._index
+        return self
+
     def findings(self, batch: Batch) -> Iterator[Finding]:
         """What the rules say of the batch, in the order of its events, then of the rules."""
         candidates = self._index.candidates(batch) if isinstance(batch, Columns) else self._filtered(batch)
