@@ -24,6 +24,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
+from fileaudit_engine.detect.checks import spelled
 from fileaudit_engine.events.fields import Field, Value
 from fileaudit_engine.text import fold, to_kernel
 
@@ -288,7 +289,5 @@ def _text(value: Value) -> str:
             return ""
         case tuple():
             return _SEPARATOR.join(map(_text, value))
-        case bool():
-            return str(value).lower()
         case _:
-            return str(value)
+            return spelled(value)
