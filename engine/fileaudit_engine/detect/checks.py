@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import re2
 
 from fileaudit_engine.compiler.ir import DatePart, InNetwork, Operator, Part
+from fileaudit_engine.events.field import spelled
 from fileaudit_engine.events.times import SECOND_NS, parse_rfc3339
 from fileaudit_engine.text import fold
 
@@ -61,11 +62,6 @@ def on_text(check: TextCheck, *, cased: bool) -> ScalarCheck:
     if cased:
         return lambda value: check(value if isinstance(value, str) else spelled(value))
     return lambda value: check(fold(value) if isinstance(value, str) else spelled(value))
-
-
-def spelled(value: Scalar) -> str:
-    """A value as a rule writes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def regex_options(flags: str) -> "re2.Options":

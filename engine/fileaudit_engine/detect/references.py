@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from fileaudit_engine.compiler.ir import SameAs
-from fileaudit_engine.detect.checks import Scalar, number_of, spelled
+from fileaudit_engine.detect.checks import Scalar, number_of
+from fileaudit_engine.events.field import spelled
 from fileaudit_engine.events.fields import Field
 from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.text import fold

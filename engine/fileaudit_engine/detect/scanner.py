@@ -24,7 +24,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
-from fileaudit_engine.detect.checks import spelled
+from fileaudit_engine.events.field import spelled
 from fileaudit_engine.events.fields import Field, Value
 from fileaudit_engine.text import fold, to_kernel
 

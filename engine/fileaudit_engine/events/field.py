@@ -12,6 +12,11 @@ Value = str | int | bool | tuple[str, ...] | None
 Getter = Callable[[FileEvent], Value]
 
 
+def spelled(value: object) -> str:
+    """A number or truth value as a rule writes it; a text as it is."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class FieldType(enum.Enum):
     """What a field holds, and with it how Elasticsearch maps it and how documents spell it."""
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from fileaudit_engine.events import computed
 from fileaudit_engine.events.computed import command_line
-from fileaudit_engine.events.field import Dimension, Field, FieldType, Provider, Value
+from fileaudit_engine.events.field import Dimension, Field, FieldType, Provider, Value, spelled
 from fileaudit_engine.events.log_source import LogSource
 from fileaudit_engine.events.model import AccessMode, FileEvent, Operation
 from fileaudit_engine.events.row import (
@@ -296,18 +296,13 @@ def _as_value(found: object) -> Value:
         case float():
             return repr(found)
         case list() | tuple():
-            return tuple(map(_spelled, filter(_is_scalar, found)))
+            return tuple(map(spelled, filter(_is_scalar, found)))
         case _:
             return None
 
 
 def _is_scalar(found: object) -> bool:
     return isinstance(found, str | int | float)
-
-
-def _spelled(member: object) -> str:
-    """A member of a list as a rule writes it."""
-    return str(member).lower() if isinstance(member, bool) else str(member)
 
 
 def _extra_texts(event: FileEvent) -> Value:
