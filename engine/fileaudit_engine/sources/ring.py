@@ -1,9 +1,13 @@
 """The kernel's ring buffer through its memory, in bulk.
 
-The ring is two positions and a data area that is mapped twice in a row, so that no record is ever split.
-Each record has an eight-byte head whose first word is its length, with two flags: BUSY, the writer is not
-done, stop here; DISCARD, the writer thought better of it, skip. A reader copies a run of finished records
-at once and then moves the consumer's position, which frees their room.
+The ring is two positions and a data area. Each record has an eight-byte head whose first word is its length,
+with two flags: BUSY, the writer is not done, stop here; DISCARD, the writer thought better of it, skip. A
+reader copies a run of finished records at once and then moves the consumer's position, which frees their
+room.
+
+The kernel offers the data area twice in a row, so that no record is ever split. Every page that is mapped
+counts as resident, read or not, so we map it once and join the two ends of a run that wraps when it is
+copied. Heads are never split: they stand at multiples of eight, and so does the end.
 """
 
 import contextlib
@@ -36,7 +40,7 @@ class Ring:
         self._size = size
         self._mask = size - 1
         self._consumer_page = mmap.mmap(fd, page, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
-        self._producer_pages = mmap.mmap(fd, page + 2 * size, mmap.MAP_SHARED, mmap.PROT_READ, offset=page)
+        self._producer_pages = mmap.mmap(fd, page + size, mmap.MAP_SHARED, mmap.PROT_READ, offset=page)
         self._data = page
         self._poll = select.poll()
         self._poll.register(fd, select.POLLIN)
@@ -63,11 +67,19 @@ class Ring:
             position += ((length & ~_DISCARD) + _HEAD_BYTES + 7) & ~7
         if position == begin:
             return b"", starts
-        first = data + (begin & mask)
-        run = pages[first : first + position - begin]
+        run = self._copy(begin, position)
         self._position = position
         _POSITION.pack_into(self._consumer_page, 0, position)
         return run, starts
+
+    def _copy(self, begin: int, end: int) -> bytes:
+        """What stands between two positions."""
+        pages, first, last = self._producer_pages, self._data, self._data + self._size
+        at = first + (begin & self._mask)
+        beyond = at + (end - begin) - last
+        if beyond <= 0:
+            return pages[at : at + end - begin]
+        return pages[at:last] + pages[first : first + beyond]
 
     def wait(self, seconds: float) -> None:
         """Sleep until something is written, at most so long."""

@@ -4,8 +4,11 @@ import mmap
 import os
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fileaudit_engine.sources.ring import Ring, ring_size
 
@@ -14,12 +17,12 @@ BUSY, DISCARD = 1 << 31, 1 << 30
 
 
 class FakeRing:
-    """A writer; the second mapping of the data is kept by hand."""
+    """A writer, with one page of data."""
 
     def __init__(self) -> None:
         self.fd = os.memfd_create("ring")
-        os.ftruncate(self.fd, 2 * PAGE + 2 * PAGE)
-        self.memory = mmap.mmap(self.fd, 4 * PAGE)
+        os.ftruncate(self.fd, 3 * PAGE)
+        self.memory = mmap.mmap(self.fd, 3 * PAGE)
         self.produced = 0
 
     def write(self, payload: bytes, flags: int = 0) -> int:
@@ -31,8 +34,12 @@ class FakeRing:
 
     def put(self, at: int, raw: bytes) -> None:
         for offset, byte in enumerate(raw):
-            place = (at + offset) % PAGE
-            self.memory[2 * PAGE + place] = self.memory[3 * PAGE + place] = byte
+            self.memory[2 * PAGE + (at + offset) % PAGE] = byte
+
+    @property
+    def room(self) -> int:
+        """The longest payload that could be written now."""
+        return PAGE - (self.produced - self.consumed) - 8
 
     @property
     def consumed(self) -> int:
@@ -103,6 +110,81 @@ def test_a_record_across_the_end_is_whole(fake: FakeRing) -> None:
     payloads(ring, [PAGE - 24])
     fake.write(b"across the end of the ring")
     assert payloads(ring, [26]) == [b"across the end of the ring"]
+
+
+def test_a_record_whose_head_is_the_last_of_the_ring_is_whole(fake: FakeRing) -> None:
+    ring = Ring(fake.fd, PAGE)
+    fake.write(b"x" * (PAGE - 16))
+    payloads(ring, [PAGE - 16])
+    fake.write(b"all of it in front")
+    assert payloads(ring, [18]) == [b"all of it in front"]
+
+
+def test_a_full_ring_that_begins_anywhere_is_read_whole(fake: FakeRing) -> None:
+    ring = Ring(fake.fd, PAGE)
+    fake.write(b"x" * 1000)
+    payloads(ring, [1000])
+    whole = os.urandom(PAGE - 8)
+    fake.write(whole)
+    assert payloads(ring, [PAGE - 8]) == [whole]
+
+
+def test_the_data_is_mapped_once(fake: FakeRing) -> None:
+    before = mapped(fake.fd)
+    ring = Ring(fake.fd, PAGE)
+    assert mapped(fake.fd) - before == 3 * PAGE
+    ring.close()
+
+
+def mapped(fd: int) -> int:
+    """Bytes of the file that are mapped into this process."""
+    inode, total = str(os.fstat(fd).st_ino), 0
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, _, _, _, number, *name = line.split(maxsplit=5)
+        if number == inode and name and "memfd:ring" in name[0]:
+            first, last = (int(end, 16) for end in span.split("-"))
+            total += last - first
+    return total
+
+
+steps = st.lists(
+    st.tuples(st.integers(0, PAGE), st.sampled_from([0, 0, DISCARD])) | st.integers(1, 4), max_size=60
+)
+"""Records to write, by length and flag, and readings of so many at the most."""
+
+
+@given(steps)
+@settings(derandomize=True, database=None, deadline=None)
+def test_whatever_is_written_and_whenever_it_is_read_comes_out_as_it_went_in(
+    plan: list[tuple[int, int] | int],
+) -> None:
+    fake = FakeRing()
+    ring = Ring(fake.fd, PAGE)
+    written: list[bytes] = []
+    read: list[bytes] = []
+
+    def take(limit: int) -> None:
+        sizes = [len(payload) for payload in written[len(read) :]]
+        run, starts = ring.read(limit)
+        read.extend(run[at : at + size] for at, size in zip(starts, sizes, strict=False))
+
+    for step in plan:
+        if isinstance(step, int):
+            take(step)
+            continue
+        length, flag = step
+        if length > fake.room:
+            take(100)
+        payload = os.urandom(min(length, fake.room))
+        fake.write(payload, flag)
+        if not flag:
+            written.append(payload)
+    take(100)
+    assert read == written
+    assert fake.consumed == fake.produced
+    ring.close()
+    fake.memory.close()
+    os.close(fake.fd)
 
 
 def test_a_reader_goes_on_where_another_stopped(fake: FakeRing) -> None:
