@@ -216,11 +216,17 @@ static __always_inline void write_file(struct file_record *record, u64 file)
     record->mode = 0;
     record->device = 0;
     record->inode = 0;
+    record->owner = 0;
+    record->owner_group = 0;
+    record->size = 0;
     if (!file)
         return;
     READ(inode, file, struct file, f_inode);
     READ(record->inode, inode, struct inode, i_ino);
     READ(record->mode, inode, struct inode, i_mode);
+    READ(record->owner, inode, struct inode, i_uid);
+    READ(record->owner_group, inode, struct inode, i_gid);
+    READ(record->size, inode, struct inode, i_size);
     READ(super, inode, struct inode, i_sb);
     READ(record->device, super, struct super_block, s_dev);
 }
@@ -233,6 +239,13 @@ static __always_inline u32 append_paths(struct scratch *s, struct file_record *r
 
     record->path_bytes = 0;
     record->asked_bytes = ASKED_UNREADABLE;
+    record->second_bytes = 0;
+    record->second_asked_bytes = 0;
+    record->extra_bytes = 0;
+    record->alias_bytes = 0;
+    record->second_state = 0;
+    record->hints = 0;
+    record->unused = 0;
     if (start >= TEXT_FRONT && start <= TEXT_MIDDLE && length <= 2 * PATH_LIMIT - 1) {
         length = bounded(length, 0x1fff);
         bpf_probe_read_kernel(&s->record[at], length, &s->text[bounded(start, 0x1fff)]);

@@ -56,8 +56,15 @@ static __always_inline void write_process(struct process_record *record, u16 kin
     record->kind = kind;
     record->path_bytes = 0;
     record->args_bytes = 0;
+    record->cwd_bytes = 0;
+    record->cgroup_bytes = 0;
     record->args_truncated = 0;
     record->state = 0;
+    record->cwd_state = 0;
+    record->unused[0] = record->unused[1] = record->unused[2] = 0;
+    record->uid = 0;
+    record->gid = 0;
+    record->cgroup = 0;
     record->tgid = group_of(task);
     record->parent_tgid = group_of(parent);
     record->start_ns = start_of(task);

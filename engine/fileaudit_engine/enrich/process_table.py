@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from fileaudit_engine.enrich.procfs import look_at, running
-from fileaudit_engine.events.model import Process
+from fileaudit_engine.events.model import Container, Process
 
 ANCESTORS: Final = 16
 """Parents that an event can name."""
@@ -128,6 +128,10 @@ class ProcessTable:
         if image and known.image_inode != image:
             return self._keep(self._corrected(known, image))
         return known
+
+    def surroundings(self, pid: int, start_ns: int, cgroup_id: int) -> tuple[str | None, Container | None]:  # noqa: ARG002
+        """Where it works, and in which container."""
+        return None, None
 
     def _corrected(self, known: Process, image: int) -> Process:
         """The process with the image that it runs, or with none where nobody can tell."""

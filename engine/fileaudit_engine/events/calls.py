@@ -11,14 +11,15 @@ CALLS: Final = (
     *("write", "pwrite64", "writev", "pwritev", "pwritev2"),
     *("sendfile", "splice", "copy_file_range", "mmap"),
     *("truncate", "ftruncate"),
-    *("mkdir", "mkdirat", "rmdir", "unlink", "unlinkat"),
+    *("mkdir", "mkdirat", "mknod", "mknodat", "rmdir", "unlink", "unlinkat"),
     *("rename", "renameat", "renameat2"),
     *("link", "linkat", "symlink", "symlinkat"),
     *("chmod", "fchmod", "fchmodat", "fchmodat2"),
     *("chown", "fchown", "lchown", "fchownat"),
     *("utime", "utimes", "futimesat", "utimensat"),
-    *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
+    *("setxattr", "lsetxattr", "fsetxattr", "setxattrat"),
+    *("removexattr", "lremovexattr", "fremovexattr", "removexattrat"),
     *("mount", "move_mount", "umount2"),
     *("execve", "execveat"),
 )
-"""By the names of the kernel's table for 64-bit calls."""
+"""By the names of the kernel's table for 64-bit calls, in the order of `enum file_call` of bpf/event.h."""

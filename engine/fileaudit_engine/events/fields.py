@@ -83,6 +83,8 @@ FIELDS: Final[tuple[Field, ...]] = (
     _row("AskedFilename", "fileaudit.asked_path", "asked_path", _P, "The file name that the caller passed."),
     _row("ContainerFilename", "fileaudit.container_path", "container_path", _P,
          "The file as it is called inside the container.", provider=_RUNTIME),
+    _row("AliasFilename", "fileaudit.alias_path", "alias_path", _P,
+         "Another name by which the file was reached: of a hard link or a bind mount."),
     _row("SourceFilename", "fileaudit.source_path", "source_path", _P,
          "The name that a renamed file had; the file that a link gives another name.",
          aliases=("OldFilename", "PreviousFileName"), operations=(_O.RENAME, _O.LINK)),

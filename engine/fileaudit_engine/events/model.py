@@ -106,6 +106,8 @@ class PathState(enum.IntFlag):
     """The walk ended at a root that is not the host's (another mount namespace, a detached mount)."""
     FOREIGN = 32
     """In a mount namespace that an ordinary user may have made: there any file can have any name."""
+    CHANGED = 64
+    """What the caller asked for was another text when the call began: somebody races with the observer."""
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,7 +183,10 @@ class FileEvent(msgspec.Struct, frozen=True, kw_only=True):
         user_name: Name of `user_id`; `group_name` and `login_user_name` likewise.
         effective_user_name: Name of `effective_user_id`; `effective_group_name` likewise.
         working_directory: Of the thread when it made the call; absolute and resolved.
-        container_path: The file as it is called inside the container of its process.
+        container_path: The file as it is called inside the container of its process, or in any other mount
+            namespace than the host's.
+        alias_path: Another name of the file, by which it was reached, where `path` is the one that rules
+            know: of a hard link or a bind mount, the name in use.
         owner_id: Owner of the file; `owner_group_id` is its group, `owner_name` and `owner_group_name` are
             their names. Of a chown: before it.
         size_bytes: Size of the file.
@@ -236,6 +241,7 @@ class FileEvent(msgspec.Struct, frozen=True, kw_only=True):
     effective_group_name: str | None = None
     working_directory: str | None = None
     container_path: str | None = None
+    alias_path: str | None = None
     owner_id: int | None = None
     owner_group_id: int | None = None
     owner_name: str | None = None

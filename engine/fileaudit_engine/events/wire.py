@@ -1,7 +1,7 @@
 """Bytes from the ring to events: the mirror of `bpf/event.h`.
 
 Reading goes in two steps, because most of what arrives is looked at only to be routed. `route` takes from
-a record just what decides where it goes; `file_event` and `process_record` take the rest, on demand.
+a record just what decides where it goes; `file_record` and `process_record` take the rest, on demand.
 Nothing here trusts a length in a record further than the record itself: slices cannot fail.
 """
 
@@ -12,22 +12,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import msgspec
+
+from fileaudit_engine.events.calls import CALLS
 from fileaudit_engine.events.model import (
     ACCESS_MODES,
     OPERATIONS,
+    Container,
     FileEvent,
     PathState,
     Process,
 )
+from fileaudit_engine.events.particulars import WITH_ACCESS_MODE, particulars, texts
 from fileaudit_engine.text import from_kernel
 
-SYSCALLS: Final = ("open", "openat", "openat2", "creat")
-"""By `enum file_call`."""
-
-FILE_HEAD: Final = struct.Struct("=HBBBBHHHIQQiIIIIIIIIIIIQQQ16s")
+FILE_HEAD: Final = struct.Struct("=HBBBBBBHHHHHHHHQQqIIIIIIIIIIIIIIQQQQ3q16s")
 """`struct file_record` up to its candidates, which are 64-bit words."""
 
-PROCESS_HEAD: Final = struct.Struct("=HHHBBIIQQQ16s")
+PROCESS_HEAD: Final = struct.Struct("=HHHHHBBB3sIIIIQQQQ16s")
 """`struct process_record`."""
 
 MAX_ARGS: Final = 128
@@ -37,7 +39,7 @@ _STATES: Final = tuple(PathState(bits) for bits in range(256))
 """By byte: making a flag costs ten times a look-up."""
 
 _KIND: Final = struct.Struct("=H")
-_ROUTE: Final = struct.Struct("=12xI24xI")
+_ROUTE: Final = struct.Struct("=48xII")
 _ONE_WORD: Final = struct.Struct("=Q")
 _UNREADABLE: Final = 0xFFFF
 _NOBODY: Final = 0xFFFFFFFF
@@ -52,6 +54,20 @@ class Kind(enum.IntEnum):
     FORK = 2
     EXEC = 3
     EXIT = 4
+    CHDIR = 5
+
+
+class Hint(enum.IntFlag):
+    """`enum path_hint`: what is to be known to go on with the paths of a record."""
+
+    NAME = 1
+    """The call is on the name: the last component of the path is not followed."""
+    SECOND_NAME = 2
+    """The same of the second path."""
+    ALIAS = 4
+    """The candidates are those of another name of the file, too."""
+    LAST = 8
+    """Of a read or write: the file is closed, no more will follow."""
 
 
 class Route(NamedTuple):
@@ -68,13 +84,35 @@ class Route(NamedTuple):
     candidates: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessRecord:
-    """A fork, exec or exit.
+class FileRecord(NamedTuple):
+    """A file record in full.
 
     Attributes:
+        event: With its paths as the kernel left them.
+        second_state: Of `event.source_path`, as `event.path_state` is of `event.path`.
+        hints: How to go on with them.
+        alias: Another name of the file, if the kernel knows one.
+        use: Of a read or write, a number for this use of the file by anybody: since it was opened.
+    """
+
+    event: FileEvent
+    second_state: PathState
+    hints: Hint
+    alias: str | None
+    use: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRecord:
+    """A fork, exec, exit or change of the working directory.
+
+    Attributes:
+        user_id: Real user of the process; `group_id` likewise.
+        cgroup_id: Of its cgroup (v2).
         image: Inode number of the program of an exec, else 0.
         executable: Of an exec, else empty; `args` likewise.
+        cwd: The working directory, of an exec or a change of it; None where it is not known.
+        cgroup: Of an exec, the last names of its cgroup, from the leaf up; v2's unless that is the root.
     """
 
     kind: Kind
@@ -83,10 +121,15 @@ class ProcessRecord:
     parent_pid: int
     parent_start_ns: int
     name: str
+    user_id: int = 0
+    group_id: int = 0
+    cgroup_id: int = 0
     image: int = 0
     executable: str = ""
     args: tuple[str, ...] = ()
     args_truncated: bool = False
+    cwd: str | None = None
+    cgroup: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +138,21 @@ class Lookups:
 
     Attributes:
         process: From pid, start, parent pid, name and the inode number of the image.
+        surroundings: From pid, start and cgroup id: working directory and container of a process.
         user: A user's name; `group` likewise.
         clause_words: Words of a candidate set, as compiled into the programs.
         boot_to_wall_ns: What to add to the boot clock for time since the Unix epoch.
+        host_name: Of this host; `host_id` is its machine id.
     """
 
     process: Callable[[int, int, int, str, int], Process]
+    surroundings: Callable[[int, int, int], tuple[str | None, Container | None]]
     user: Callable[[int], str | None]
     group: Callable[[int], str | None]
     clause_words: int
     boot_to_wall_ns: int
+    host_name: str | None = None
+    host_id: str | None = None
 
 
 def kind_of(run: bytes, at: int) -> int:
@@ -124,32 +172,48 @@ def route(run: bytes, at: int, clause_words: int) -> Route:
     return Route(epoch, pid, candidates)
 
 
-def file_event(run: bytes, at: int, lookups: Lookups) -> FileEvent:
+def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
     """The file record at `at` in full."""
     (
-        _, operation, access, state, call, path_bytes, asked_bytes, mode, _, time_ns, start_ns, result,
-        flags, pid, thread, parent, uid, gid, euid, egid, login, session, device, inode, cgroup, image, name,
+        _, operation, call, access, state, second_state, hints, path_bytes, asked_bytes, second_bytes,
+        second_asked_bytes, extra_bytes, alias_bytes, mode, _, time_ns, start_ns, result, _, pid, thread,
+        parent, flags, uid, gid, euid, egid, login, session, device, owner, owner_group, inode, size, cgroup,
+        image, first, second, third, raw_name,
     ) = FILE_HEAD.unpack_from(run, at)  # fmt: skip
     path_at = at + FILE_HEAD.size + 8 * lookups.clause_words
     asked_at = path_at + path_bytes
-    has_file = result >= 0
-    return FileEvent(
+    rest_at = asked_at + (0 if asked_bytes == _UNREADABLE else asked_bytes)
+    user, group = lookups.user, lookups.group
+    name = comm(raw_name)
+    process = lookups.process(pid, start_ns, parent, name, image)
+    if process.name != name:  # a thread has a name of its own, and a process may take another
+        process = msgspec.structs.replace(process, name=name)
+    cwd, container = lookups.surroundings(pid, start_ns, cgroup)
+    more = particulars(operation, (first, second, third), user, group) if operation else {}
+    alias = None
+    if second_bytes or second_asked_bytes or extra_bytes or alias_bytes:
+        second_asked_at = rest_at + second_bytes
+        extra_at = second_asked_at + second_asked_bytes
+        alias_at = extra_at + extra_bytes
+        more |= texts(
+            operation, (run[rest_at:second_asked_at], run[second_asked_at:extra_at], run[extra_at:alias_at])
+        )
+        alias = from_kernel(run[alias_at : alias_at + alias_bytes]) if alias_bytes else None
+    event = FileEvent(
         ts_ns=time_ns + lookups.boot_to_wall_ns,
         operation=OPERATIONS[operation],
-        process=lookups.process(pid, start_ns, parent, comm(name), image),
-        syscall=SYSCALLS[call],
+        process=process,
+        syscall=CALLS[call],
         path=from_kernel(run[path_at:asked_at]) if path_bytes else None,
-        asked_path=None
-        if asked_bytes == _UNREADABLE
-        else from_kernel(run[asked_at : asked_at + asked_bytes]),
+        asked_path=None if asked_bytes == _UNREADABLE else from_kernel(run[asked_at:rest_at]),
         path_state=_STATES[state],
         flags=flags,
-        access_mode=ACCESS_MODES[access],
-        errno=0 if has_file else _errno(-result),
+        access_mode=ACCESS_MODES[access] if operation in WITH_ACCESS_MODE else None,
+        errno=0 if result >= 0 else _errno(-result),
         result=result,
-        inode=(inode or None) if has_file else None,
-        device=(device or None) if has_file else None,
-        mode=(mode or None) if has_file else None,
+        inode=inode or None,
+        device=device or None,
+        mode=mode or None,
         thread_id=thread,
         user_id=uid,
         group_id=gid,
@@ -158,21 +222,36 @@ def file_event(run: bytes, at: int, lookups: Lookups) -> FileEvent:
         login_user_id=None if login == _NOBODY else login,
         session_id=None if session == _NOBODY else session,
         cgroup_id=cgroup,
-        user_name=lookups.user(uid),
-        group_name=lookups.group(gid),
-        effective_user_name=lookups.user(euid),
-        effective_group_name=lookups.group(egid),
-        login_user_name=None if login == _NOBODY else lookups.user(login),
+        user_name=user(uid),
+        group_name=group(gid),
+        effective_user_name=user(euid),
+        effective_group_name=group(egid),
+        login_user_name=None if login == _NOBODY else user(login),
+        working_directory=cwd,
+        owner_id=owner if mode else None,
+        owner_group_id=owner_group if mode else None,
+        owner_name=user(owner) if mode else None,
+        owner_group_name=group(owner_group) if mode else None,
+        size_bytes=size if mode else None,
+        container=container,
+        host_name=lookups.host_name,
+        host_id=lookups.host_id,
+        **more,
     )
+    return FileRecord(event, _STATES[second_state], Hint(hints), alias, third)
 
 
 def process_record(run: bytes, at: int) -> ProcessRecord:
-    """The fork, exec or exit record at `at`."""
-    kind, path_bytes, args_bytes, cut, state, pid, parent, start_ns, parent_start_ns, image, name = (
-        PROCESS_HEAD.unpack_from(run, at)
-    )
+    """The fork, exec, exit or change of directory at `at`."""
+    (
+        kind, path_bytes, args_bytes, cwd_bytes, cgroup_bytes, cut, state, _, _, pid, parent, uid, gid,
+        start_ns, parent_start_ns, image, cgroup, name,
+    ) = PROCESS_HEAD.unpack_from(run, at)  # fmt: skip
     path_at = at + PROCESS_HEAD.size
     args_at = path_at + path_bytes
+    cwd_at = args_at + args_bytes
+    cgroup_at = cwd_at + cwd_bytes
+    names = run[cgroup_at : cgroup_at + cgroup_bytes]
     return ProcessRecord(
         kind=Kind(kind),
         pid=pid,
@@ -180,10 +259,15 @@ def process_record(run: bytes, at: int) -> ProcessRecord:
         parent_pid=parent,
         parent_start_ns=parent_start_ns,
         name=comm(name),
+        user_id=uid,
+        group_id=gid,
+        cgroup_id=cgroup,
         image=image,
         executable=image_path(pid, from_kernel(run[path_at:args_at]), PathState(state)),
-        args=split_args(run[args_at : args_at + args_bytes]),
+        args=split_args(run[args_at:cwd_at]),
         args_truncated=bool(cut),
+        cwd=from_kernel(run[cwd_at:cgroup_at]) if cwd_bytes else None,
+        cgroup=tuple(from_kernel(name) for name in names.split(b"/") if name),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fileaudit_engine.events.batch import Batch
-from fileaudit_engine.events.model import Loss, Process
+from fileaudit_engine.events.model import Container, Loss, Process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,4 +96,10 @@ class Processes(Protocol):
 
         `image` is the inode number of what it runs now. If the last record that is known of it spoke of
         another, an exec record was lost, and the process has no executable and no arguments.
+        """
+
+    def surroundings(self, pid: int, start_ns: int, cgroup_id: int) -> tuple[str | None, Container | None]:
+        """The working directory and the container of a process; None for what is not known.
+
+        `cgroup_id` is that of the thread now, in the v2 hierarchy.
         """

@@ -293,6 +293,7 @@ class LiveSource:
     def _measured(self) -> wire.Lookups:
         return wire.Lookups(
             process=self._processes.get,
+            surroundings=self._processes.surroundings,
             user=self._identities.user,
             group=self._identities.group,
             clause_words=self._plan_maps.shape.clause_words,

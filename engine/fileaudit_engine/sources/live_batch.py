@@ -31,7 +31,7 @@ class LiveBatch:
 
     def complete(self, index: int) -> FileEvent:
         """Event number `index`; a path that the kernel left unresolved is followed now."""
-        event = wire.file_event(self._run, self._starts[index], self._lookups)
+        event = wire.file_record(self._run, self._starts[index], self._lookups).event
         return _followed(event) if event.path_state & PathState.UNRESOLVED else event
 
 

@@ -20,7 +20,7 @@ def present(event: FileEvent) -> set[str]:
 
 
 def test_the_example_has_exactly_what_a_record_of_the_kernel_gives() -> None:
-    record = wire.file_event(b"\0" * 8 + file_record(), 8, lookups())
+    record = wire.file_record(b"\0" * 8 + file_record(), 8, lookups()).event
     assert present(LIVE_EVENT) == present(record)
 
 
