@@ -1,11 +1,14 @@
 """File operations as they happen, one line each, in columns.
 
-    TIME          OPERATION  OUTCOME  PROCESS              PID      TID  USER          FLAGS  PATH
-    07:30:45.123  open       ok       cat                 4242     4242  alice         O_RDONLY  /etc/hostname
-    07:30:45.124  open       EACCES   cat                 4242     4242  alice         O_RDONLY  /etc/shadow
+    TIME         OPERATION   OUTCOME PROCESS             PID     TID USER     DETAIL    PATH
+    07:30:45.123 open        ok      cat                4242    4242 alice    O_RDONLY  /etc/hostname
+    07:30:45.124 open        EACCES  cat                4242    4242 alice    O_RDONLY  /etc/shadow
+    07:30:45.126 rename      ok      mv                 4243    4243 alice    -         /a -> /b
 
-A value that is wider than its column pushes the others to the right: a column is never worth a lost letter.
-The path comes last, so that it may be as long as it is.
+The colour of an operation says what becomes of the file: green makes one, red takes one away, yellow gives it
+another name, magenta changes what it is, blue writes into it, cyan looks at it. A value that is wider than
+its column pushes the others to the right: a column is never worth a lost letter. The path comes last, so
+that it may be as long as it is; what else is to be known of it follows behind two blanks (`trace_words`).
 """
 
 from collections.abc import Sequence
@@ -13,27 +16,28 @@ from datetime import tzinfo
 from typing import Final, TextIO
 
 from fileaudit_engine.detect.record import Record
-from fileaudit_engine.events.flags import open_flag_names
 from fileaudit_engine.events.model import FileEvent, Operation
 from fileaudit_engine.events.wording import failure
 from fileaudit_engine.sinks import output
 from fileaudit_engine.sinks.base import Answer
-from fileaudit_engine.sinks.output import Output, padded, painted
+from fileaudit_engine.sinks.output import BOLD, Output, padded, painted
 from fileaudit_engine.sinks.terminal import clock_of
+from fileaudit_engine.sinks.trace_words import detail_of, files_of, notes_of
 from fileaudit_engine.text import printable
 
-_TIME, _OPERATION, _OUTCOME, _PROCESS, _NUMBER, _USER, _FLAGS = 12, 11, 8, 15, 7, 12, 28
+_TIME, _OPERATION, _OUTCOME, _PROCESS, _NUMBER, _USER, _DETAIL = 12, 11, 7, 15, 7, 8, 30
+"""Widths that usual values fit: the kernel has 15 bytes for a process's name and 7 digits for its id."""
 
 _STYLES: Final = {
+    **dict.fromkeys((Operation.CREATE, Operation.MKDIR, Operation.SYMLINK, Operation.LINK), output.GREEN),
+    **dict.fromkeys((Operation.UNLINK, Operation.RMDIR), output.RED),
+    Operation.RENAME: output.YELLOW,
+    **dict.fromkeys((Operation.MOUNT, Operation.UMOUNT), f"{BOLD};{output.YELLOW}"),
+    Operation.WRITE: f"{BOLD};{output.BLUE}",
     **dict.fromkeys((Operation.OPEN, Operation.READ), output.CYAN),
-    **dict.fromkeys((Operation.WRITE, Operation.TRUNCATE), output.YELLOW),
-    **dict.fromkeys(
-        (Operation.CREATE, Operation.MKDIR, Operation.LINK, Operation.SYMLINK, Operation.RENAME), output.GREEN
-    ),
-    **dict.fromkeys((Operation.UNLINK, Operation.RMDIR, Operation.UMOUNT), output.RED),
-    Operation.EXEC: output.BLUE,
+    Operation.EXEC: f"{BOLD};{output.CYAN}",
 }
-"""By what becomes of the file; changes of its metadata, and mounts, are magenta."""
+"""By what becomes of the file; whatever is not here changes what the file is, and is magenta."""
 
 
 class TraceLines:
@@ -60,6 +64,11 @@ class TraceLines:
         self.output.close()
 
 
+def style_of(operation: Operation) -> str:
+    """The colour that says what becomes of the file."""
+    return _STYLES.get(operation, output.MAGENTA)
+
+
 def trace_header(*, color: bool) -> str:
     """The names of the columns."""
     names = (
@@ -70,15 +79,15 @@ def trace_header(*, color: bool) -> str:
         "PID".rjust(_NUMBER),
         "TID".rjust(_NUMBER),
         "USER".ljust(_USER),
-        "FLAGS".ljust(_FLAGS),
+        "DETAIL".ljust(_DETAIL),
         "PATH",
     )
-    return painted(" ".join(names), output.BOLD, color=color)
+    return painted(" ".join(names), BOLD, color=color)
 
 
 def trace_line(event: FileEvent, *, color: bool, zone: tzinfo | None = None) -> str:
     """One operation; times in `zone` (None: the local one)."""
-    style = _STYLES.get(event.operation, output.MAGENTA)
+    style = style_of(event.operation)
     failed = failure(event)
     columns = (
         painted(clock_of(event.ts_ns, zone), output.DIM, color=color),
@@ -88,10 +97,17 @@ def trace_line(event: FileEvent, *, color: bool, zone: tzinfo | None = None) -> 
         _number(event.process.pid),
         _number(event.thread_id),
         padded(_user(event), _USER),
-        painted(padded(_flags(event), _FLAGS), output.DIM, color=color),
-        painted(_path(event), output.BOLD, color=color),
+        painted(padded(detail_of(event, zone), _DETAIL), output.DIM, color=color),
+        _end(event, style, color=color),
     )
     return " ".join(columns)
+
+
+def _end(event: FileEvent, style: str, *, color: bool) -> str:
+    """The files, then the notes."""
+    arrow = painted(" -> ", style, color=color)
+    files = arrow.join(painted(name, BOLD, color=color) for name in files_of(event))
+    return "  ".join((files, *(painted(note, output.DIM, color=color) for note in notes_of(event))))
 
 
 def _process(event: FileEvent) -> str:
@@ -106,14 +122,3 @@ def _user(event: FileEvent) -> str:
     if event.user_name is not None:
         return printable(event.user_name)
     return "-" if event.user_id is None else str(event.user_id)
-
-
-def _flags(event: FileEvent) -> str:
-    if event.flags is None:
-        return "-"
-    opened = event.operation in {Operation.OPEN, Operation.CREATE}
-    return "|".join(open_flag_names(event.flags)) if opened else hex(event.flags)
-
-
-def _path(event: FileEvent) -> str:
-    return printable(event.path or event.asked_path or "-")
