@@ -111,7 +111,7 @@ def identity(event: FileEvent) -> tuple[object, ...]:
 
 
 _OF_SOME: Final = (
-    *("effective_user_name", "effective_group_name", "working_directory", "container_path"),
+    *("effective_user_name", "effective_group_name", "working_directory", "container_path", "alias_path"),
     *("owner_id", "owner_group_id", "owner_name", "owner_group_name", "size_bytes"),
     *("source_path", "asked_source_path", "link_target", "new_mode"),
     *("new_owner_id", "new_owner_group_id", "new_owner_name", "new_owner_group_name"),
