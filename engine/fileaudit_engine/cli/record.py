@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from fileaudit_engine.cli import live, trace
+from fileaudit_engine.cli import live
 from fileaudit_engine.cli.common import Exit, add_unknown_fields, load, say
+from fileaudit_engine.cli.filters import compiled_filter
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.diagnostics import unusable_file
 from fileaudit_engine.events.batch import Batch
@@ -28,7 +29,7 @@ def register(
         parents=[common],
         help="capture events into a file",
         description="Writes events as NDJSON, one ECS document a line. With --rules: the events that some"
-        " rule may match; without: every open on this host.",
+        " rule may match; without: every operation on this host.",
     )
     parser.add_argument("output", metavar="OUTPUT", help="a new file, or - for stdout")
     parser.add_argument("--rules", action="append", type=Path, metavar="DIR", help="what to record")
@@ -67,10 +68,10 @@ def _plan(args: argparse.Namespace) -> KernelPlan:
                 "FA078",
                 str(args.rules[0]),
                 "no usable rule, so there is nothing to record",
-                help="leave --rules out to record every open",
+                help="leave --rules out to record every operation",
             )
         return loaded.compiled.kernel
-    return trace.compiled_filter(args).kernel
+    return compiled_filter(args).kernel
 
 
 class _Recording:
