@@ -210,7 +210,8 @@ struct file_record {
  *   path     the image of an exec
  *   args     its NUL-ended arguments
  *   cwd      the working directory: of an exec or a change of it
- *   cgroup   of an exec, the last names of its cgroup, from the leaf up, each ended by a slash
+ *   cgroup   of an exec, the topmost names of its cgroup, from the leaf up, each ended by a slash: of the
+ *            unified hierarchy, and behind them of one with controllers
  */
 struct process_record {
     u16 kind;

@@ -9,9 +9,13 @@
 #ifndef FILEAUDIT_PROCESS_H
 #define FILEAUDIT_PROCESS_H
 
+#include "cgroup.h"
 #include "path.h"
 
 #define ARGS_LIMIT 4096 /* more arguments are cut off and flagged */
+/* Of a longer working directory the end is kept, flagged: whatever somebody does to his path and arguments,
+ * there is room for the names of his cgroups. */
+#define CWD_LIMIT (DATA_BYTES - PATH_LIMIT - ARGS_LIMIT - CGROUP_BYTES)
 
 static __always_inline u64 start_of(u64 task)
 {
@@ -51,7 +55,7 @@ static __always_inline u64 image_of(u64 task)
 
 static __always_inline void write_process(struct process_record *record, u16 kind, u64 task)
 {
-    u64 parent = parent_of(task);
+    u64 parent = parent_of(task), cred = 0;
 
     record->kind = kind;
     record->path_bytes = 0;
@@ -62,9 +66,10 @@ static __always_inline void write_process(struct process_record *record, u16 kin
     record->state = 0;
     record->cwd_state = 0;
     record->unused[0] = record->unused[1] = record->unused[2] = 0;
-    record->uid = 0;
-    record->gid = 0;
-    record->cgroup = 0;
+    READ(cred, task, struct task_struct, real_cred);
+    READ(record->uid, cred, struct cred, uid.val);
+    READ(record->gid, cred, struct cred, gid.val);
+    record->cgroup = cgroup_id(task);
     record->tgid = group_of(task);
     record->parent_tgid = group_of(parent);
     record->start_ns = start_of(task);
@@ -73,14 +78,55 @@ static __always_inline void write_process(struct process_record *record, u16 kin
     bpf_probe_read_kernel(record->comm, COMM_BYTES, (void *)member_at(task, struct task_struct, comm));
 }
 
+/* Copies what `walk` has left, or the end of it, behind the record at `at`; returns its length. */
+static __always_inline u32 append_walked(struct scratch *s, u32 at, u32 limit)
+{
+    u64 start = s->start, length = TEXT_MIDDLE - start;
+    if (start > TEXT_MIDDLE || length > PATH_LIMIT)
+        return 0;
+    if (length > limit) {
+        start = TEXT_MIDDLE - limit;
+        length = limit;
+    }
+    if (at > sizeof(struct process_record) + PATH_LIMIT + ARGS_LIMIT)
+        return 0;
+    bpf_probe_read_kernel(&s->record[bounded(at, 0x3fff)], bounded(length, 0x1fff),
+                          &s->text[bounded(start, 0x1fff)]);
+    return length;
+}
+
+/* Appends the working directory of the task at `at`; returns its length. It belongs to the thread that is
+ * asked for: nearly always all threads of a process have the same one. */
+static __always_inline u32 append_cwd(struct scratch *s, struct engine_config *config, u64 task, u32 at)
+{
+    struct process_record *record = (struct process_record *)s->record;
+    u64 fs = 0;
+
+    READ(fs, task, struct task_struct, fs);
+    if (!fs)
+        return 0;
+    READ(s->base, fs, struct fs_struct, pwd);
+    u32 state = walk(s, config, false, 0) & 0xff;
+    if (s->start == TEXT_MIDDLE && !state) { /* the root itself */
+        s->start = TEXT_MIDDLE - 1;
+        s->text[TEXT_MIDDLE - 1] = '/';
+    }
+    if (TEXT_MIDDLE - s->start > CWD_LIMIT)
+        state |= PATH_TRUNCATED;
+    record->cwd_state = state | reachable(s, config);
+    record->cwd_bytes = append_walked(s, at, CWD_LIMIT);
+    return record->cwd_bytes;
+}
+
 static __always_inline void send_process(struct scratch *s, u32 size)
 {
     u32 zero = 0;
     struct engine_counters *counters = engine_counters.lookup(&zero);
-    if (!counters || size > sizeof(s->record))
+    u64 bytes = bounded(size, 0x3fff);
+    if (!counters || bytes > sizeof(s->record))
         return;
     u8 *record = s->record; /* BCC looks at this argument's type, and an array is too much for it */
-    if (events.ringbuf_output(record, size, 0))
+    if (events.ringbuf_output(record, bytes, 0))
         counters->lost_process_records++;
     else
         counters->process_records++;

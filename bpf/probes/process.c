@@ -56,17 +56,34 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
     if (file) {
         READ(s->base, file, struct file, f_path);
         record->state = (walk(s, config, false, 0) & 0xff) | reachable(s, config);
-        u64 start = s->start, length = TEXT_MIDDLE - start;
-        if (start <= TEXT_MIDDLE && length <= PATH_LIMIT) {
-            bpf_probe_read_kernel(&s->record[size], bounded(length, 0x1fff),
-                                  &s->text[bounded(start, 0x1fff)]);
-            record->path_bytes = length;
-            size += length;
-        }
+        record->path_bytes = append_walked(s, size, PATH_LIMIT);
+        size += record->path_bytes;
     }
-    u32 args = append_args(s, record, mm, size);
-    record->args_bytes = args;
-    send_process(s, size + args);
+    record->args_bytes = append_args(s, record, mm, size);
+    size += record->args_bytes;
+    size += append_cwd(s, config, task, size);
+    record->cgroup_bytes = append_cgroups(s, task, size);
+    send_process(s, size + record->cgroup_bytes);
+    return 0;
+}
+
+/* long sys_chdir(const char __user *filename)                                                           all
+ * long sys_fchdir(unsigned int fd)                                                                      all
+ * long sys_setns(int fd, int flags)                                                                    3.0+
+ * long sys_pivot_root(const char __user *new_root, const char __user *put_old)                          all
+ * What the working directory is now does not depend on what was asked for. Entering a mount namespace leads
+ * to its root; pivot_root takes along everybody whose directory was the old root, and reports the caller. */
+int on_chdir(struct trace_event_raw_sys_exit *ctx)
+{
+    u64 task = current_task();
+    u32 zero = 0, size = sizeof(struct process_record);
+    struct scratch *s = scratch.lookup(&zero);
+    struct engine_config *config = engine_config.lookup(&zero);
+
+    if (!s || !config || ctx->ret)
+        return 0;
+    write_process((struct process_record *)s->record, RECORD_CHDIR, task);
+    send_process(s, size + append_cwd(s, config, task, size));
     return 0;
 }
 

@@ -4,6 +4,10 @@ A process is known by its id and its start on the boot clock, for ids are used a
 changes by an exec, so its `Process` is replaced, never altered: an event that has one keeps it. A child
 starts with its parent's image and arguments, and with its parent as it was at the fork.
 
+Beside it stands where the process is: its working directory, as the last exec or chdir record told it, and
+its cgroup, whose names tell its container. A directory that is renamed under a process keeps its former name
+here until the next such record; threads that have parted from their process (unshare) have its directory.
+
 Every event says the inode number of what its process runs. Where that is not the image of the last record,
 a record was lost, perhaps because somebody flooded the ring to be taken for what he no longer is: then /proc
 is asked once, and believed only if it speaks of the same image.
@@ -15,11 +19,13 @@ parents goes, for each `Process` holds its parent alive.
 
 import os
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from fileaudit_engine.enrich.procfs import look_at, running
+from fileaudit_engine.enrich.cgroups import NOWHERE, ROOT, Cgroup, Cgroups
+from fileaudit_engine.enrich.container import Containers
+from fileaudit_engine.enrich.procfs import Found, look_at, running
 from fileaudit_engine.events.model import Container, Process
 
 ANCESTORS: Final = 16
@@ -33,20 +39,36 @@ Key = tuple[int, int]
 """Process id and start, nanoseconds on the boot clock."""
 
 
+class _Known(NamedTuple):
+    """What the table has of a process."""
+
+    process: Process
+    cwd: str | None = None
+    cgroup: Cgroup = NOWHERE
+
+
 class ProcessTable:
     """Implements `sources.base.Processes`.
 
     Args:
+        containers: Tells what is known of a container.
         alive_limit: Running processes that are remembered at the most.
         dead_limit: Ended ones.
         proc: Where procfs is.
     """
 
     def __init__(
-        self, *, alive_limit: int = ALIVE_KEPT, dead_limit: int = DEAD_KEPT, proc: str = "/proc"
+        self,
+        *,
+        containers: Containers | None = None,
+        alive_limit: int = ALIVE_KEPT,
+        dead_limit: int = DEAD_KEPT,
+        proc: str = "/proc",
     ) -> None:
-        self._alive: OrderedDict[Key, Process] = OrderedDict()
-        self._dead: OrderedDict[Key, Process] = OrderedDict()
+        self._containers = containers or Containers()
+        self._cgroups = Cgroups()
+        self._alive: OrderedDict[Key, _Known] = OrderedDict()
+        self._dead: OrderedDict[Key, _Known] = OrderedDict()
         self._starts: dict[int, int] = {}
         """By id, the start under which the newest process with it is in `_alive`."""
         self._from_proc: set[Key] = set()
@@ -62,23 +84,26 @@ class ProcessTable:
 
     def scan(self) -> None:
         """Learn from /proc what runs now; what records have told is known better and stays."""
-        for process in running(self._proc, self._tick_ns):
-            self._learn(process)
+        for found in running(self._proc, self._tick_ns):
+            self._learn(found)
 
     def forked(self, *, pid: int, start_ns: int, parent_pid: int, parent_start_ns: int, name: str) -> None:
-        """`parent_pid` made `pid`, which runs the same image until it says otherwise."""
+        """`parent_pid` made `pid`, which runs the same image in the same place until it says otherwise."""
         parent = self._find(parent_pid, parent_start_ns)
         child = Process(pid=pid, start_ns=start_ns, name=name, parent_pid=parent_pid)
-        if parent is not None:
-            child = msgspec.structs.replace(
-                child,
-                executable=parent.executable,
-                image_inode=parent.image_inode,
-                args=parent.args,
-                args_truncated=parent.args_truncated,
-                parent=_as_parent(parent),
-            )
-        self._keep(child)
+        if parent is None:
+            self._keep(_Known(child))
+            return
+        process = parent.process
+        child = msgspec.structs.replace(
+            child,
+            executable=process.executable,
+            image_inode=process.image_inode,
+            args=process.args,
+            args_truncated=process.args_truncated,
+            parent=_as_parent(process),
+        )
+        self._keep(parent._replace(process=child))
 
     def executed(  # noqa: PLR0913 - one argument a fact
         self,
@@ -91,22 +116,32 @@ class ProcessTable:
         args_truncated: bool,
         name: str,
         image: int,
+        cwd: str | None = None,
+        cgroup: tuple[str, ...] = (),
+        cgroup_id: int = 0,
     ) -> None:
         """`pid` runs another image from now on."""
         known = self._find(pid, start_ns)
-        self._keep(
-            Process(
-                pid=pid,
-                start_ns=start_ns,
-                executable=executable or None,
-                image_inode=image or None,
-                args=args,
-                args_truncated=args_truncated,
-                name=name,
-                parent_pid=parent_pid,
-                parent=known.parent if known is not None else self._newest(parent_pid),
-            )
+        process = Process(
+            pid=pid,
+            start_ns=start_ns,
+            executable=executable or None,
+            image_inode=image or None,
+            args=args,
+            args_truncated=args_truncated,
+            name=name,
+            parent_pid=parent_pid,
+            parent=known.process.parent if known is not None else self._newest(parent_pid),
         )
+        if not cgroup and known is not None and cgroup_id > ROOT:
+            cgroup = known.cgroup.names  # too deep to be told: nobody hides his container that way
+        self._keep(_Known(process, cwd, self._cgroups.learn(cgroup_id, cgroup)))
+
+    def moved(self, *, pid: int, start_ns: int, cwd: str | None) -> None:
+        """`pid` works in another directory from now on."""
+        known = self._find(pid, start_ns)
+        if known is not None:
+            self._keep(known._replace(cwd=cwd))
 
     def exited(self, *, pid: int, start_ns: int) -> None:
         """`pid` is gone; it is remembered for a while."""
@@ -123,62 +158,83 @@ class ProcessTable:
         known = self._find(pid, start_ns)
         if known is None:
             parent = self._newest(parent_pid)
-            known = Process(pid=pid, start_ns=start_ns, name=name, parent_pid=parent_pid, parent=parent)
-            return self._keep(self._corrected(known, image))
-        if image and known.image_inode != image:
-            return self._keep(self._corrected(known, image))
-        return known
+            known = _Known(
+                Process(pid=pid, start_ns=start_ns, name=name, parent_pid=parent_pid, parent=parent)
+            )
+            return self._keep(self._corrected(known, image)).process
+        if image and known.process.image_inode != image:
+            return self._keep(self._corrected(known, image)).process
+        return known.process
 
-    def surroundings(self, pid: int, start_ns: int, cgroup_id: int) -> tuple[str | None, Container | None]:  # noqa: ARG002
+    def surroundings(self, pid: int, start_ns: int, cgroup_id: int) -> tuple[str | None, Container | None]:
         """Where it works, and in which container."""
-        return None, None
+        known = self._find(pid, start_ns)
+        if known is None:
+            return None, None
+        if known.cgroup.number != cgroup_id:
+            known = self._keep(known._replace(cgroup=self._cgroup_now(known, cgroup_id)))
+        return known.cwd, self._containers.get(known.cgroup)
 
-    def _corrected(self, known: Process, image: int) -> Process:
+    def _corrected(self, known: _Known, image: int) -> _Known:
         """The process with the image that it runs, or with none where nobody can tell."""
-        start_ns = self._to_tick(known.start_ns or 0)
-        seen = look_at(self._proc, known.pid, self._tick_ns)
-        if seen is None or seen.start_ns != start_ns:
-            seen = Process(pid=known.pid)
-        if seen.image_inode != image:
-            if seen.executable is not None and seen.executable == known.executable:
-                return msgspec.structs.replace(known, image_inode=image)  # stat counts inodes otherwise
-            seen = Process(pid=known.pid)
-        return msgspec.structs.replace(
-            known,
-            executable=seen.executable,
+        process = known.process
+        seen = self._seen(process)
+        known = _Known(process, known.cwd or seen.cwd, known.cgroup)
+        if seen.process.image_inode != image:
+            if seen.process.executable is not None and seen.process.executable == process.executable:
+                # stat counts inodes otherwise
+                return known._replace(process=msgspec.structs.replace(process, image_inode=image))
+            seen = Found(Process(pid=process.pid))
+        now = msgspec.structs.replace(
+            process,
+            executable=seen.process.executable,
             image_inode=image or None,
-            args=seen.args,
-            args_truncated=seen.args_truncated,
+            args=seen.process.args,
+            args_truncated=seen.process.args_truncated,
         )
+        return known._replace(process=now)
 
-    def _find(self, pid: int, start_ns: int) -> Process | None:
+    def _seen(self, process: Process) -> Found:
+        """The process as /proc has it, if it is the same."""
+        seen = look_at(self._proc, process.pid, self._tick_ns)
+        if seen is None or seen.process.start_ns != self._to_tick(process.start_ns or 0):
+            return Found(Process(pid=process.pid))
+        return seen
+
+    def _cgroup_now(self, known: _Known, number: int) -> Cgroup:
+        """The cgroup of a process that has moved to another since its last record, or has none."""
+        if known.cgroup.number is None and known.cgroup.names:
+            return self._cgroups.learn(number, known.cgroup.names)
+        return self._cgroups.known(number) or self._cgroups.learn(number, self._seen(known.process).cgroup)
+
+    def _find(self, pid: int, start_ns: int) -> _Known | None:
         key = (pid, start_ns)
         return self._alive.get(key) or self._dead.get(key) or self._adopted(pid, start_ns)
 
-    def _adopted(self, pid: int, start_ns: int) -> Process | None:
+    def _adopted(self, pid: int, start_ns: int) -> _Known | None:
         """A process from /proc, from now on under its exact start."""
         key = (pid, self._to_tick(start_ns))
         if key not in self._from_proc:
             return None
         known = self._alive[key]
         self._forget(key)
-        return self._keep(msgspec.structs.replace(known, start_ns=start_ns))
+        return self._keep(known._replace(process=msgspec.structs.replace(known.process, start_ns=start_ns)))
 
     def _newest(self, pid: int) -> Process | None:
         """The process that has this id now, as a parent."""
         start_ns = self._starts.get(pid)
-        return None if start_ns is None else _as_parent(self._alive[pid, start_ns])
+        return None if start_ns is None else _as_parent(self._alive[pid, start_ns].process)
 
-    def _keep(self, process: Process) -> Process:
-        key = (process.pid, process.start_ns or 0)
+    def _keep(self, known: _Known) -> _Known:
+        key = (known.process.pid, known.process.start_ns or 0)
         if key in self._dead:
-            self._dead[key] = process
-            return process
-        self._alive[key] = process
-        self._starts[process.pid] = key[1]
+            self._dead[key] = known
+            return known
+        self._alive[key] = known
+        self._starts[key[0]] = key[1]
         if len(self._alive) > self._alive_limit:
             self._forget(next(iter(self._alive)))
-        return process
+        return known
 
     def _forget(self, key: Key) -> None:
         if self._alive.pop(key, None) is None:
@@ -187,14 +243,16 @@ class ProcessTable:
         if self._starts.get(key[0]) == key[1]:
             del self._starts[key[0]]
 
-    def _learn(self, process: Process) -> None:
+    def _learn(self, found: Found) -> None:
+        process = found.process
         key = (process.pid, process.start_ns or 0)
         known_start = self._starts.get(process.pid)
         if known_start is not None and key not in self._from_proc:
             if self._to_tick(known_start) == key[1]:
                 return
             self._forget((process.pid, known_start))
-        self._keep(msgspec.structs.replace(process, parent=self._newest(process.parent_pid or 0)))
+        process = msgspec.structs.replace(process, parent=self._newest(process.parent_pid or 0))
+        self._keep(_Known(process, found.cwd, self._cgroups.learn(None, found.cgroup)))
         self._from_proc.add(key)
 
     def _to_tick(self, start_ns: int) -> int:

@@ -8,8 +8,9 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from fileaudit_engine.enrich.cgroups import CGROUP_LEVELS
 from fileaudit_engine.events.model import PathState, Process
 from fileaudit_engine.events.wire import image_path, split_args
 from fileaudit_engine.text import from_kernel
@@ -18,19 +19,34 @@ _NS_GET_USERNS: Final = 0xB701
 _HOST_USER_NAMESPACE: Final = 0xEFFFFFFD
 """PROC_USER_INIT_INO of include/uapi/linux/nsfs.h: the same on every kernel."""
 _REPLACED: Final = " (deleted)"
+_REPLACED_BYTES: Final = _REPLACED.encode()
 
 ARGS_LIMIT: Final = 4096
 """Bytes of arguments that are kept: what the kernel's exec record has (`bpf/process.h`)."""
 
 
-def running(proc: str, tick_ns: int) -> Iterator[Process]:
-    """The processes, the older ones first, so that parents come before their children.
+_CGROUP_BYTES: Final = 1 << 16
 
-    Their start is cut to the clock tick, and `parent` is not filled in.
+
+class Found(NamedTuple):
+    """What /proc says of a process.
+
+    Attributes:
+        process: Its start cut to the clock tick, and without its parent.
+        cwd: Its working directory; None where that cannot be told.
+        cgroup: The names of its cgroup, as the kernel's exec record tells them (`bpf/cgroup.h`).
     """
+
+    process: Process
+    cwd: str | None = None
+    cgroup: tuple[str, ...] = ()
+
+
+def running(proc: str, tick_ns: int) -> Iterator[Found]:
+    """The processes, the older ones first, so that parents come before their children."""
     pids = (int(path.name) for path in Path(proc).iterdir() if path.name.isdecimal())
-    found = (process for pid in pids if (process := look_at(proc, pid, tick_ns)) is not None)
-    yield from sorted(found, key=lambda process: (process.start_ns or 0, process.pid))
+    found = (one for pid in pids if (one := look_at(proc, pid, tick_ns)) is not None)
+    yield from sorted(found, key=lambda one: (one.process.start_ns or 0, one.process.pid))
 
 
 def parse_stat(raw: bytes) -> tuple[str, int, int]:
@@ -48,8 +64,8 @@ def parse_stat(raw: bytes) -> tuple[str, int, int]:
     return from_kernel(raw[begin + 1 : end]), int(fields[1]), int(fields[19])
 
 
-def look_at(proc: str, pid: int, tick_ns: int) -> Process | None:
-    """A process as it is now, without its parent; None if it ended meanwhile."""
+def look_at(proc: str, pid: int, tick_ns: int) -> Found | None:
+    """A process as it is now; None if it ended meanwhile."""
     folder = Path(proc, str(pid))
     try:
         name, parent_pid, ticks = parse_stat((folder / "stat").read_bytes())
@@ -58,7 +74,7 @@ def look_at(proc: str, pid: int, tick_ns: int) -> Process | None:
     except (OSError, ValueError):
         return None
     executable, image_inode = _image(folder / "exe")
-    return Process(
+    process = Process(
         pid=pid,
         start_ns=ticks * tick_ns,
         executable=executable,
@@ -68,6 +84,45 @@ def look_at(proc: str, pid: int, tick_ns: int) -> Process | None:
         name=name,
         parent_pid=parent_pid,
     )
+    return Found(process, _cwd(folder / "cwd"), _cgroup(folder / "cgroup"))
+
+
+def parse_cgroups(raw: bytes) -> tuple[str, ...]:
+    """The names of `/proc/PID/cgroup`, from the leaf up: of the v2 hierarchy, then of one with controllers.
+
+    `..` stands for what is above the reader's own cgroup namespace, and tells nothing.
+    """
+    unified: list[str] = []
+    controllers: list[str] = []
+    for line in raw.splitlines():
+        number, _, rest = line.partition(b":")
+        kind, _, path = rest.partition(b":")
+        names = [from_kernel(name) for name in path.removesuffix(_REPLACED_BYTES).split(b"/") if name]
+        names = [name for name in names[:CGROUP_LEVELS][::-1] if name != ".."]
+        if number == b"0" and not kind:
+            unified = names
+        elif not kind.startswith(b"name="):
+            controllers = controllers or names
+    return (*unified, *controllers)
+
+
+def _cgroup(file: Path) -> tuple[str, ...]:
+    try:
+        with file.open("rb") as opened:
+            return parse_cgroups(opened.read(_CGROUP_BYTES))
+    except OSError:
+        return ()
+
+
+def _cwd(link: Path) -> str | None:
+    """The working directory; of one that was removed, the name that it had."""
+    try:
+        cwd = from_kernel(bytes(link.readlink()))
+        gone = not link.stat().st_nlink
+    except OSError:
+        return None
+    state = PathState.FOREIGN if _is_foreign(link.parent) else PathState.RESOLVED
+    return image_path(int(link.parent.name), cwd.removesuffix(_REPLACED) if gone else cwd, state)
 
 
 def _image(link: Path) -> tuple[str | None, int | None]:

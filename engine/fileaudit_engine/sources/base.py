@@ -85,8 +85,18 @@ class Processes(Protocol):
         args_truncated: bool,
         name: str,
         image: int,
+        cwd: str | None,
+        cgroup: tuple[str, ...],
+        cgroup_id: int,
     ) -> None:
-        """`pid` runs another image from now on; `image` is its inode number."""
+        """`pid` runs another image from now on; `image` is its inode number.
+
+        `cwd` is its working directory, `cgroup` the topmost names of its cgroup, from the leaf up, and
+        `cgroup_id` that cgroup's number in the v2 hierarchy.
+        """
+
+    def moved(self, *, pid: int, start_ns: int, cwd: str | None) -> None:
+        """`pid` works in another directory from now on."""
 
     def exited(self, *, pid: int, start_ns: int) -> None:
         """`pid` is gone."""

@@ -5,8 +5,9 @@ attaches. From there on it is a reader: runs of records come out of the ring, pr
 process table in the order in which things happened, file records become batches whose candidates the
 kernel has chosen.
 
-An exec changes what a process is. So a batch ends before the exec record of a process that has events in
-it: whoever completes the batch's events, before asking for the next one, sees the process as it was.
+An exec changes what a process is, and a chdir where it works. So a batch ends before such a record of a
+process that has events in it: whoever completes the batch's events, before asking for the next one, sees the
+process as it was.
 """
 
 import os
@@ -40,6 +41,7 @@ FILES: Final = (
     "kernel.h",
     "path.h",
     "classify.h",
+    "cgroup.h",
     "process.h",
     "room.h",
     "open.h",
@@ -53,6 +55,8 @@ MAPS: Final = (
     "prefixes",
     "suffixes",
     "components",
+    "callers",
+    "known_files",
     "engine_counters",
     "behind_open",
     "events",
@@ -61,6 +65,10 @@ PROCESS_PROGRAMS: Final = (
     Program(name="on_fork", kind="raw_tracepoint", event="sched_process_fork"),
     Program(name="on_exec", kind="raw_tracepoint", event="sched_process_exec"),
     Program(name="on_exit", kind="raw_tracepoint", event="sched_process_exit"),
+    *(
+        Program(name="on_chdir", kind="tracepoint", event=f"syscalls:sys_exit_{call}")
+        for call in ("chdir", "fchdir", "setns", "pivot_root")
+    ),
 )
 BEHIND_OPEN: Final = Program(name="on_opened", kind="behind", event="behind_open")
 OPEN_PROGRAMS: Final = tuple(
@@ -70,6 +78,9 @@ OPEN_PROGRAMS: Final = tuple(
 
 RING_BYTES: Final = 16 << 20
 """Some 50,000 events: a third of a second of the fastest flood that Python keeps up with."""
+
+_CHANGES: Final = frozenset({wire.Kind.EXEC, wire.Kind.CHDIR})
+"""Records after which a process is not what it was."""
 
 _IDLE_S: Final = 0.1
 """How often the pipeline hears from an idle source."""
@@ -145,7 +156,9 @@ class LiveSource:
         size = ring_size(ring_bytes)
         loading = load_capture(kernel_types(), shape, size)
         try:
-            plan_maps = PlanMaps(loading.maps, shape, watch_children=watch_children)
+            plan_maps = PlanMaps(
+                loading.maps, shape, watch_children=watch_children, user_name=identities.user
+            )
             plan_maps.write_plan(plan)
             ring = Ring(loading.maps["events"], size)
             links = loading.attach()
@@ -252,7 +265,7 @@ class LiveSource:
                 pids.add(pid)
                 continue
             record = wire.process_record(run, at)
-            if record.kind is wire.Kind.EXEC and record.pid in pids:
+            if record.kind in _CHANGES and record.pid in pids:
                 last = number
                 break
             self._apply(record)
@@ -280,7 +293,12 @@ class LiveSource:
                     args_truncated=record.args_truncated,
                     name=record.name,
                     image=record.image,
+                    cwd=record.cwd,
+                    cgroup=record.cgroup,
+                    cgroup_id=record.cgroup_id,
                 )
+            case wire.Kind.CHDIR:
+                table.moved(pid=record.pid, start_ns=record.start_ns, cwd=record.cwd)
             case _:
                 table.exited(pid=record.pid, start_ns=record.start_ns)
 

@@ -23,7 +23,7 @@ from fileaudit_engine.diagnostics import MachineCannot
 
 BTF: Final = Path("/sys/kernel/btf/vmlinux")
 CACHE: Final = Path("/var/cache/fileaudit")
-_FORMAT: Final = "3"
+_FORMAT: Final = "4"
 """Goes into the cache's key: raised when what is written there changes."""
 
 _FIRST_LATE_HELPER: Final = 176
@@ -107,7 +107,15 @@ def _defines(header: str) -> tuple[str, ...]:
     version = [int(n) for n in re.findall(r"\d+", platform.release())[:3]]
     number = (version[0] << 16) + (version[1] << 8) + min(version[2] if len(version) > 2 else 0, 255)
     audit = ("HAVE_AUDIT",) if re.search(r"\bkuid_t loginuid;", header) else ()
-    facts = (f"DENTRY_SHORT_NAME={short_name}", f"FILEAUDIT_KERNEL_VERSION={number}", *audit)
+    parent = "__parent" if re.search(r"\bstruct kernfs_node \*__parent;", header) else "parent"
+    cgroups = ("HAVE_CGROUPS",) if re.search(r"\bstruct css_set \*cgroups;", header) else ()
+    facts = (
+        f"DENTRY_SHORT_NAME={short_name}",
+        f"KERNFS_PARENT={parent}",
+        f"FILEAUDIT_KERNEL_VERSION={number}",
+        *audit,
+        *cgroups,
+    )
     return (*facts, *missing_helpers(header))
 
 

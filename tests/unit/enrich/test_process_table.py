@@ -242,7 +242,7 @@ def test_an_image_that_was_replaced_keeps_its_name() -> None:
         try:
             image.unlink()
             processes.scan()
-            known = [p for p in processes._alive.values() if p.pid == process.pid]
+            known = [k.process for k in processes._alive.values() if k.process.pid == process.pid]
         finally:
             process.kill()
             image.parent.rmdir()
