@@ -6,7 +6,8 @@ document with a deterministic id, so that the same event through the same rules 
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from fileaudit_engine.compiler.plan import UserRule
 from fileaudit_engine.events.model import FileEvent, Loss
@@ -19,8 +20,7 @@ class Kind(str, enum.Enum):
     EVENT = "event"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """A rule matched an event.
 
     Attributes:
@@ -36,8 +36,7 @@ class Finding:
     losses: tuple[Loss, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True):
     """An alert or an audit event as it is stored, shown and sent.
 
     Attributes:
@@ -46,7 +45,8 @@ class Record:
         ts_ns: When it happened, nanoseconds since the Unix epoch.
         rule: Key of the rule.
         level: Its level.
-        document: The ECS document, nested, JSON types only, names escaped by `text.to_document`.
+        document: The ECS document, nested, JSON types only, names escaped by `text.to_document`. Records
+            share parts of it: it is not for changing.
         event: The event behind it, for output that wants the untouched names.
     """
 

@@ -16,18 +16,25 @@ whatever bytes they hold.
 """
 
 import functools
-from collections.abc import Callable, Iterator
-from typing import Final
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 from fileaudit_engine.events.computed import split_path
-from fileaudit_engine.events.fields import FIELDS, KEYWORD_IN_DOCUMENT, OCTAL_IN_DOCUMENT, Field, FieldType
-from fileaudit_engine.events.flags import errno_name, open_flag_names
-from fileaudit_engine.events.model import AccessMode, FileEvent, Loss, Operation, PathState, Process
+from fileaudit_engine.events.field import Field
+from fileaudit_engine.events.model import FileEvent, Loss, PathState
+from fileaudit_engine.events.objects import Document, add, member_of, merge
+from fileaudit_engine.events.parts import (
+    TIME,
+    Spelling,
+    container_part,
+    fields_of,
+    place_of,
+    shared_part,
+    spelling,
+)
 from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.text import to_document
-
-Document = dict[str, object]
-"""A nested JSON object; only JSON types inside."""
 
 ECS_VERSION: Final = "8.17.0"
 LOST: Final = "lost"
@@ -35,7 +42,6 @@ LOST: Final = "lost"
 EXTRA: Final = "fileaudit.extra"
 """Where fields live that the table does not know: dotted name to value, kept as they came."""
 ANCESTORS: Final = "fileaudit.ancestors"
-_TIME: Final = "@timestamp"
 
 _DERIVED: Final = frozenset(
     {
@@ -48,43 +54,34 @@ _DERIVED: Final = frozenset(
 _DERIVED_UNDER: Final = frozenset({"rule", "threat", "related", "ecs", "data_stream", "agent"})
 _DERIVED_PREFIXES: Final = ("fileaudit.rule.", "fileaudit.losses.", f"{ANCESTORS}.")
 
-_TYPES: Final = {
-    **dict.fromkeys((Operation.CREATE, Operation.MKDIR, Operation.LINK, Operation.SYMLINK), ("creation",)),
-    **dict.fromkeys((Operation.UNLINK, Operation.RMDIR), ("deletion",)),
-    Operation.READ: ("access",),
-    Operation.EXEC: ("access", "start"),
-}
-"""`event.type` by operation; an open has it by its access mode, whatever is not here is a change."""
-
-_OPEN_TYPES: Final = {
-    AccessMode.WRITE: ("change",),
-    AccessMode.READ_WRITE: ("access", "change"),
-}
 _FILE_TYPES: Final = {0o100000: "file", 0o040000: "dir", 0o120000: "symlink"}
 """`file.type` by the type bits of the mode; ECS has words for these three only."""
 _FILE_TYPE_MASK: Final = 0o170000
 
 
 def document_of(event: FileEvent) -> Document:
-    """The event as a nested ECS document that `reader.event_of` reads back without loss."""
-    document: Document = {_TIME: rfc3339(event.ts_ns), "ecs": {"version": ECS_VERSION}}
-    for place, writers in _OBJECTS:
-        members = {key: value for key, write in writers if (value := write(event)) is not None}
-        if members:
-            merge(document, place, members)
-    _describe_event(document, event)
+    """The event as a nested ECS document that `reader.event_of` reads back without loss.
+
+    The objects at the top are its own. What is deeper may be shared with other documents, which have the
+    same process or user: it is not for changing.
+    """
+    document: Document = {TIME: rfc3339(event.ts_ns), "ecs": {"version": ECS_VERSION}}
+    for place, members in shared_part(event).items():
+        document[place] = members.copy()
     _describe_file(document, event)
-    _describe_process(document, event.process)
-    _describe_related(document, event)
+    _describe_call(document, event)
+    _describe_rest(document, event)
+    if event.container is not None:
+        add(document, container_part(event.container))
     if event.extra:
-        merge(document, "fileaudit", {"extra": event.extra})
+        member_of(document, "fileaudit")["extra"] = event.extra
     return document
 
 
 def document_of_loss(loss: Loss) -> Document:
     """A loss as a document of its own; `reader.event_of` reads it back."""
     return {
-        _TIME: rfc3339(loss.last_ns),
+        TIME: rfc3339(loss.last_ns),
         "ecs": {"version": ECS_VERSION},
         "event": {
             "kind": "event",
@@ -112,91 +109,65 @@ def is_derived(name: str) -> bool:
     )
 
 
-def merge(document: Document, place: str, members: Document) -> None:
-    """Add members to the object at a dotted place, making the objects on the way."""
-    node = document
-    for key in place.split("."):
-        inner = node.get(key)
-        if not isinstance(inner, dict):
-            inner = node[key] = {}
-        node = inner
-    node.update(members)
-
-
-def _describe_event(document: Document, event: FileEvent) -> None:
-    executed = event.operation is Operation.EXEC
-    facts: Document = {
-        "kind": "event",
-        "category": ["file", "process"] if executed else ["file"],
-        "type": list(_event_type(event)),
-        "dataset": "fileaudit.event",
-        "module": "fileaudit",
-    }
-    merge(document, "event", facts)
-    if event.errno:
-        merge(document, "fileaudit", {"errno_name": errno_name(event.errno)})
-    if event.flags is not None and event.operation in {Operation.OPEN, Operation.CREATE}:
-        merge(document, "fileaudit", {"flags_names": list(open_flag_names(event.flags))})
-
-
-def _event_type(event: FileEvent) -> tuple[str, ...]:
-    if event.operation is Operation.OPEN:
-        return ("access",) if event.access_mode is None else _OPEN_TYPES.get(event.access_mode, ("access",))
-    return _TYPES.get(event.operation, ("change",))
+# What nearly every event has of its own is spelled out here, for speed; the table has the last word on where
+# it stands (`_SPELLED_OUT`).
 
 
 def _describe_file(document: Document, event: FileEvent) -> None:
-    facts: Document = {}
-    if event.path:
-        directory, name, extension = split_path(event.path)
-        facts["name"], facts["directory"] = to_document(name), to_document(directory)
-        if extension is not None:
-            facts["extension"] = to_document(extension)
-    if event.mode is not None and event.mode & _FILE_TYPE_MASK in _FILE_TYPES:
-        facts["type"] = _FILE_TYPES[event.mode & _FILE_TYPE_MASK]
-    if facts:
-        merge(document, "file", facts)
+    file = member_of(document, "file")
+    if event.path is not None:
+        path = file["path"] = to_document(event.path)
+        if path:
+            directory, file["name"], extension = split_path(path)
+            file["directory"] = directory
+            if extension is not None:
+                file["extension"] = extension
+    if event.size_bytes is not None:
+        file["size"] = event.size_bytes
+    if event.inode is not None:
+        file["inode"] = str(event.inode)
+    if event.device is not None:
+        file["device"] = event.device
+    mode = event.mode
+    if mode is not None:
+        file["mode"] = f"{mode:04o}"
+        if mode & _FILE_TYPE_MASK in _FILE_TYPES:
+            file["type"] = _FILE_TYPES[mode & _FILE_TYPE_MASK]
+    if not file:
+        del document["file"]
 
 
-def _describe_process(document: Document, process: Process) -> None:
-    parent = process.parent
-    if parent is None:
-        return
-    facts = _process_document(parent)
-    for elsewhere in ("executable", "name", "args"):
-        facts.pop(elsewhere, None)
-    ancestors = [_process_document(ancestor) for ancestor in _ancestors(parent)]
-    family: Document = {"parent": facts, "ancestors": ancestors} if ancestors else {"parent": facts}
-    merge(document, "fileaudit", family)
+def _describe_call(document: Document, event: FileEvent) -> None:
+    facts = member_of(document, "fileaudit")
+    if event.asked_path is not None:
+        facts["asked_path"] = to_document(event.asked_path)
+    if event.result is not None:
+        facts["result"] = event.result
+    if event.cgroup_id is not None:
+        facts["cgroup_id"] = event.cgroup_id
+    if event.path_state:
+        facts["path_state"] = path_state_words(event.path_state)
+    process = member_of(document, "process")
+    if event.thread_id is not None:
+        process["thread"] = {"id": event.thread_id}
+    if event.working_directory is not None:
+        process["working_directory"] = to_document(event.working_directory)
 
 
-def _ancestors(process: Process) -> Iterator[Process]:
-    ancestor = process.parent
-    while ancestor is not None:
-        yield ancestor
-        ancestor = ancestor.parent
-
-
-def _process_document(process: Process) -> Document:
-    members = {
-        "pid": process.pid,
-        "start_ns": process.start_ns,
-        "executable": _text(process.executable),
-        "name": _text(process.name),
-        "args": _texts(process.args),
-        "args_truncated": process.args_truncated or None,
-        "parent_pid": process.parent_pid,
-    }
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _describe_related(document: Document, event: FileEvent) -> None:
-    users = {name for name in (event.user_name, event.effective_user_name, event.login_user_name) if name}
-    facts: Document = {"user": sorted(map(to_document, users))} if users else {}
-    if event.host_name:
-        facts["hosts"] = [to_document(event.host_name)]
-    if facts:
-        merge(document, "related", facts)
+def _describe_rest(document: Document, event: FileEvent) -> None:
+    """The other fields that follow from nothing else, by the table."""
+    for place, values_of, nothing, spellings in _REST:
+        values = values_of(event)
+        if values != nothing:
+            merge(
+                document,
+                place,
+                {
+                    key: value if spell is None else spell(value)
+                    for (key, spell), value in zip(spellings, values, strict=True)
+                    if value is not None
+                },
+            )
 
 
 def path_state_words(state: PathState) -> list[str]:
@@ -204,62 +175,35 @@ def path_state_words(state: PathState) -> list[str]:
     return [flag.name.lower() for flag in PathState if flag & state and flag.name]
 
 
-def _text(value: str | None) -> str | None:
-    return None if value is None else to_document(value)
+_Group = tuple[
+    str, Callable[[FileEvent], tuple[Any, ...]], tuple[None, ...], tuple[tuple[str, Spelling | None], ...]
+]
+"""A place, what reads the attributes of all its fields, what it gives where there are none, and each field's
+key and spelling."""
 
 
-def _texts(values: tuple[str, ...] | None) -> list[str] | None:
-    return None if values is None else [to_document(value) for value in values]
+def _groups(fields: Sequence[Field]) -> Iterator[_Group]:
+    by_place: dict[str, list[Field]] = {}
+    for field in fields:
+        by_place.setdefault(place_of(field)[0], []).append(field)
+    for place, members in by_place.items():
+        first, *others = (field.attribute for field in members)
+        values_of = operator.attrgetter(first, *others or [first])  # of one attribute it gives no tuple
+        nothing = (None,) * (1 + len(others or [first]))
+        spellings = [(place_of(field)[1], spelling(field)) for field in members]
+        yield place, values_of, nothing, tuple(spellings if others else spellings * 2)
 
 
-Writer = Callable[[FileEvent], object]
-
-
-def _writer(field: Field) -> Writer:
-    """How a field's value comes into the document, in JSON's types; None leaves it out."""
-    get = field.get
-    if field.name in _SPECIAL:
-        return _SPECIAL[field.name]
-    if field.name in KEYWORD_IN_DOCUMENT:
-        return lambda event: None if (value := get(event)) is None else str(value)
-    if field.name in OCTAL_IN_DOCUMENT:
-        return lambda event: None if (value := get(event)) is None else f"{value:04o}"
-    if field.type is FieldType.PATHS:
-        return lambda event: _texts(get(event))  # type: ignore[arg-type]  # a list field gives a tuple
-    if field.type in {FieldType.KEYWORD, FieldType.PATH}:
-        return lambda event: _text(get(event))  # type: ignore[arg-type]  # a text field gives a text
-    return get
-
-
-def _access_mode(event: FileEvent) -> object:
-    return event.access_mode.value if event.access_mode else None
-
-
-def _path_state(event: FileEvent) -> object:
-    return path_state_words(event.path_state) if event.path_state else None
-
-
-def _args_truncated(event: FileEvent) -> object:
-    return event.process.args_truncated or None
-
-
-_SPECIAL: Final[dict[str, Writer]] = {
-    "AccessMode": _access_mode,  # rules see all modes that apply, documents the one that it is
-    "PathState": _path_state,
-    "ArgumentsTruncated": _args_truncated,
-}
-
-
-def _objects() -> Iterator[tuple[str, tuple[tuple[str, Writer], ...]]]:
-    """What events carry, by the object of the document that it is a member of."""
-    objects: dict[str, list[tuple[str, Writer]]] = {}
-    for field in FIELDS:
-        if field.computed or field.ecs == _TIME:
-            continue
-        place, _, key = field.ecs.rpartition(".")
-        objects.setdefault(place, []).append((key, _writer(field)))
-    for place, writers in objects.items():
-        yield place, tuple(writers)
-
-
-_OBJECTS: Final = tuple(_objects())
+_SPELLED_OUT: Final = frozenset(
+    {
+        *(("file.path", "path"), ("file.inode", "inode"), ("file.device", "device"), ("file.mode", "mode")),
+        *(("file.size", "size_bytes"), ("process.working_directory", "working_directory")),
+        *(("fileaudit.asked_path", "asked_path"), ("fileaudit.result", "result")),
+        ("fileaudit.path_state", "path_state"),
+        *(("fileaudit.cgroup_id", "cgroup_id"), ("process.thread.id", "thread_id")),
+    }
+)
+"""Places and attributes that `_describe_file` and `_describe_call` write."""
+_REST: Final = tuple(
+    _groups([field for field in fields_of("") if (field.ecs, field.attribute) not in _SPELLED_OUT])
+)

@@ -5,10 +5,11 @@ was lost is stored and told like everything else. `run`, `replay` and `trace` di
 """
 
 import collections
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from fileaudit_engine.detect.alert import record_of
 from fileaudit_engine.detect.detector import Detector
@@ -94,7 +95,9 @@ class Pipeline:
         if isinstance(item, Loss):
             self._lose(item)
             return
-        findings = [self._with_losses(found) for found in self.detector.findings(item)]
+        findings = list(self.detector.findings(item))
+        if self._recent:
+            findings = [self._with_losses(found) for found in findings]
         if findings:
             now_ns = self._clock_ns()
             records = [record_of(found, host=self._host, ingested_ns=now_ns) for found in findings]
@@ -117,7 +120,7 @@ class Pipeline:
     def _with_losses(self, finding: Finding) -> Finding:
         """The finding, with the losses in whose time its event happened."""
         near = tuple(loss for loss in self._recent if loss.first_ns <= finding.event.ts_ns <= loss.last_ns)
-        return dataclasses.replace(finding, losses=near) if near else finding
+        return msgspec.structs.replace(finding, losses=near) if near else finding
 
     def _count(self, records: Sequence[Record]) -> None:
         for record in records:

@@ -2,9 +2,10 @@
 
 One SQLite file in WAL mode: one writer, any number of readers at the same time. A batch is one transaction.
 Killing the process at any moment loses nothing that was committed. Losing power is another matter: an alert
-is forced to the disk with its transaction (`synchronous=FULL`). Of the audit trail the last moments may be
-missing after a power failure (`NORMAL`), because a forced write for each of its batches would cost more than
-the capture itself. The file is never damaged by either.
+is forced to the disk with its transaction (`synchronous=FULL`), and with it all that was committed before.
+Of the audit trail the last moments may be missing after a power failure (`NORMAL`): what came since the last
+alert or checkpoint (32 MiB of log) and was not yet written back by the system, because a forced write for each
+of its batches would cost more than the capture itself. The file is never damaged by either.
 
 The rows' ids are deterministic and a known one is passed over, so that writing a batch twice is harmless.
 """
@@ -12,7 +13,7 @@ The rows' ids are deterministic and a known one is passed over, so that writing 
 import importlib.resources
 import itertools
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -40,8 +41,11 @@ _TABLES: Final = {Kind.ALERT: "alerts", Kind.EVENT: "events"}
 _COLUMNS: Final = (
     "id, ts_ns, rule, level, severity, operation, outcome, path, user, pid, executable, document"
 )
+_KEYS: Final = {Kind.ALERT: "id", Kind.EVENT: "ts_ns, id"}
+"""What tells two rows apart."""
 _INSERT: Final = {
-    kind: f"INSERT INTO {table} ({_COLUMNS}) VALUES ({', '.join('?' * 12)}) ON CONFLICT (id) DO NOTHING"  # noqa: S608 - constants
+    kind: f"INSERT INTO {table} ({_COLUMNS}) VALUES ({', '.join('?' * 12)})"  # noqa: S608 - constants
+    f" ON CONFLICT ({_KEYS[kind]}) DO NOTHING"
     for kind, table in _TABLES.items()
 }
 _INSERT_LOSS: Final = (
@@ -59,13 +63,14 @@ _WAL_LIMIT_BYTES: Final = 64 << 20
 Row = tuple[str | int | bytes | None, ...]
 
 
-def _schema() -> str:
-    return importlib.resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
-
-
-MIGRATIONS: Final[tuple[Callable[[], str], ...]] = (_schema,)
+MIGRATIONS: Final = ("version_1.sql", "version_2.sql")
 """What takes a store from one version to the next: the first makes version 1 of an empty file. The file's
 `user_version` says how many have been applied."""
+
+
+def _statements(migration: str) -> list[str]:
+    text = importlib.resources.files(__package__).joinpath(migration).read_text("utf-8")
+    return text.split(";\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,8 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._forced: bool | None = None
+        """Whether the next commit is forced to the disk; None: not set yet."""
         self.path = path
 
     @classmethod
@@ -123,8 +130,7 @@ class Store:
         rows = {kind: [_row(r) for r in records if r.kind is kind] for kind in Kind}
         connection = self._connection
         try:
-            # Decides at the commit; takes effect outside of transactions only.
-            connection.execute(f"PRAGMA synchronous = {'FULL' if rows[Kind.ALERT] else 'NORMAL'}")
+            self._force(when=bool(rows[Kind.ALERT]))
             connection.execute("BEGIN IMMEDIATE")
             before = connection.total_changes
             for kind, statement in _INSERT.items():
@@ -138,6 +144,12 @@ class Store:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         return new
+
+    def _force(self, *, when: bool) -> None:
+        """Decide whether the next commit waits for the disk; takes effect outside of transactions only."""
+        if self._forced is not when:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if when else 'NORMAL'}")
+            self._forced = when
 
     def records(self, kind: Kind) -> Iterator[StoredRecord]:
         """All records of a kind, in the order in which they were kept.
@@ -240,7 +252,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
             return
         try:
             # Not `executescript`: it would commit the transaction first.
-            for statement in MIGRATIONS[version]().split(";\n"):
+            for statement in _statements(MIGRATIONS[version]):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {version + 1}")

@@ -1,6 +1,8 @@
 """What an alert says, and that it says the same wherever it is made."""
 
 import json
+import unicodedata
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ from tests.unit.events.records import finding, record
 
 from fileaudit_engine.detect.alert import record_of
 from fileaudit_engine.detect.attack import threat_of
+from fileaudit_engine.detect.identity import fingerprint
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.events.jsonl import EventReader, encode
 from fileaudit_engine.events.model import AccessMode, Container, FileEvent, Operation, PathState, Process
-from fileaudit_engine.text import from_kernel
+from fileaudit_engine.text import from_kernel, to_kernel
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "documents"
 REPEATABLE = settings(derandomize=True, database=None, deadline=None)
@@ -170,6 +173,66 @@ def test_every_event_has_an_id_that_its_document_gives_back(event: FileEvent) ->
     assert record(again).id == made.id
 
 
+def facts_of(event: FileEvent) -> list[object]:
+    """All facts of an event's identity in their order, plainly."""
+
+    def raw(value: object) -> object:
+        return to_kernel(value) if isinstance(value, str) else value
+
+    first = (
+        *("ts_ns", "operation", "syscall", "path", "asked_path", "path_state", "flags", "access_mode"),
+        *("errno", "result", "inode", "device", "mode", "thread_id", "user_id", "group_id"),
+        *("effective_user_id", "effective_group_id", "login_user_id", "session_id", "cgroup_id"),
+        *("user_name", "group_name", "login_user_name"),
+    )
+    words = {"operation": event.operation.value, "syscall": event.syscall}
+    words["access_mode"] = event.access_mode.value if event.access_mode else None
+    facts = [words[name] if name in words else raw(getattr(event, name)) for name in first]
+    process: Process | None = event.process
+    while process is not None:
+        facts += [process.pid, process.start_ns, raw(process.executable)]
+        facts.append(None if process.args is None else [raw(arg) for arg in process.args])
+        facts += [process.args_truncated, raw(process.name), process.parent_pid]
+        process = process.parent
+    named = [
+        *("effective_user_name", "effective_group_name", "working_directory", "container_path"),
+        *("alias_path", "owner_id", "owner_group_id", "owner_name", "owner_group_name", "size_bytes"),
+        *("source_path", "asked_source_path", "link_target", "new_mode", "new_owner_id"),
+        *("new_owner_group_id", "new_owner_name", "new_owner_group_name", "new_accessed_ns"),
+        *("new_modified_ns", "new_size_bytes", "attribute_name", "transferred_bytes"),
+        *("transfer_calls", "mount_source", "file_system"),
+    ]
+    facts += [[name, raw(getattr(event, name))] for name in named if getattr(event, name) is not None]
+    if event.container is not None:
+        facts.append(["container", *map(raw, msgspec.structs.astuple(event.container))])
+    return facts
+
+
+@given(events)
+@REPEATABLE
+def test_the_id_of_an_event_is_the_fingerprint_of_its_facts(event: FileEvent) -> None:
+    plain = blake2b(msgspec.msgpack.encode(facts_of(event)), digest_size=16).hexdigest()
+    assert fingerprint(event) == plain
+
+
+def test_a_very_long_line_of_ancestors_has_an_id() -> None:
+    process = CAT
+    for _ in range(10_000):
+        process = Process(pid=1, parent=process)
+    event = replace(SHADOW, process=process)
+    plain = blake2b(msgspec.msgpack.encode(facts_of(event)), digest_size=16).hexdigest()
+    assert fingerprint(event) == plain
+
+
+def test_what_is_remembered_of_one_event_is_not_said_of_another() -> None:
+    """Parts of documents and ids are shared by events; each is made afresh when a fact of it differs."""
+    for _ in range(2):
+        for name in sorted({*OTHER} - NO_PART):
+            other = replace(SHADOW, **{name: OTHER[name]})
+            again = EventReader(file="x").read(encode(record(other).document), 1)
+            assert again == replace(other, host_name=SHADOW.host_name)
+
+
 def test_another_rule_has_another_id_for_the_same_event() -> None:
     one, other = record(), record(id="7d2b1f0e-6f0e-4a54-9d0a-0d6f3f4c2a11")
     assert one.id != other.id
@@ -211,7 +274,9 @@ def test_the_message_says_who_did_what_to_which_file_with_what(
 @given(events, st.text(max_size=20))
 @REPEATABLE
 def test_the_message_is_one_line_that_does_nothing_to_a_terminal(event: FileEvent, title: str) -> None:
-    assert message(event, title=title).isprintable()
+    said = message(event, title=title)
+    assert len(said.splitlines()) == 1
+    assert not [c for c in said if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
 
 
 # ---------------------------------------------------------------------------------------- the document

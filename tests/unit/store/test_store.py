@@ -1,7 +1,6 @@
 """What the store keeps, what survives, and which files and folders it refuses."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import signal
@@ -21,6 +20,7 @@ from tests.unit.events.records import record
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
 from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.store import store as module
 from fileaudit_engine.store.store import APPLICATION_ID, MIGRATIONS, Store
 from fileaudit_engine.text import to_document
 
@@ -176,7 +176,7 @@ def test_a_batch_that_cannot_be_written_whole_is_not_written_at_all(store: Store
 def test_a_record_that_the_tables_refuse_is_told_and_not_passed_over(store: Store) -> None:
     timeless: Any = {"ts_ns": None}
     with pytest.raises(MachineCannot, match=r"NOT NULL constraint failed: alerts\.ts_ns"):
-        store.append([at(1), dataclasses.replace(at(2), **timeless)])
+        store.append([at(1), msgspec.structs.replace(at(2), **timeless)])
     assert kept(store) == []
 
 
@@ -359,3 +359,68 @@ def test_opening_a_store_again_changes_nothing_in_it(path: Path) -> None:
     with Store.open(path) as store:
         assert kept(store) == [at(1).id]
         assert store._connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+
+
+@pytest.fixture
+def first_version(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store as the first version made it, with an alert and three audit events, the last one deleted."""
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "MIGRATIONS", MIGRATIONS[:1])
+        patch.setattr(module, "_KEYS", {Kind.ALERT: "id", Kind.EVENT: "id"})
+        patch.setattr(
+            module, "_INSERT", {k: s.replace("(ts_ns, id)", "(id)") for k, s in module._INSERT.items()}
+        )
+        with Store.open(path) as store:
+            store.append([at(1), *(at(number, level="informational") for number in (2, 3, 4))])
+            store._connection.execute("DELETE FROM events WHERE seq = 3")
+    return path
+
+
+def test_a_store_of_the_first_version_keeps_its_records_and_goes_on_counting(first_version: Path) -> None:
+    with Store.open(first_version) as store:
+        assert kept(store) == [at(1).id]
+        assert kept(store, Kind.EVENT) == [at(number, level="informational").id for number in (2, 3)]
+        assert store.append([at(3, level="informational")]) == 0
+        assert store.append([at(5, level="informational")]) == 1
+        (*known, new) = (seq for (seq,) in rows_of(first_version, "SELECT seq FROM events ORDER BY seq"))
+    assert known == [1, 2]
+    assert isinstance(new, int)
+    assert new > 3, "the number of a deleted row is given again"
+
+
+def test_a_store_of_the_first_version_is_told_to_a_reader_that_cannot_change_it(first_version: Path) -> None:
+    assert refused(first_version, read_only=True) == "the store has the old version 1"
+
+
+def test_a_new_store_and_one_that_was_brought_up_have_the_same_tables(
+    first_version: Path, tmp_path: Path
+) -> None:
+    Store.open(first_version).close()
+    new = tmp_path / "new" / "x.db"
+    Store.open(new).close()
+    query = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
+    assert rows_of(first_version, query) == rows_of(new, query)
+
+
+def test_known_audit_events_are_passed_over_and_events_of_one_time_are_told_apart(store: Store) -> None:
+    one = msgspec.structs.replace(SHADOW, ts_ns=1)
+    other = msgspec.structs.replace(one, path="/etc/gshadow")
+    records = [record(event, level="informational") for event in (one, other)]
+    assert store.append([*records, *records]) == 2
+    assert store.append(records) == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT seq FROM events WHERE ts_ns BETWEEN 1 AND 2",
+        "SELECT seq FROM events WHERE rule = 'x' AND ts_ns > 1",
+        "SELECT seq FROM events WHERE ts_ns = 1 AND id = 'x'",
+        "SELECT seq FROM alerts WHERE id = 'x'",
+        "SELECT seq FROM alerts WHERE path = '/x'",
+        "SELECT seq FROM alerts WHERE user = 'x'",
+    ],
+)
+def test_an_index_answers(store: Store, query: str) -> None:
+    ((*_, plan),) = store._connection.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
+    assert str(plan).startswith("SEARCH")
