@@ -125,7 +125,6 @@ enum path_state {
     PATH_DELETED = 8,
     PATH_UNREACHABLE = 16,
     PATH_FOREIGN = 32,
-    PATH_CHANGED = 64,
 };
 
 /* What user space must know to go on with the paths, and no rule asks for. */
@@ -148,11 +147,11 @@ struct clause_set {
  * Followed, in this order, by the bytes of
  *   path          the file: absolute
  *   asked         what the caller passed for it
+ *   alias         another name of the file, under which rules may know it
  *   second        of a rename, the old name; of a link, the file that got another name
  *   second_asked  what the caller passed for that
  *   extra         the text of a symbolic link, the name of an attribute, the source of a mount and, behind a
  *                 NUL, its type
- *   alias         another name of the file, under which rules may know it
  */
 struct file_record {
     u16 kind;
@@ -164,10 +163,10 @@ struct file_record {
     u8 hints;
     u16 path_bytes;
     u16 asked_bytes;
+    u16 alias_bytes;
     u16 second_bytes;
     u16 second_asked_bytes;
     u16 extra_bytes;
-    u16 alias_bytes;
     u16 mode; /* st_mode; 0 where there is no file */
     u16 unused;
     u64 time_ns; /* boot clock */
@@ -196,14 +195,15 @@ struct file_record {
      * truncate      the size
      * chmod         the mode
      * chown         owner and group, each ~0 where it stays
-     * utimes        times of access and modification, nanoseconds since the Unix epoch; TIME_OMITTED
+     * utimes        times of access and modification, nanoseconds since the Unix epoch; or TIME_OMITTED, TIME_NOW
      */
     s64 details[3];
     char comm[COMM_BYTES];
     struct clause_set candidates;
 };
 
-#define TIME_OMITTED ((s64)1 << 63) /* the time stays as it is */
+#define TIME_OMITTED ((s64)(1ULL << 63)) /* the time stays as it is */
+#define TIME_NOW (TIME_OMITTED + 1) /* that of the call */
 
 /*
  * A fork, exec, exit or change of the working directory, followed by the bytes of

@@ -56,6 +56,27 @@ static __always_inline void set_word(u8 *address, u64 value)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define NO_UNROLL _Pragma("clang loop unroll(disable)")
 
+/* A call's arguments, from the registers that were saved when it began: `registers` is in scope. */
+#if defined(__x86_64__)
+#define ARGUMENT_0 di
+#define ARGUMENT_1 si
+#define ARGUMENT_2 dx
+#define ARGUMENT_3 r10
+#define ARGUMENT_4 r8
+#define ARGUMENT_5 r9
+#elif defined(__aarch64__)
+/* x0 holds the result by now; the first argument was kept beside it. */
+#define ARGUMENT_0 orig_x0
+#define ARGUMENT_1 regs[1]
+#define ARGUMENT_2 regs[2]
+#define ARGUMENT_3 regs[3]
+#define ARGUMENT_4 regs[4]
+#define ARGUMENT_5 regs[5]
+#else
+#error "system call arguments of this architecture are not known"
+#endif
+#define ARGUMENT(n) TYPED(registers, struct pt_regs, ARGUMENT_##n)
+
 /* The dentry's short name stands right behind d_inode (`d_iname`, from 6.16 on `d_shortname`). */
 _Static_assert(__builtin_offsetof(struct dentry, d_name) == __builtin_offsetof(struct dentry, d_parent) + 8,
                "");

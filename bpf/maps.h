@@ -2,8 +2,8 @@
 /*
  * Everything that the programs share with user space, and the scratch memory that they work in.
  *
- * The rules are in `selectors`, `anything`, `prefixes`, `suffixes` and `components`; `sources/maps.py`
- * writes them from a KernelPlan. `engine_config.epoch` is their generation: while user space rewrites them
+ * The rules are in `selectors`, `anything`, `prefixes`, `suffixes`, `components`, `callers` and
+ * `known_files`; `sources/maps.py` writes them from a KernelPlan. `engine_config.epoch` is their generation: while user space rewrites them
  * it is 0, and then every event passes unfiltered.
  */
 #ifndef FILEAUDIT_MAPS_H
@@ -17,6 +17,17 @@
 #define COMPONENT_BYTES 32 /* longer components are cut, in the maps and here: it can only pass too much */
 #define COMPONENT_WORDS (COMPONENT_BYTES / 8)
 #define MAX_KEYS 65536 /* a trie allocates as it grows, so the limit costs nothing */
+
+/* Hash tables are allocated whole: the loader asks for what the rules need, with room for others. */
+#ifndef COMPONENT_KEYS
+#define COMPONENT_KEYS 1024
+#endif
+#ifndef CALLER_KEYS
+#define CALLER_KEYS 1024
+#endif
+#ifndef FILE_KEYS
+#define FILE_KEYS 1024
+#endif
 #define DECISIONS 8192 /* per CPU, 64 KB; a power of two */
 
 #define CALLERS 4096 /* users whose budget is known; the least recently seen is forgotten */
@@ -29,11 +40,24 @@
 
 /* Where a path is put together. Names of a dentry walk are written backwards from TEXT_MIDDLE, the text of
  * a caller goes behind it; TEXT_FRONT bytes before both let a suffix key be copied from any path. */
+/* Programs of the slow half. */
+#define BEHIND_FILE 0
+#define BEHIND_NAME 1
+#define BEHIND_ALIAS 2
+#define BEHIND_DELIVER 3
+#define BEHIND_PROGRAMS 4
+
 #define PATH_LIMIT 4096 /* the kernel's PATH_MAX; more is cut off and flagged */
 #define TEXT_FRONT 256
 #define TEXT_MIDDLE (TEXT_FRONT + PATH_LIMIT)
 #define TEXT_BYTES (TEXT_MIDDLE + PATH_LIMIT + 512)
-#define DATA_BYTES (3 * PATH_LIMIT) /* path up to two limits, then asked text or arguments up to one */
+#define DATA_BYTES (3 * PATH_LIMIT + 512) /* of a process: image, arguments, directory, cgroup */
+#define RECORD_BYTES 32768 /* the most that a per-CPU value may have; a record has up to six texts */
+#define RECORD_FULL 24575 /* behind this, a text of two limits has no room any more */
+
+#define CANONICAL_MOUNTS 1024 /* of the host; a mount beyond is one whose files have no other name */
+#define ROOT_BYTES 32
+#define POINT_BYTES 248
 
 struct engine_config {
     u64 keys[4]; /* random, odd; see path.h */
@@ -41,6 +65,8 @@ struct engine_config {
     u32 self; /* thread group of the engine: it never reports on itself */
     u32 mount_namespace; /* of the host: inode number of /proc/1/ns/mnt */
     u32 watch_children; /* whether it reports on what it starts itself: its loaders */
+    u32 mounts_epoch; /* generation of `mounts` and `canonical` */
+    u32 unused;
 };
 
 struct plan_defaults {
@@ -48,6 +74,28 @@ struct plan_defaults {
     struct clause_set suffix;
     struct clause_set component;
     struct clause_set audit; /* clauses whose rules alert nobody */
+    struct clause_set user; /* what holds of a user who is not in `callers`; `process` and `comm` likewise */
+    struct clause_set process;
+    struct clause_set comm;
+};
+
+enum caller_kind {
+    CALLER_USER = 1, /* the number of the real user */
+    CALLER_PROCESS = 2, /* the thread group */
+    CALLER_COMM = 3, /* the thread's own name, lower-cased, zeros behind it */
+};
+
+struct caller_key {
+    u64 text[COMM_BYTES / 8];
+    u32 kind;
+    u32 unused;
+};
+
+/* A file whose names rules know, whatever it was reached by. */
+struct known_file_key {
+    u64 inode;
+    u32 device; /* major << 20 | minor */
+    u32 unused;
 };
 
 /* What a user has sent in a window of time. */
@@ -96,17 +144,43 @@ struct mount_head {
     u64 root;
 };
 
-/* The caller's arguments. */
+/* A call as its hook understands it: the caller's arguments, and what they ask for. */
 struct asked {
-    u64 path;
+    u64 path; /* addresses of texts */
+    u64 second_path;
+    u64 extra;
+    u64 type; /* of a file system */
+    s64 details[3];
+    s32 directory; /* where a relative path begins: a descriptor, or AT_FDCWD */
+    s32 second_directory;
     u32 flags;
-    s32 directory;
-    u32 in_root;
-    u32 call;
+    u8 in_root; /* openat2: an absolute path begins at the directory, too */
+    u8 call;
+    u8 operation;
+    u8 access;
+    u8 hints; /* HINT_NAME, HINT_SECOND_NAME: it is on the names themselves */
+    u8 two_paths;
+    u8 empty; /* an empty path stands for the directory itself */
+    u8 in_kernel; /* `path` is an address of the kernel's */
+    u8 extra_in_kernel; /* `extra` and `type` are */
+};
+
+/* The name of a file system in the host's mount namespace: of the whole of it, or of what is below `root`. */
+struct canonical_mount {
+    u16 root_bytes;
+    u16 point_bytes;
+    u32 unused;
+    u8 root[ROOT_BYTES];
+    u8 point[POINT_BYTES];
+};
+
+/* A record that is put together. */
+struct outgoing {
+    u8 bytes[RECORD_BYTES];
 };
 
 struct scratch {
-    u8 record[sizeof(struct file_record) + DATA_BYTES];
+    u8 record[sizeof(struct process_record) + DATA_BYTES]; /* of a process */
     struct dentry_head head;
     struct mount_head mount;
     u64 long_name[32]; /* 255 bytes and at least one zero */
@@ -118,12 +192,22 @@ struct scratch {
     struct asked asked;
     u64 file;
     u64 first_hash;
+    u64 device; /* of the file system that the path ends in */
     u32 selector;
-    s32 result;
+    u32 remembers; /* whether 'no rule can match' may be remembered of the path */
+    s64 result;
+    struct clause_set selected; /* clauses for which the operation and its outcome will do */
+    struct clause_set tried; /* of these, those that one name of the file may satisfy */
+    struct clause_set candidates; /* of these, those that some name of the file may satisfy */
+    u64 out; /* bytes of the record so far */
+    u32 second; /* whether it is about the second path */
+    u32 certain; /* how much of the path: CERTAIN_ */
+    u32 aliased; /* whether the path ends in a mount that is not the file system's canonical one */
+    u64 asked_at; /* the caller's text */
+    u64 asked_bytes;
+    u64 leaf; /* where the last component of a caller's text begins, at its slash; 0: not known */
     /* What could be local variables, but for the verifier (see path.h). */
-    u64 failed; /* whether the call did */
-    u64 known; /* whether the path is remembered as one that no rule can match */
-    u64 tested; /* whether the text is the whole truth */
+    u64 failed; /* whether the call did, and not because it was denied */
     struct path base; /* what is walked from */
     u64 dentry_here, mount_here; /* where the walk is */
     u64 test_name; /* whether the next name is a component to look up */
@@ -145,12 +229,17 @@ BPF_ARRAY(selectors, struct clause_set, SELECTORS);
 BPF_ARRAY(anything, struct plan_defaults, 1);
 BPF_LPM_TRIE(prefixes, struct path_key, struct clause_set, MAX_KEYS);
 BPF_LPM_TRIE(suffixes, struct path_key, struct clause_set, MAX_KEYS);
-BPF_HASH(components, struct component_key, struct clause_set, MAX_KEYS);
+BPF_HASH(components, struct component_key, struct clause_set, COMPONENT_KEYS);
+BPF_HASH(callers, struct caller_key, struct clause_set, CALLER_KEYS);
+BPF_HASH(known_files, struct known_file_key, struct clause_set, FILE_KEYS);
 BPF_TABLE("lru_hash", u32, struct spending, spendings, CALLERS);
 BPF_PERCPU_ARRAY(engine_counters, struct engine_counters, 1);
 BPF_PERCPU_ARRAY(decisions, u64, DECISIONS);
 BPF_PERCPU_ARRAY(scratch, struct scratch, 1);
-BPF_PROG_ARRAY(behind_open, 1); /* the program behind the hooks of open calls */
+BPF_PERCPU_ARRAY(outgoing, struct outgoing, 1);
+BPF_HASH(mounts, u32, struct canonical_mount, CANONICAL_MOUNTS); /* by device */
+BPF_HASH(canonical, u32, u32, CANONICAL_MOUNTS); /* mnt_id of those mounts */
+BPF_PROG_ARRAY(behind, BEHIND_PROGRAMS); /* the slow half of every hook */
 BPF_RINGBUF_OUTPUT(events, RING_PAGES);
 
 #endif

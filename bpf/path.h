@@ -84,7 +84,8 @@ static __always_inline u64 mix_long(u64 hash, struct engine_config *config, u64 
 
 static __always_inline u64 first_fingerprint(struct engine_config *config, u32 selector)
 {
-    return config->keys[0] ^ ((u64)config->epoch << 32 | selector) * config->keys[1];
+    u64 rules = (u64)config->epoch << 32 | (u64)config->mounts_epoch << 8 | selector;
+    return config->keys[0] ^ rules * config->keys[1];
 }
 
 static __always_inline u64 mount_of(u64 vfsmount)
@@ -267,6 +268,81 @@ static __always_inline u32 walk(struct scratch *s, struct engine_config *config,
         s->dentry_here = s->head.parent;
     }
     return PATH_TRUNCATED;
+}
+
+/* Where in the kernel's mounts the path of s->base ends: its device, and whether that is the name by which the
+ * host knows the file system. What stands above the root of a bind mount is in no fingerprint. */
+static __always_inline void look_at_base(struct scratch *s)
+{
+    u64 mount = mount_of((u64)s->base.mnt), super = 0, root = 0, above = 0;
+    u32 number = 0, device = 0;
+
+    READ(super, s->base.dentry, struct dentry, d_sb);
+    READ(device, super, struct super_block, s_dev);
+    s->device = device;
+    READ(number, mount, struct mount, mnt_id);
+    s->aliased = canonical.lookup(&number) ? 0 : 1;
+    READ(root, mount, struct mount, mnt.mnt_root);
+    READ(above, root, struct dentry, d_parent);
+    if (s->aliased && above != root)
+        s->remembers = 0;
+}
+
+/* Whether text[start, …) begins with the first `length` bytes of the words, and no component is cut. */
+static __always_inline bool begins_with(struct scratch *s, const u64 *words, u64 length)
+{
+    u64 start = bounded(s->start, 0x1fff), differ = 0;
+
+    UNROLL for (u32 i = 0; i < ROOT_BYTES / 8; i++)
+    {
+        u64 cut = length < i * 8 ? 0 : length - i * 8;
+        u64 mask = cut >= 8 ? ~0ULL : ~(~0ULL << cut * 8);
+        differ |= (word_at(&s->text[start + i * 8]) ^ words[i]) & mask;
+    }
+    return !differ && s->text[bounded(start + length, 0x1fff)] == '/';
+}
+
+/*
+ * Writes to text[start, TEXT_MIDDLE) the name that the host has for s->base: of the file system that it is in,
+ * where that is mounted, and what follows there. False if the host has none.
+ */
+static __always_inline bool walk_file_system(struct scratch *s, struct engine_config *config)
+{
+    u32 device = s->device;
+    struct canonical_mount *mount = mounts.lookup(&device);
+    if (!mount)
+        return false;
+    s->start = TEXT_MIDDLE;
+    s->high = 0;
+    s->test_name = false;
+    s->dentry_here = (u64)s->base.dentry;
+    s->found = PATH_TRUNCATED;
+    NO_UNROLL for (u32 i = 0; i < WALK_LEVELS; i++)
+    {
+        bpf_probe_read_kernel(&s->head, sizeof(s->head),
+                              (void *)member_at(s->dentry_here, struct dentry, d_parent));
+        if (s->head.parent == s->dentry_here) {
+            s->found = s->high & HIGH_BITS ? WALK_HIGH : 0;
+            break;
+        }
+        if (!write_name(s, config))
+            break;
+        s->dentry_here = s->head.parent;
+    }
+    if (s->found & PATH_TRUNCATED || s->start < TEXT_FRONT || s->start > TEXT_MIDDLE)
+        return false;
+    if (mount->root_bytes) {
+        if (mount->root_bytes > ROOT_BYTES || !begins_with(s, (u64 *)mount->root, mount->root_bytes))
+            return false;
+        s->start += mount->root_bytes;
+    }
+    u64 length = bounded(mount->point_bytes, 0xff), at = s->start - length;
+    if (length > POINT_BYTES || at > TEXT_MIDDLE)
+        return false;
+    bpf_probe_read_kernel(&s->text[bounded(at, 0x1fff)], length, mount->point);
+    s->start = at;
+    s->found |= WALK_HIGH; /* the mount point's own name was not looked at */
+    return true;
 }
 
 /* PATH_UNREACHABLE if the mount is not in the host's mount namespace, and PATH_FOREIGN with it if that

@@ -25,9 +25,8 @@ static __always_inline bool within_budget(struct file_record *record)
     return spent->events++ < BUDGET;
 }
 
-static __always_inline bool has_room(struct scratch *s)
+static __always_inline bool has_room(struct file_record *record)
 {
-    struct file_record *record = (struct file_record *)s->record;
     u32 zero = 0;
     struct plan_defaults *any = anything.lookup(&zero);
     u64 urgent = !record->epoch;
@@ -39,14 +38,18 @@ static __always_inline bool has_room(struct scratch *s)
     return urgent && within_budget(record);
 }
 
-static __always_inline void submit(struct scratch *s, u32 size, struct engine_counters *counters,
-                                   u32 operation)
+/* Whether the record found room; if not, it is counted. */
+static __always_inline bool submit(struct outgoing *o, u64 size, struct engine_counters *counters)
 {
-    u8 *record = s->record;
-    if (size > sizeof(s->record) || !has_room(s) || events.ringbuf_output(record, bounded(size, 0x3fff), 0))
-        counters->lost[operation & (OPERATIONS - 1)]++;
-    else
-        counters->submitted++;
+    u8 *record = o->bytes; /* BCC looks at this argument's type, and an array is too much for it */
+    struct file_record *head = (struct file_record *)o->bytes;
+
+    if (!has_room(head) || events.ringbuf_output(record, bounded(size, 0x7fff), 0)) {
+        counters->lost[head->operation & (OPERATIONS - 1)]++;
+        return false;
+    }
+    counters->submitted++;
+    return true;
 }
 
 #endif

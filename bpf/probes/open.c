@@ -2,12 +2,6 @@
 /* The calls that open a file by name, at their exit. Thin hooks; the body is in open.h. */
 #include "../open.h"
 
-/* Behind each of the hooks below, for what they cannot decide from memory. */
-int on_opened(struct trace_event_raw_sys_exit *ctx)
-{
-    return classify_open();
-}
-
 /* long sys_open(const char __user *filename, int flags, umode_t mode)                 all, not on arm64 */
 int on_open(struct trace_event_raw_sys_exit *ctx)
 {
@@ -56,4 +50,12 @@ int on_creat(struct trace_event_raw_sys_exit *ctx)
                                           .flags = OPEN_CREATE_FLAGS,
                                           .directory = CURRENT_DIRECTORY,
                                           .call = CALL_CREAT});
+}
+
+/* long sys_open_by_handle_at(int mountdirfd, struct file_handle __user *handle, int flags)             2.6.39+
+ * There is no name; the file has one. */
+int on_open_by_handle_at(struct trace_event_raw_sys_exit *ctx)
+{
+    u64 registers = task_registers(current_task());
+    return emit_open(ctx, &(struct asked){.flags = ARGUMENT(2), .call = CALL_OPEN_BY_HANDLE_AT});
 }

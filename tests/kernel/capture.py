@@ -18,10 +18,16 @@ from fileaudit_engine.sources.bpf import LiveSource
 
 ANY = Wildcard.ANY
 PATH = BY_NAME["TargetFilename"]
+OPENED = Test(field=BY_NAME["Operation"], check=Matches(pattern=("open",), cased=False))
 
 
 def asks(*pattern: str | Wildcard) -> Predicate:
-    """A rule that asks for a path of this pattern, whatever its case."""
+    """A rule that asks for an open of a path of this pattern, whatever its case."""
+    return All(operands=(OPENED, named(*pattern)))
+
+
+def named(*pattern: str | Wildcard) -> Predicate:
+    """A rule that asks for any operation on a path of this pattern, whatever its case."""
     folded: Pattern = tuple(part.lower() if isinstance(part, str) else part for part in pattern)
     return Test(field=PATH, check=Matches(pattern=folded, cased=False))
 
@@ -38,8 +44,10 @@ def contains(literal: str) -> Predicate:
     return asks(ANY, literal, ANY)
 
 
-EVERYTHING = kernel_plan([begins("/a"), ends("/a"), contains("/a/"), All(operands=())])
-"""Has every dimension, so that any plan of up to 64 clauses fits in its place; filters nothing."""
+EVERYTHING = kernel_plan(
+    [named("/nowhere", ANY), named(ANY, "/nowhere"), named(ANY, "/nowhere/", ANY), begins("/nowhere")]
+)
+"""Has every operation and dimension of paths, so that any plan of up to 64 clauses fits in its place."""
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,14 @@ from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.enrich.identity import IdentityCache
 from fileaudit_engine.enrich.process_table import ProcessTable
 from fileaudit_engine.events.batch import Batch
-from fileaudit_engine.events.model import FileEvent, Loss
+from fileaudit_engine.events.model import OPERATIONS, FileEvent, Loss
 from fileaudit_engine.sources import headers
-from fileaudit_engine.sources.bpf import PROCESS_PROGRAMS, LiveSource, load_capture
+from fileaudit_engine.sources.bpf import LiveSource, load_capture
 from fileaudit_engine.sources.headers import kernel_types
 from fileaudit_engine.sources.load import Load, Program
 from fileaudit_engine.sources.machine import probe_machine
 from fileaudit_engine.sources.maps import Shape
+from fileaudit_engine.sources.probes import PROCESSES, hooks_for
 from fileaudit_engine.sources.ring import close_all
 
 pytestmark = pytest.mark.kernel
@@ -82,7 +83,7 @@ def test_nothing_stays_after_close(place: Path) -> None:
     others, before_open = held(), descriptors()
     capture = Capture(kernel_plan([begins(place)]))
     ours = held() - others
-    assert len(ours) > len(PROCESS_PROGRAMS)
+    assert len(ours) > len(PROCESSES)
     capture.close()
     assert descriptors() == before_open
     assert eventually(lambda: not ours & existing())
@@ -149,7 +150,7 @@ def test_rules_of_another_shape_are_not_taken() -> None:
 @pytest.mark.parametrize("words", [1, 16])
 def test_the_smallest_and_the_largest_shape_load(words: int) -> None:
     shape = Shape(clause_words=words, prefix=True, suffix=True, component=True)
-    loading = load_capture(kernel_types(), shape, 4096)
+    loading = load_capture(kernel_types(), shape, hooks_for(OPERATIONS), 4096)
     loading.close()
     close_all(list(loading.maps.values()))
 

@@ -106,8 +106,6 @@ class PathState(enum.IntFlag):
     """The walk ended at a root that is not the host's (another mount namespace, a detached mount)."""
     FOREIGN = 32
     """In a mount namespace that an ordinary user may have made: there any file can have any name."""
-    CHANGED = 64
-    """What the caller asked for was another text when the call began: somebody races with the observer."""
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):

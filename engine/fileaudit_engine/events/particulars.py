@@ -23,13 +23,17 @@ WITH_ACCESS_MODE: Final = frozenset(o.number for o in (_O.OPEN, _O.CREATE, _O.RE
 _UNCHANGED: Final = (1 << 32) - 1
 """A chown that leaves owner or group as it is."""
 _OMITTED: Final = -(1 << 63)
-"""`TIME_OMITTED` of bpf/event.h."""
+"""`TIME_OMITTED` of bpf/event.h, and `TIME_NOW`."""
+_NOW: Final = _OMITTED + 1
+_UTIMES: Final = _O.UTIMES.number
 _LAST_NS: Final = (1 << 63) - 1
 """Time that documents can say: from 1970 to 2262."""
 
 
-def particulars(operation: int, details: Numbers, user: Namer, group: Namer) -> dict[str, Any]:
-    """The attributes that an operation's numbers are."""
+def particulars(operation: int, details: Numbers, ts_ns: int, user: Namer, group: Namer) -> dict[str, Any]:
+    """The attributes that an operation's numbers are; `ts_ns` is when the call returned."""
+    if operation == _UTIMES:
+        return _utimes(details, ts_ns)
     meaning = _MEANINGS.get(operation)
     return meaning(details, user, group) if meaning else {}
 
@@ -69,13 +73,15 @@ def _chown(details: Numbers, user: Namer, group: Namer) -> dict[str, Any]:
     return found
 
 
-def _utimes(details: Numbers, _user: Namer, _group: Namer) -> dict[str, Any]:
+def _utimes(details: Numbers, ts_ns: int) -> dict[str, Any]:
     accessed, modified, _ = details
-    return {"new_accessed_ns": _moment(accessed), "new_modified_ns": _moment(modified)}
+    return {"new_accessed_ns": _moment(accessed, ts_ns), "new_modified_ns": _moment(modified, ts_ns)}
 
 
-def _moment(ts_ns: int) -> int | None:
-    return None if ts_ns == _OMITTED else min(max(ts_ns, 0), _LAST_NS)
+def _moment(given_ns: int, now_ns: int) -> int | None:
+    if given_ns in {_OMITTED, _NOW}:
+        return None if given_ns == _OMITTED else now_ns
+    return min(max(given_ns, 0), _LAST_NS)
 
 
 def _link_target(raw: bytes) -> dict[str, Any]:
@@ -100,7 +106,6 @@ _MEANINGS: Final[Mapping[int, Callable[[Numbers, Namer, Namer], dict[str, Any]]]
     _O.TRUNCATE.number: _truncate,
     _O.CHMOD.number: _chmod,
     _O.CHOWN.number: _chown,
-    _O.UTIMES.number: _utimes,
 }
 _EXTRA: Final[Mapping[int, Callable[[bytes], dict[str, Any]]]] = {
     _O.SYMLINK.number: _link_target,

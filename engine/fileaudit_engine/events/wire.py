@@ -175,8 +175,8 @@ def route(run: bytes, at: int, clause_words: int) -> Route:
 def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
     """The file record at `at` in full."""
     (
-        _, operation, call, access, state, second_state, hints, path_bytes, asked_bytes, second_bytes,
-        second_asked_bytes, extra_bytes, alias_bytes, mode, _, time_ns, start_ns, result, _, pid, thread,
+        _, operation, call, access, state, second_state, hints, path_bytes, asked_bytes, alias_bytes,
+        second_bytes, second_asked_bytes, extra_bytes, mode, _, time_ns, start_ns, result, _, pid, thread,
         parent, flags, uid, gid, euid, egid, login, session, device, owner, owner_group, inode, size, cgroup,
         image, first, second, third, raw_name,
     ) = FILE_HEAD.unpack_from(run, at)  # fmt: skip
@@ -189,18 +189,22 @@ def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
     if process.name != name:  # a thread has a name of its own, and a process may take another
         process = msgspec.structs.replace(process, name=name)
     cwd, container = lookups.surroundings(pid, start_ns, cgroup)
-    more = particulars(operation, (first, second, third), user, group) if operation else {}
+    ts_ns = time_ns + lookups.boot_to_wall_ns
+    more = particulars(operation, (first, second, third), ts_ns, user, group) if operation else {}
     alias = None
-    if second_bytes or second_asked_bytes or extra_bytes or alias_bytes:
-        second_asked_at = rest_at + second_bytes
+    if alias_bytes or second_bytes or second_asked_bytes or extra_bytes:
+        second_at = rest_at + alias_bytes
+        second_asked_at = second_at + second_bytes
         extra_at = second_asked_at + second_asked_bytes
-        alias_at = extra_at + extra_bytes
-        more |= texts(
-            operation, (run[rest_at:second_asked_at], run[second_asked_at:extra_at], run[extra_at:alias_at])
+        alias = from_kernel(run[rest_at:second_at]) if alias_bytes else None
+        raw = (
+            run[second_at:second_asked_at],
+            run[second_asked_at:extra_at],
+            run[extra_at : extra_at + extra_bytes],
         )
-        alias = from_kernel(run[alias_at : alias_at + alias_bytes]) if alias_bytes else None
+        more |= texts(operation, raw)
     event = FileEvent(
-        ts_ns=time_ns + lookups.boot_to_wall_ns,
+        ts_ns=ts_ns,
         operation=OPERATIONS[operation],
         process=process,
         syscall=CALLS[call],

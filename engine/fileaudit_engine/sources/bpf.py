@@ -14,7 +14,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
 from typing_extensions import Self
@@ -23,31 +22,19 @@ from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.events import wire
 from fileaudit_engine.events.batch import BATCH_DELAY_S, BATCH_EVENTS, EVERY, Batch
-from fileaudit_engine.events.model import Loss
+from fileaudit_engine.events.model import Loss, Operation
 from fileaudit_engine.sources import bpfsys
 from fileaudit_engine.sources.base import Counters, Identities, Processes
 from fileaudit_engine.sources.headers import KernelTypes, kernel_types
 from fileaudit_engine.sources.live_batch import LiveBatch
-from fileaudit_engine.sources.load import Load, Program
+from fileaudit_engine.sources.load import Load
 from fileaudit_engine.sources.losses import LossWatch, lost_by_name
 from fileaudit_engine.sources.maps import CounterTotals, PlanMaps, Shape, shape_of
 from fileaudit_engine.sources.mounts import TRACEFS, missing_mounts, mount
 from fileaudit_engine.sources.privilege import require_privilege
+from fileaudit_engine.sources.probes import Hook, files_of, hooks_for, operations_of, programs_of
 from fileaudit_engine.sources.ring import Records, Ring, close_all, ring_size
 
-FILES: Final = (
-    "event.h",
-    "maps.h",
-    "kernel.h",
-    "path.h",
-    "classify.h",
-    "cgroup.h",
-    "process.h",
-    "room.h",
-    "open.h",
-    "probes/process.c",
-    "probes/open.c",
-)
 MAPS: Final = (
     "engine_config",
     "selectors",
@@ -58,24 +45,11 @@ MAPS: Final = (
     "callers",
     "known_files",
     "engine_counters",
-    "behind_open",
+    "mounts",
+    "canonical",
+    "behind",
     "events",
 )
-PROCESS_PROGRAMS: Final = (
-    Program(name="on_fork", kind="raw_tracepoint", event="sched_process_fork"),
-    Program(name="on_exec", kind="raw_tracepoint", event="sched_process_exec"),
-    Program(name="on_exit", kind="raw_tracepoint", event="sched_process_exit"),
-    *(
-        Program(name="on_chdir", kind="tracepoint", event=f"syscalls:sys_exit_{call}")
-        for call in ("chdir", "fchdir", "setns", "pivot_root")
-    ),
-)
-BEHIND_OPEN: Final = Program(name="on_opened", kind="behind", event="behind_open")
-OPEN_PROGRAMS: Final = tuple(
-    Program(name=f"on_{call}", kind="tracepoint", event=f"syscalls:sys_exit_{call}")
-    for call in ("open", "openat", "openat2", "creat")
-)
-
 RING_BYTES: Final = 16 << 20
 """Some 50,000 events: a third of a second of the fastest flood that Python keeps up with."""
 
@@ -101,6 +75,7 @@ class LiveSource:
         links: list[int],
         ring: Ring,
         plan_maps: PlanMaps,
+        operations: frozenset[Operation],
         processes: Processes,
         identities: Identities,
     ) -> None:
@@ -108,6 +83,8 @@ class LiveSource:
         self._links = links
         self._ring = ring
         self._plan_maps = plan_maps
+        self._operations = operations
+        """What the attached hooks tell of."""
         self._processes = processes
         self._identities = identities
         self._runs: deque[Records] = deque()
@@ -152,9 +129,9 @@ class LiveSource:
         require_privilege()
         if TRACEFS in missing_mounts():
             mount(TRACEFS)
-        shape = shape_of(plan)
+        shape, operations = shape_of(plan), operations_of(plan)
         size = ring_size(ring_bytes)
-        loading = load_capture(kernel_types(), shape, size)
+        loading = load_capture(kernel_types(), shape, hooks_for(operations), size)
         try:
             plan_maps = PlanMaps(
                 loading.maps, shape, watch_children=watch_children, user_name=identities.user
@@ -173,6 +150,7 @@ class LiveSource:
             links=links,
             ring=ring,
             plan_maps=plan_maps,
+            operations=operations,
             processes=processes,
             identities=identities,
         )
@@ -182,7 +160,7 @@ class LiveSource:
 
         Events that were filtered by the former rules and not yet read come with `EVERY` as candidates.
         """
-        if not self._plan_maps.shape.fits(shape_of(plan)):
+        if not self._plan_maps.shape.fits(shape_of(plan)) or not operations_of(plan) <= self._operations:
             return False
         self._plan_maps.write_plan(plan)
         return True
@@ -327,17 +305,17 @@ class LiveSource:
             yield loss
 
 
-def load_capture(types: KernelTypes, shape: Shape, size: int) -> Load:
+def load_capture(types: KernelTypes, shape: Shape, hooks: Sequence[Hook], size: int) -> Load:
     """Load the programs for rules of this shape, in the faster way if this kernel takes it.
 
     Raises:
         MachineCannot: The kernel takes neither.
     """
-    programs = [*PROCESS_PROGRAMS, BEHIND_OPEN, *(p for p in OPEN_PROGRAMS if _exists(p))]
+    programs, files = programs_of(hooks), files_of(hooks)
     defines = (*shape.defines, f"RING_PAGES={size // os.sysconf('SC_PAGE_SIZE')}")
 
     def load(*, typed: bool) -> Load:
-        return Load(types=types, files=FILES, programs=programs, maps=MAPS, defines=defines, typed=typed)
+        return Load(types=types, files=files, programs=programs, maps=MAPS, defines=defines, typed=typed)
 
     if types.cast_function is None:
         return load(typed=False)
@@ -345,8 +323,3 @@ def load_capture(types: KernelTypes, shape: Shape, size: int) -> Load:
         return load(typed=True)
     except MachineCannot:
         return load(typed=False)
-
-
-def _exists(program: Program) -> bool:
-    """Some calls (open, creat) are not on every architecture."""
-    return (TRACEFS.target / "events" / Path(program.event.replace(":", "/"))).is_dir()

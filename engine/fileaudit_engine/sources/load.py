@@ -33,8 +33,8 @@ class Program:
     Attributes:
         name: The C function.
         kind: `tracepoint`, `raw_tracepoint`, `fentry`, `lsm`, or `behind`: called by other programs.
-        event: `category:name` of a tracepoint, the map through which a program is called that is behind
-            others, the name alone of anything else.
+        event: `category:name` of a tracepoint, `map:place` of a program that is called by others, the name
+            alone of anything else.
     """
 
     name: str

@@ -102,7 +102,8 @@ def _serve(channel: socket.socket, request: Mapping[str, Any]) -> None:
         try:
             function = module.load_func(program["name"], kind)
             if program["kind"] == "behind":
-                module[program["event"]][ctypes.c_int(0)] = ctypes.c_int(function.fd)
+                table, _, place = program["event"].partition(":")
+                module[table][ctypes.c_int(int(place))] = ctypes.c_int(function.fd)
         except Exception as error:  # noqa: BLE001 - see above
             send(channel, {"failed": "load", "program": program["name"], "message": str(error)})
             return

@@ -21,7 +21,7 @@ COMPONENT_BYTES: Final = 32
 
 _WORDS: Final = (1, 2, 4, 8, 16)
 _INDEX: Final = struct.Struct("=I")
-_CONFIG: Final = struct.Struct("=4QIIII")
+_CONFIG: Final = struct.Struct("=4QIIIIII")
 _ZERO: Final = _INDEX.pack(0)
 _COUNTERS: Final = struct.Struct("=5Q32Q")
 
@@ -161,7 +161,7 @@ class PlanMaps:
         )
 
     def _configure(self, epoch: int) -> None:
-        value = _CONFIG.pack(*self._seed.keys, epoch, os.getpid(), _host_mounts(), self._watch_children)
+        value = _CONFIG.pack(*self._seed.keys, epoch, os.getpid(), _host_mounts(), self._watch_children, 0, 0)
         bpfsys.update(self._fds["engine_config"], _ZERO, value)
 
     def _write_sets(self, plan: KernelPlan) -> None:

@@ -77,8 +77,8 @@ def file_record(
     known: dict[str, int | bytes] = {
         "kind": 1, "operation": 0, "call": 1, "access": 1, "state": 0, "second_state": 0, "hints": 0,
         "path_bytes": len(path), "asked_bytes": 0xFFFF if asked is None else len(asked),
-        "second_bytes": len(second), "second_asked_bytes": len(second_asked), "extra_bytes": len(extra),
-        "alias_bytes": len(alias), "mode": 0o100640, "unused": 0, "time": 42, "start": 41, "result": 3,
+        "alias_bytes": len(alias), "second_bytes": len(second), "second_asked_bytes": len(second_asked),
+        "extra_bytes": len(extra), "mode": 0o100640, "unused": 0, "time": 42, "start": 41, "result": 3,
         "epoch": 7,
         "tgid": 10, "tid": 11, "parent": 9, "flags": 0o1101, "uid": 1000, "gid": 0, "euid": 0, "egid": 5,
         "login": 1000, "session": 4, "device": 8 << 20 | 1, "owner": 0, "owner_group": 5, "inode": 77,
@@ -87,7 +87,7 @@ def file_record(
         "comm": b"cat\0garbage",
     }  # fmt: skip
     head = wire.FILE_HEAD.pack(*(known | changes).values())
-    return head + struct.pack("=Q", 0b101) + path + (asked or b"") + second + second_asked + extra + alias
+    return head + struct.pack("=Q", 0b101) + path + (asked or b"") + alias + second + second_asked + extra
 
 
 def event_of(record: bytes) -> model.FileEvent:
@@ -185,6 +185,11 @@ def test_a_chown_may_leave_the_owner_or_the_group_as_it_is() -> None:
 def test_times_that_documents_cannot_say_are_the_nearest_that_they_can() -> None:
     event = event_of(file_record(operation=13, details=(-5, -(1 << 63), 0)))
     assert (event.new_accessed_ns, event.new_modified_ns) == (0, None)
+
+
+def test_a_time_of_now_is_that_of_the_call() -> None:
+    event = event_of(file_record(operation=13, details=(-(1 << 63) + 1, 5, 0)))
+    assert (event.new_accessed_ns, event.new_modified_ns) == (event.ts_ns, 5)
 
 
 def test_only_opens_and_transfers_have_an_access_mode() -> None:
