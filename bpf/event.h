@@ -222,7 +222,8 @@ struct process_record {
     u8 args_truncated;
     u8 state; /* of the image's path */
     u8 cwd_state;
-    u8 unused[3];
+    u8 compat; /* of an exec: whether the program is a 32-bit one */
+    u8 unused[2];
     u32 tgid;
     u32 parent_tgid;
     u32 uid;

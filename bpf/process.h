@@ -53,6 +53,15 @@ static __always_inline u64 image_of(u64 task)
     return number;
 }
 
+/* Whether a program was started with 32-bit addresses: its memory ends where those end. Its calls go another
+ * way into the kernel, where no system call tracepoint is. */
+static __always_inline bool is_compat(u64 mm)
+{
+    u64 end = 0;
+    READ(end, mm, struct mm_struct, task_size);
+    return end <= 1ULL << 32;
+}
+
 static __always_inline void write_process(struct process_record *record, u16 kind, u64 task)
 {
     u64 parent = parent_of(task), cred = 0;
@@ -65,7 +74,8 @@ static __always_inline void write_process(struct process_record *record, u16 kin
     record->args_truncated = 0;
     record->state = 0;
     record->cwd_state = 0;
-    record->unused[0] = record->unused[1] = record->unused[2] = 0;
+    record->compat = 0;
+    record->unused[0] = record->unused[1] = 0;
     READ(cred, task, struct task_struct, real_cred);
     READ(record->uid, cred, struct cred, uid.val);
     READ(record->gid, cred, struct cred, gid.val);

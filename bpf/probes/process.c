@@ -52,6 +52,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
     write_process(record, RECORD_EXEC, task);
     record->image = image_of(task);
     READ(mm, task, struct task_struct, mm);
+    record->compat = is_compat(mm);
     READ(file, mm, struct mm_struct, exe_file);
     if (file) {
         READ(s->base, file, struct file, f_path);

@@ -55,6 +55,9 @@ class ProcessTable:
         alive_limit: Running processes that are remembered at the most.
         dead_limit: Ended ones.
         proc: Where procfs is.
+
+    Attributes:
+        compat_programs: How many 32-bit programs were started: their calls are seen by no tracepoint.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class ProcessTable:
         dead_limit: int = DEAD_KEPT,
         proc: str = "/proc",
     ) -> None:
+        self.compat_programs = 0
         self._containers = containers or Containers()
         self._cgroups = Cgroups()
         self._alive: OrderedDict[Key, _Known] = OrderedDict()
@@ -119,8 +123,10 @@ class ProcessTable:
         cwd: str | None = None,
         cgroup: tuple[str, ...] = (),
         cgroup_id: int = 0,
+        compat: bool = False,
     ) -> None:
         """`pid` runs another image from now on."""
+        self.compat_programs += compat
         known = self._find(pid, start_ns)
         process = Process(
             pid=pid,

@@ -29,7 +29,7 @@ from fileaudit_engine.text import from_kernel
 FILE_HEAD: Final = struct.Struct("=HBBBBBBHHHHHHHHQQqIIIIIIIIIIIIIIQQQQ3q16s")
 """`struct file_record` up to its candidates, which are 64-bit words."""
 
-PROCESS_HEAD: Final = struct.Struct("=HHHHHBBB3sIIIIQQQQ16s")
+PROCESS_HEAD: Final = struct.Struct("=HHHHHBBBB2sIIIIQQQQ16s")
 """`struct process_record`."""
 
 MAX_ARGS: Final = 128
@@ -110,6 +110,7 @@ class ProcessRecord:
         user_id: Real user of the process; `group_id` likewise.
         cgroup_id: Of its cgroup (v2).
         image: Inode number of the program of an exec, else 0.
+        compat: Of an exec, whether the program is a 32-bit one, whose calls no system call tracepoint sees.
         executable: Of an exec, else empty; `args` likewise.
         cwd: The working directory, of an exec or a change of it; None where it is not known.
         cgroup: Of an exec, the last names of its cgroup, from the leaf up; v2's unless that is the root.
@@ -125,6 +126,7 @@ class ProcessRecord:
     group_id: int = 0
     cgroup_id: int = 0
     image: int = 0
+    compat: bool = False
     executable: str = ""
     args: tuple[str, ...] = ()
     args_truncated: bool = False
@@ -248,8 +250,8 @@ def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
 def process_record(run: bytes, at: int) -> ProcessRecord:
     """The fork, exec, exit or change of directory at `at`."""
     (
-        kind, path_bytes, args_bytes, cwd_bytes, cgroup_bytes, cut, state, _, _, pid, parent, uid, gid,
-        start_ns, parent_start_ns, image, cgroup, name,
+        kind, path_bytes, args_bytes, cwd_bytes, cgroup_bytes, cut, state, cwd_state, compat, _, pid, parent,
+        uid, gid, start_ns, parent_start_ns, image, cgroup, name,
     ) = PROCESS_HEAD.unpack_from(run, at)  # fmt: skip
     path_at = at + PROCESS_HEAD.size
     args_at = path_at + path_bytes
@@ -267,10 +269,11 @@ def process_record(run: bytes, at: int) -> ProcessRecord:
         group_id=gid,
         cgroup_id=cgroup,
         image=image,
+        compat=bool(compat),
         executable=image_path(pid, from_kernel(run[path_at:args_at]), PathState(state)),
         args=split_args(run[args_at:cwd_at]),
         args_truncated=bool(cut),
-        cwd=from_kernel(run[cwd_at:cgroup_at]) if cwd_bytes else None,
+        cwd=directory(pid, from_kernel(run[cwd_at:cgroup_at]), PathState(cwd_state)) if cwd_bytes else None,
         cgroup=tuple(from_kernel(name) for name in names.split(b"/") if name),
     )
 
@@ -284,6 +287,11 @@ def comm(raw: bytes) -> str:
 def image_path(pid: int, path: str, state: PathState) -> str:
     """The image as rules see it: a name that an ordinary user may have made up is not the host's."""
     return f"/proc/{pid}/root{path}" if state & PathState.FOREIGN else path
+
+
+def directory(pid: int, path: str, state: PathState) -> str:
+    """A working directory as rules see it: like an image; one that is cut off begins with no slash."""
+    return path.removeprefix("/") if state & PathState.TRUNCATED else image_path(pid, path, state)
 
 
 def split_args(raw: bytes) -> tuple[str, ...]:

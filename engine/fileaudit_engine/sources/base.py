@@ -88,11 +88,12 @@ class Processes(Protocol):
         cwd: str | None,
         cgroup: tuple[str, ...],
         cgroup_id: int,
+        compat: bool,
     ) -> None:
         """`pid` runs another image from now on; `image` is its inode number.
 
         `cwd` is its working directory, `cgroup` the topmost names of its cgroup, from the leaf up, and
-        `cgroup_id` that cgroup's number in the v2 hierarchy.
+        `cgroup_id` that cgroup's number in the v2 hierarchy. `compat`: the image is a 32-bit program.
         """
 
     def moved(self, *, pid: int, start_ns: int, cwd: str | None) -> None:

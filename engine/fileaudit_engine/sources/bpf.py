@@ -26,6 +26,7 @@ from fileaudit_engine.events.model import Loss, Operation
 from fileaudit_engine.sources import bpfsys
 from fileaudit_engine.sources.base import Counters, Identities, Processes
 from fileaudit_engine.sources.headers import KernelTypes, kernel_types
+from fileaudit_engine.sources.host import this_host
 from fileaudit_engine.sources.live_batch import LiveBatch
 from fileaudit_engine.sources.load import Load
 from fileaudit_engine.sources.losses import LossWatch, lost_by_name
@@ -94,6 +95,7 @@ class LiveSource:
         self._losses = LossWatch()
         self._final: CounterTotals | None = None
         """The counters at the close; None while open."""
+        self._host = this_host()
         self._lookups = self._measured()
         self._measured_at = time.monotonic()
 
@@ -274,6 +276,7 @@ class LiveSource:
                     cwd=record.cwd,
                     cgroup=record.cgroup,
                     cgroup_id=record.cgroup_id,
+                    compat=record.compat,
                 )
             case wire.Kind.CHDIR:
                 table.moved(pid=record.pid, start_ns=record.start_ns, cwd=record.cwd)
@@ -294,6 +297,8 @@ class LiveSource:
             group=self._identities.group,
             clause_words=self._plan_maps.shape.clause_words,
             boot_to_wall_ns=time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+            host_name=self._host.name,
+            host_id=self._host.id,
         )
 
     def _totals(self) -> CounterTotals:

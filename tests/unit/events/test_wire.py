@@ -95,11 +95,18 @@ def event_of(record: bytes) -> model.FileEvent:
 
 
 def process_record(
-    image: bytes = b"", args: bytes = b"", cwd: bytes = b"", cgroup: bytes = b"", state: int = 0
+    image: bytes = b"",
+    args: bytes = b"",
+    cwd: bytes = b"",
+    cgroup: bytes = b"",
+    *,
+    state: int = 0,
+    cwd_state: int = 0,
+    compat: int = 0,
 ) -> bytes:
     head = wire.PROCESS_HEAD.pack(
-        3, len(image), len(args), len(cwd), len(cgroup), 1, state, 0, b"", 10, 9, 1000, 100, 41, 40, 66, 88,
-        b"cat" + b"\0" * 13,
+        3, len(image), len(args), len(cwd), len(cgroup), 1, state, cwd_state, compat, b"", 10, 9, 1000, 100,
+        41, 40, 66, 88, b"cat" + b"\0" * 13,
     )  # fmt: skip
     return head + image + args + cwd + cgroup
 
@@ -287,3 +294,18 @@ def test_an_image_that_an_ordinary_user_may_have_named_is_not_the_hosts() -> Non
     image = b"/usr/bin/ssh"
     for state, told in ((0, "/usr/bin/ssh"), (16, "/usr/bin/ssh"), (48, "/proc/10/root/usr/bin/ssh")):
         assert wire.process_record(process_record(image, state=state), 0).executable == told
+
+
+def test_a_working_directory_in_mounts_that_nobody_vouches_for_is_not_the_hosts() -> None:
+    raw = process_record(cwd=b"/etc", cwd_state=PathState.UNREACHABLE | PathState.FOREIGN)
+    assert wire.process_record(raw, 0).cwd == "/proc/10/root/etc"
+
+
+def test_a_working_directory_whose_beginning_is_cut_off_does_not_begin_at_the_root() -> None:
+    raw = process_record(cwd=b"/etc/deep", cwd_state=PathState.TRUNCATED)
+    assert wire.process_record(raw, 0).cwd == "etc/deep"
+
+
+def test_a_32_bit_program_is_told_as_one() -> None:
+    assert wire.process_record(process_record(compat=1), 0).compat is True
+    assert wire.process_record(process_record(), 0).compat is False
