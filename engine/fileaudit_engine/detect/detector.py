@@ -6,13 +6,13 @@ the difference.
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from fileaudit_engine.compiler.plan import KernelPlan, UserPlan
 from fileaudit_engine.detect.match_index import Candidates, MatchIndex
 from fileaudit_engine.detect.record import Finding
 from fileaudit_engine.detect.runnable import RunnableRule, runnable
-from fileaudit_engine.events.batch import EVERY, Batch, Columns, EventBatch
+from fileaudit_engine.events.batch import EVERY, Batch, Columns, EventBatch, ManyNames
 
 _MEMO_ENTRIES = 65_536
 """Bit sets remembered; an attacker who makes up combinations fills it, and then it starts over."""
@@ -39,6 +39,9 @@ class Detector:
     def findings(self, batch: Batch) -> Iterator[Finding]:
         """What the rules say of the batch, in the order of its events, then of the rules."""
         candidates = self._index.candidates(batch) if isinstance(batch, Columns) else self._filtered(batch)
+        if isinstance(batch, ManyNames) and batch.again:
+            yield from _once_a_call(candidates, batch, batch.again)
+            return
         for index, rules in candidates:
             event = batch.complete(index)
             for rule in rules:
@@ -70,3 +73,19 @@ class Detector:
             found.update(self._owners[lowest.bit_length() - 1])
             candidates ^= lowest
         return tuple(sorted(found))
+
+
+def _once_a_call(candidates: Candidates, batch: Batch, again: Collection[int]) -> Iterator[Finding]:
+    """What the rules say where one call may be several events: each rule once a call."""
+    current, matched = -1, set[int]()
+    for index, rules in candidates:
+        call = index
+        while call in again:
+            call -= 1
+        if call != current:
+            current, matched = call, set()
+        event = batch.complete(index)
+        for rule in rules:
+            if id(rule) not in matched and rule.matches(event):
+                matched.add(id(rule))
+                yield rule.finding(event)

@@ -7,7 +7,7 @@ field (`Columns`), and the match index finds the candidates. Whoever wants more 
 """
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -60,6 +60,20 @@ class Columns(abc.ABC):
     @abc.abstractmethod
     def complete(self, index: int) -> FileEvent:
         """Event number `index` in full."""
+
+
+class ManyNames(abc.ABC):
+    """A batch in which one call may be several events: one for each name of its file."""
+
+    __slots__ = ()
+
+    @property
+    @abc.abstractmethod
+    def again(self) -> Collection[int]:
+        """The indexes of events that tell of the call before them, under another name of its file.
+
+        A rule that matches a call under one of its names is not asked again.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

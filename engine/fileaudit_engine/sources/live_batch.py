@@ -1,15 +1,25 @@
-"""Events from the ring that arrived together: bytes, completed only where somebody asks."""
+"""Events from the ring that arrived together: bytes, completed only where somebody asks.
 
-from collections.abc import Sequence
+Most records are one event each, under the name that the kernel gave. The few whose path has to be followed,
+or whose file has other names, are made into events at once (`resolve`): how many events they are, and which
+rules may match each, is known only then.
+"""
 
-import msgspec
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from fileaudit_engine.events import wire
+from fileaudit_engine.events.batch import ManyNames
 from fileaudit_engine.events.model import FileEvent, PathState
-from fileaudit_engine.sources.follow import follow, normalised
+from fileaudit_engine.sources.resolve import Resolver
+
+_STATE_AT: Final = 5
+_HINTS_AT: Final = 7
+_UNRESOLVED: Final = int(PathState.UNRESOLVED)
+_ALIAS: Final = int(wire.Hint.ALIAS)
 
 
-class LiveBatch:
+class LiveBatch(ManyNames):
     """A run of file records, completed on demand.
 
     Args:
@@ -17,35 +27,71 @@ class LiveBatch:
         starts: Where the batch's records begin in it.
         candidates: Their candidate sets.
         lookups: What gives their numbers a meaning.
+        resolver: Goes on with their paths; without one, they are as the kernel left them.
+
+    Attributes:
+        candidates: As for every batch.
+        records: How many records its events were made of.
     """
 
-    __slots__ = ("_lookups", "_run", "_starts", "candidates")
+    __slots__ = ("_again", "_lookups", "_made", "_resolver", "_run", "_starts", "candidates", "records")
 
     def __init__(
-        self, run: bytes, starts: Sequence[int], candidates: Sequence[int], lookups: wire.Lookups
+        self,
+        run: bytes,
+        starts: Sequence[int],
+        candidates: Sequence[int],
+        lookups: wire.Lookups,
+        resolver: Resolver | None = None,
     ) -> None:
+        self.records = len(starts)
         self.candidates = candidates
+        self._again: Collection[int] = ()
         self._run = run
         self._starts = starts
         self._lookups = lookups
+        self._resolver = resolver
+        self._made: dict[int, FileEvent] = {}
+        if resolver is not None:
+            special = [
+                index
+                for index, at in enumerate(starts)
+                if run[at + _STATE_AT] & _UNRESOLVED or run[at + _HINTS_AT] & _ALIAS
+            ]
+            if special:
+                self._make(special, resolver)
+
+    @property
+    def again(self) -> Collection[int]:
+        """See `ManyNames`."""
+        return self._again
 
     def complete(self, index: int) -> FileEvent:
-        """Event number `index`; a path that the kernel left unresolved is followed now."""
-        event = wire.file_record(self._run, self._starts[index], self._lookups).event
-        return _followed(event) if event.path_state & PathState.UNRESOLVED else event
+        """Event number `index`."""
+        made = self._made.get(index)
+        if made is not None:
+            return made
+        record = wire.file_record(self._run, self._starts[index], self._lookups)
+        return record.event if self._resolver is None else self._resolver.event(record, self._lookups)
 
-
-def _followed(event: FileEvent) -> FileEvent:
-    """The event with the links in its path followed, where that is possible without waiting."""
-    path = event.path
-    if path is None or not path.startswith("/"):
-        return event
-    state, pid = event.path_state, event.process.pid
-    thread = event.thread_id or pid
-    target = None
-    if not state & (PathState.UNREACHABLE | PathState.TRUNCATED):
-        target = follow(path, pid=pid, thread=thread)
-    if target is None:
-        return msgspec.structs.replace(event, path=normalised(path, pid=pid, thread=thread))
-    state = (state & ~PathState.UNRESOLVED) | PathState.FOLLOWED
-    return msgspec.structs.replace(event, path=target, path_state=state)
+    def _make(self, special: Sequence[int], resolver: Resolver) -> None:
+        """Make the events of these records, in their places."""
+        starts: list[int] = []
+        candidates: list[int] = []
+        again: set[int] = set()
+        done = 0
+        for index in special:
+            starts += self._starts[done:index]
+            candidates += self.candidates[done:index]
+            done = index + 1
+            at = self._starts[index]
+            record = wire.file_record(self._run, at, self._lookups)
+            for number, named in enumerate(resolver.events(record, self.candidates[index], self._lookups)):
+                if number:
+                    again.add(len(starts))
+                self._made[len(starts)] = named.event
+                starts.append(at)
+                candidates.append(named.candidates)
+        self._starts = [*starts, *self._starts[done:]]
+        self.candidates = [*candidates, *self.candidates[done:]]
+        self._again = again

@@ -9,7 +9,7 @@ from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.compiler.plan import KernelPlan, UserPlan, UserRule
 from fileaudit_engine.detect.detector import _MEMO_ENTRIES, Detector
 from fileaudit_engine.detect.record import Finding
-from fileaudit_engine.events.batch import EVERY
+from fileaudit_engine.events.batch import EVERY, ManyNames
 from fileaudit_engine.events.fields import LogSource
 from fileaudit_engine.events.model import FileEvent, Operation
 
@@ -129,3 +129,33 @@ def test_more_combinations_of_candidates_than_it_remembers_are_answered_all_the_
 
 def test_without_rules_there_are_no_findings() -> None:
     assert list(detector_of().findings(batch_of(event(), event()))) == []
+
+
+class _Named(ManyNames):
+    """A batch in which the second event, and the third, are the first one under other names."""
+
+    __slots__ = ("_events", "candidates")
+
+    def __init__(self, *events: FileEvent, candidates: int) -> None:
+        self._events = events
+        self.candidates = (candidates,) * len(events)
+
+    @property
+    def again(self) -> frozenset[int]:
+        return frozenset({1, 2})
+
+    def complete(self, index: int) -> FileEvent:
+        return self._events[index]
+
+
+def test_a_rule_that_matches_a_call_under_two_names_reports_it_once() -> None:
+    detector = detector_of(SHADOW, ETC)
+    for candidates in (EVERY, 0b11):
+        batch = _Named(
+            event("/etc/hosts"), event("/etc/shadow"), event("/etc/shadow"), event(), candidates=candidates
+        )
+        found = list(detector.findings(batch))
+        assert sorted((f.rule.rule.key, f.event.path) for f in found) == [
+            *(("etc", "/etc/hosts"), ("etc", "/etc/shadow")),
+            *(("shadow", "/etc/shadow"), ("shadow", "/etc/shadow")),
+        ]

@@ -1,0 +1,91 @@
+"""Mounts of one's own for tests: a mount namespace for the rest of a block, without leaving a trace."""
+
+import contextlib
+import ctypes
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+_NEW_MOUNTS = 0x20000
+_BIND, _MOVE, _RECURSIVE, _PRIVATE, _DETACH = 0x1000, 0x2000, 0x4000, 1 << 18, 2
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts need root")
+
+
+def _check(result: int) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def mounted(kind: str, place: Path, *, options: str = "") -> None:
+    """Mount a file system of a type."""
+    _check(_LIBC.mount(kind.encode(), bytes(place), kind.encode(), 0, options.encode() or None))
+
+
+def bound(source: Path, place: Path) -> None:
+    """Show a folder or file in another place, too."""
+    _check(_LIBC.mount(bytes(source), bytes(place), None, _BIND, None))
+
+
+@contextlib.contextmanager
+def bind(source: Path, place: Path) -> Iterator[None]:
+    """The same, in the namespace that we are in, for the length of a block."""
+    bound(source, place)
+    try:
+        yield
+    finally:
+        unmounted(place)
+
+
+@contextlib.contextmanager
+def file_system(kind: str, place: Path, *, options: str = "") -> Iterator[None]:
+    """A file system in the namespace that we are in, for the length of a block."""
+    mounted(kind, place, options=options)
+    try:
+        yield
+    finally:
+        unmounted(place)
+
+
+def unmounted(place: Path) -> None:
+    """Take away what is mounted there."""
+    _check(_LIBC.umount2(bytes(place), _DETACH))
+
+
+def unshared() -> None:
+    """From here on, this process has mounts of its own."""
+    _check(_LIBC.unshare(_NEW_MOUNTS))
+    _check(_LIBC.mount(b"none", b"/", None, _RECURSIVE | _PRIVATE, None))
+
+
+@contextlib.contextmanager
+def process(prepare: Callable[[], None]) -> Iterator[int]:
+    """A process that has done `prepare` and then waits to the end of the block: its number.
+
+    Raises:
+        AssertionError: What it had to prepare failed.
+    """
+    done_read, done_write = os.pipe()
+    end_read, end_write = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(end_write)
+        try:
+            prepare()
+            os.write(done_write, b"+")
+            os.read(end_read, 1)
+        finally:
+            os._exit(0)
+    os.close(done_write)
+    os.close(end_read)
+    try:
+        assert os.read(done_read, 1) == b"+", "the other process could not be prepared"
+        yield pid
+    finally:
+        os.close(done_read)
+        os.close(end_write)
+        os.waitpid(pid, 0)
