@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fileaudit_engine.cli.common import READER_GONE, Exit, color_of, say
 from fileaudit_engine.compiler.plan import KernelPlan
+from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.enrich.identity import IdentityCache
 from fileaudit_engine.enrich.process_table import ProcessTable
 from fileaudit_engine.events.batch import Batch
@@ -16,8 +17,9 @@ from fileaudit_engine.events.model import Loss
 from fileaudit_engine.runtime.pipeline import Pipeline, Tally
 from fileaudit_engine.sinks.base import Sink
 from fileaudit_engine.sinks.jsonlog import JsonLines
-from fileaudit_engine.sinks.output import CLOSED_PIPE
+from fileaudit_engine.sinks.output import CLOSED_PIPE, Output
 from fileaudit_engine.sinks.terminal import Terminal
+from fileaudit_engine.sources import privilege
 from fileaudit_engine.sources.base import Counters, Source
 from fileaudit_engine.sources.bpf import LiveSource
 from fileaudit_engine.text import counted, printable
@@ -29,23 +31,29 @@ PROCESS_RECORDS = "process"
 
 
 def open_source(plan: KernelPlan, args: argparse.Namespace, *, profile: str = "auto") -> LiveSource:
-    """Attach to the kernel.
+    """Attach to the kernel, then give up the privileges that only the start needed.
 
     Raises:
         MachineCannot: With the reason and what to do about it.
     """
-    return LiveSource.open(
+    source = LiveSource.open(
         plan,
         processes=ProcessTable(),
         identities=IdentityCache(),
         ring_bytes=args.ring_mib << 20,
         profile=profile,
     )
+    try:
+        privilege.drop()
+    except MachineCannot:
+        source.close()
+        raise
+    return source
 
 
 def add_duration(parser: argparse.ArgumentParser) -> None:
     """The option of every command that would otherwise run until it is stopped."""
-    parser.add_argument("--duration", type=_seconds, metavar="SECONDS", help="stop after that long")
+    parser.add_argument("--duration", type=seconds_above_zero, metavar="SECONDS", help="stop after that long")
 
 
 def add_ring(parser: argparse.ArgumentParser) -> None:
@@ -102,15 +110,15 @@ def drain(source: Source, feed: Callable[[Batch | Loss], None]) -> None:
         feed(item)
 
 
-def output_status(pipeline: Pipeline) -> int:
+def output_status(shown: Pipeline | Output) -> int:
     """The exit status that the output asks for; says why it could not be written to the end.
 
     A reader that has gone away (`| head`) ends us as SIGPIPE would; a disk that is full is another matter.
     """
-    if not pipeline.gone:
+    if not shown.gone:
         return Exit.FINE
-    say(f"fileaudit-engine: {pipeline.gone}")
-    return READER_GONE if pipeline.gone == CLOSED_PIPE else Exit.MACHINE
+    say(f"fileaudit-engine: {shown.gone}")
+    return READER_GONE if shown.gone == CLOSED_PIPE else Exit.MACHINE
 
 
 def events_line(counters: Counters) -> str:
@@ -142,7 +150,8 @@ def _clock(ts_ns: int) -> str:
     return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
-def _seconds(text: str) -> float:
+def seconds_above_zero(text: str) -> float:
+    """A length of time on the command line."""
     try:
         value = float(text)
     except ValueError:

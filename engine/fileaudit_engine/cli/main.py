@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TextIO
 
 from fileaudit_engine import __version__
-from fileaudit_engine.cli import check, doctor, explain, record, replay, run, test, trace
+from fileaudit_engine.cli import check, doctor, explain, record, replay, run, test, top, trace
 from fileaudit_engine.cli.common import READER_GONE, Exit, report_diagnostics, say
 from fileaudit_engine.config import load_config
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
 
-COMMANDS = (run, trace, replay, record, test, check, explain, doctor)
+COMMANDS = (run, trace, top, replay, record, test, check, explain, doctor)
 
 _LEVELS = ("debug", "info", "warning", "error")
 
@@ -31,16 +31,16 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument("--config", metavar="FILE", help="configuration (YAML)")
     group.add_argument("--log-level", choices=_LEVELS, default="warning", help="default: warning")
     group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
-    top = argparse.ArgumentParser(
+    whole = argparse.ArgumentParser(
         prog="fileaudit-engine",
         description="File-access detection with Sigma rules that run inside the Linux kernel.",
         epilog="Exit status: 0 fine, 1 findings, 2 unusable input, 3 this machine cannot, 130 interrupted.",
     )
-    top.add_argument("--version", action="version", version=f"fileaudit-engine {__version__}")
-    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    whole.add_argument("--version", action="version", version=f"fileaudit-engine {__version__}")
+    subparsers = whole.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.register(subparsers, common)
-    return top
+    return whole
 
 
 def main(argv: Sequence[str] | None = None) -> int:

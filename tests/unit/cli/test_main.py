@@ -307,7 +307,7 @@ def test_a_duration_is_a_time(seconds: str, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "trace", "replay", "record", "test", "check", "explain", "doctor"]
+    "command", ["run", "trace", "top", "replay", "record", "test", "check", "explain", "doctor"]
 )
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -1,0 +1,70 @@
+"""From batches to sums: what is watched is counted, and alerts about that."""
+
+from fileaudit_engine.compiler.stages import compile_rules
+from fileaudit_engine.events.batch import Batch, EventBatch
+from fileaudit_engine.events.model import FileEvent, Loss, Operation, Process
+from fileaudit_engine.rules.parser import parse_text
+from fileaudit_engine.runtime.activity import Activity
+from fileaudit_engine.runtime.watch import Watch
+
+RULES = """
+title: watched
+name: watched
+level: informational
+logsource: {product: linux, service: fileaudit}
+detection: {selection: {TargetFilename: /srv/*}, condition: selection}
+---
+title: Secrets are opened
+name: secrets
+level: high
+logsource: {product: linux, category: file_access}
+detection: {selection: {TargetFilename: '*/secret'}, condition: selection}
+---
+title: trail
+name: trail
+level: informational
+logsource: {product: linux, category: file_access}
+detection: {selection: {TargetFilename: '*/secret'}, condition: selection}
+"""
+
+
+def opened(path: str, pid: int = 7) -> FileEvent:
+    return FileEvent(ts_ns=pid, operation=Operation.OPEN, path=path, process=Process(pid=pid))
+
+
+def activity_of(*items: Batch | Loss, told: list[Loss] | None = None) -> Activity:
+    activity, heard = Activity(), [] if told is None else told
+    watch = Watch(compile_rules(parse_text(RULES, "rules").rules), activity, on_loss=heard.append)
+    for item in items:
+        watch.feed(item)
+    activity.end_interval()
+    return activity
+
+
+def test_only_what_the_first_rule_matches_is_counted() -> None:
+    activity = activity_of(EventBatch(events=[opened("/srv/a"), opened("/etc/a"), opened("/srv/b")]))
+    assert activity.whole.operations == 2
+
+
+def test_alerts_count_where_their_event_does_and_the_audit_trail_raises_none() -> None:
+    events = [opened("/srv/secret", 1), opened("/etc/secret", 2), opened("/srv/a", 3), opened("/secret", 4)]
+    activity = activity_of(EventBatch(events=events))
+    assert [(news.title, news.level, news.actor.pid) for news in activity.alerts] == [
+        ("Secrets are opened", "high", 1)
+    ]
+    assert (activity.whole.alerts, activity.whole.operations) == (1, 2)
+
+
+def test_a_batch_is_not_mixed_up_with_the_one_before() -> None:
+    activity = activity_of(
+        EventBatch(events=[opened("/srv/a")]),
+        EventBatch(events=[opened("/etc/secret")]),
+        EventBatch(events=[opened("/srv/secret")]),
+    )
+    assert (activity.whole.alerts, activity.whole.operations) == (1, 2)
+
+
+def test_a_loss_is_counted_and_told() -> None:
+    loss, told = Loss(first_ns=1, last_ns=2, counts={"open": 3}), list[Loss]()
+    assert activity_of(loss, told=told).lost == 3
+    assert told == [loss]
