@@ -248,9 +248,13 @@ def _clause_document(clause: ClauseExplanation) -> dict[str, object]:
         "operations": clause.operations,
         "access": clause.access,
         "outcomes": clause.outcomes,
+        "paths": _json_value(clause.paths),
         "beginnings": _json_value(clause.beginnings),
         "endings": _json_value(clause.endings),
         "directories": _json_value(clause.directories),
+        "users": _json_value(clause.users),
+        "processes": _json_value(clause.processes),
+        "threads": _json_value(clause.threads),
         "tests_path": clause.tests_path,
         "shared_with": _json_value(clause.shared_with),
     }

@@ -30,7 +30,12 @@ _LEVELS: Final = {
     "low": _CYAN,
     "informational": _DIM,
 }
-_KEYS: Final = {Table.BEGINNINGS: "beginning", Table.ENDINGS: "ending", Table.DIRECTORIES: "directory name"}
+_KEYS: Final = {
+    Table.BEGINNINGS: "beginning",
+    Table.ENDINGS: "ending",
+    Table.DIRECTORIES: "directory name",
+    Table.CALLERS: "caller",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,24 +128,34 @@ def _clause(clause: ClauseExplanation, layout: Layout) -> Iterator[str]:
     outcome = _any(clause.outcomes) if clause.outcomes else "success or failure"
     calls = f"{_any(clause.operations) if clause.operations else 'any operation'}, {access}, {outcome}"
     yield from layout.wrapped(number, calls)
-    for line in _path(clause):
+    for line in (*_path(clause), *_caller(clause)):
         yield from layout.wrapped(" " * 6, line)
     if not clause.tests_path:
-        yield from layout.wrapped(" " * 6, "any path: all of these events go to user space", _YELLOW)
+        whose = "of these callers" if clause.tests_caller else "of these events"
+        yield from layout.wrapped(" " * 6, f"any path: all {whose} go to user space", _YELLOW)
     if clause.shared_with:
         yield from layout.wrapped(" " * 6, f"bit shared with {_one_of(clause.shared_with)}")
 
 
 def _path(clause: ClauseExplanation) -> Iterator[str]:
-    if clause.beginnings and clause.beginnings == clause.endings:
-        yield f"path begins and ends with {_one_of(clause.beginnings)}"
-    else:
-        if clause.beginnings:
-            yield f"path begins with {_one_of(clause.beginnings)}"
-        if clause.endings:
-            yield f"path ends with {_one_of(clause.endings)}"
+    begins = [f"is {_one_of(clause.paths)}"] if clause.paths else []
+    if clause.beginnings:
+        begins.append(f"begins with {_one_of(clause.beginnings)}")
+    if begins:
+        yield f"path {' or '.join(begins)}"
+    if clause.endings and (clause.beginnings or clause.endings != clause.paths):
+        yield f"path ends with {_one_of(clause.endings)}"
     if clause.directories:
         yield f"path has a directory called {_one_of(clause.directories)}"
+
+
+def _caller(clause: ClauseExplanation) -> Iterator[str]:
+    if clause.users:
+        yield f"real user is {_one_of(clause.users)}"
+    if clause.processes:
+        yield f"process is {_one_of(clause.processes)}"
+    if clause.threads:
+        yield f"thread is called {_one_of(clause.threads)}"
 
 
 def _witness(explained: RuleExplanation, layout: Layout) -> Iterator[str]:

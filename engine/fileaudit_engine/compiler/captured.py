@@ -6,8 +6,10 @@ recordings and fixtures and would still never match on a host: `explain` says wh
 
 from typing import Final
 
+import msgspec
+
 from fileaudit_engine.events.fields import FIELDS
-from fileaudit_engine.events.model import AccessMode, FileEvent, Operation, Process
+from fileaudit_engine.events.model import AccessMode, Container, FileEvent, Operation, Process
 
 _PROCESS: Final = Process(
     pid=1, start_ns=1, executable="/a", image_inode=1, args=("a",), name="a", parent_pid=1
@@ -21,7 +23,7 @@ LIVE_EVENT: Final = FileEvent(
         start_ns=2,
         executable="/b",
         image_inode=2,
-        args=("b",),
+        args=("b",) * 9,
         name="b",
         parent_pid=1,
         parent=Process(
@@ -45,6 +47,11 @@ LIVE_EVENT: Final = FileEvent(
     inode=1,
     device=1,
     mode=0o100644,
+    size_bytes=1,
+    owner_id=1,
+    owner_group_id=1,
+    owner_name="u",
+    owner_group_name="g",
     thread_id=2,
     user_id=1,
     group_id=1,
@@ -58,12 +65,38 @@ LIVE_EVENT: Final = FileEvent(
     effective_user_name="u",
     effective_group_name="g",
     login_user_name="u",
+    working_directory="/",
+    container_path="/a.conf",
+    alias_path="/srv/a.conf",
+    container=Container(id="c", name="c", image="i", runtime="docker", pod="p", namespace="n"),
+    host_name="h",
+    host_id="1",
+    source_path="/etc/b.conf",
+    asked_source_path="b.conf",
+    link_target="/etc/c.conf",
+    new_mode=0o644,
+    new_owner_id=1,
+    new_owner_group_id=1,
+    new_owner_name="u",
+    new_owner_group_name="g",
+    new_accessed_ns=1,
+    new_modified_ns=1,
+    new_size_bytes=1,
+    attribute_name="user.a",
+    transferred_bytes=1,
+    transfer_calls=1,
+    mount_source="/dev/a",
+    file_system="ext4",
 )
-"""An event of the captured operation with everything that `events.wire` and the process table know of one."""
+"""With everything that `events.wire`, the process table and the look at mounts and links know of any
+operation; no event has all of it."""
 
 NOT_CAPTURED: Final = frozenset(
     field.name
     for field in FIELDS
-    if (field.operations is None or Operation.OPEN in field.operations) and field.get(LIVE_EVENT) is None
+    if not any(
+        field.get(msgspec.structs.replace(LIVE_EVENT, operation=operation)) is not None
+        for operation in field.operations or Operation
+    )
 )
-"""Fields that opens could have, and that no live event of this version has."""
+"""Fields that no live event of this version has."""

@@ -239,16 +239,31 @@ _WITHIN: Final[dict[str, Callable[[bytes, bytes], bool]]] = {
 }
 
 
+_OF_CALLERS: Final = frozenset({Dimension.USER_ID, Dimension.USER_NAME, Dimension.PROCESS, Dimension.COMM})
+
+
 def _why_not(test: Test, *, negated: bool) -> str:
     """Why the kernel can do nothing with a test."""
     if test.field is WHOLE_EVENT:
         return "the kernel searches no whole events"
     if test.field.dimension is None:
         return f"the kernel does not look at {test.field.name}"
+    if test.field.dimension in _OF_CALLERS:
+        return _why_not_caller(negated=negated)
     if isinstance(test.check, Searches):
         return "the kernel runs no regular expressions"
     if not isinstance(test.check, Matches):
         return "the kernel compares texts only"
-    if test.field.dimension is Dimension.PATH and negated:
+    return _why_not_path(negated=negated and test.field.dimension is Dimension.PATH)
+
+
+def _why_not_caller(*, negated: bool) -> str:
+    if negated:
+        return "who it is not says nothing of who it is"
+    return "the kernel compares whole names and numbers of callers"
+
+
+def _why_not_path(*, negated: bool) -> str:
+    if negated:
         return "what a path is not says nothing of what it is"
     return "the kernel compares beginnings, endings and whole directory names, in ASCII"

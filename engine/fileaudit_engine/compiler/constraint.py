@@ -14,23 +14,59 @@ The law: for every event and every rule, if the rule matches then one of its cla
 
 import functools
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from typing_extensions import assert_never
 
+from fileaudit_engine.compiler.allowed import (
+    UNCONSTRAINED,
+    UNSATISFIABLE,
+    Constraint,
+    OneOf,
+    T,
+    Unconstrained,
+    Unsatisfiable,
+    both,
+    one_of,
+)
+from fileaudit_engine.compiler.caller import both_users, comm_of, named_user_of, number_of, user_of
 from fileaudit_engine.compiler.glob import compile_glob
-from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Negation, Pattern, Predicate, Test
+from fileaudit_engine.compiler.ir import All, AnyOf, Check, Matches, Negation, Pattern, Predicate, Test
 from fileaudit_engine.events.fields import Dimension
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome
 from fileaudit_engine.text import fold, to_kernel
 
-T = TypeVar("T", bound=Hashable)
+__all__ = [
+    "CLAUSES_PER_RULE",
+    "DIMENSIONS",
+    "END",
+    "KEY_BYTES",
+    "UNCONSTRAINED",
+    "UNSATISFIABLE",
+    "Clause",
+    "Constraint",
+    "OneOf",
+    "Unconstrained",
+    "Unsatisfiable",
+    "all_clauses",
+    "both",
+    "bounded",
+    "clauses",
+    "conjunction",
+    "merged",
+    "one_of",
+    "union",
+]
 
 KEY_BYTES: Final = 248
 """The longest path literal in the kernel: an LPM key is at most 256 bytes, its 4-byte length and padding
 included. Longer literals are cut; user space checks the rest."""
+
+END: Final = b"\0"
+"""Stands behind a path that is asked for as a whole: no path goes on with it, and the kernel puts one behind
+each path that it looks up. So beginnings and whole paths are keys of one table."""
 
 CLAUSES_PER_RULE: Final = 16
 """Past this many clauses a rule's clauses are widened into fewer: bits are shared by all rules."""
@@ -51,35 +87,6 @@ _COMMONPLACE: Final = frozenset(
 """Components of very many paths: the kernel asks for another one if a literal has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unconstrained:
-    """The dimension may be anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unsatisfiable:
-    """No value of the dimension will do: the clause never accepts an event."""
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf(Generic[T]):
-    """The dimension must hold one of `values`; never empty (that is `Unsatisfiable`)."""
-
-    values: frozenset[T]
-
-
-Constraint = Unconstrained | Unsatisfiable | OneOf[T]
-
-UNCONSTRAINED: Final = Unconstrained()
-UNSATISFIABLE: Final = Unsatisfiable()
-
-
-def one_of(values: Iterable[T]) -> Constraint[T]:
-    """The constraint that `values` are; unsatisfiable where there are none."""
-    found = frozenset(values)
-    return OneOf(found) if found else UNSATISFIABLE
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
     """A conjunction of one constraint a dimension. Path literals are ASCII-lower-cased bytes.
@@ -88,9 +95,12 @@ class Clause:
         operation: What is done.
         access: What a file is opened for; None stands for events without an access mode.
         outcome: Success or failure.
-        prefix: What the path begins with.
+        prefix: What the path begins with; with `END` behind it, what the path is.
         suffix: What the path ends with.
         component: A text that stands whole between two slashes of the path.
+        user: The real user, by number or by folded name.
+        pid: The process.
+        comm: The thread's name, ASCII-lower-cased.
     """
 
     operation: Constraint[Operation] = UNCONSTRAINED
@@ -99,6 +109,9 @@ class Clause:
     prefix: Constraint[bytes] = UNCONSTRAINED
     suffix: Constraint[bytes] = UNCONSTRAINED
     component: Constraint[bytes] = UNCONSTRAINED
+    user: Constraint[int | str] = UNCONSTRAINED
+    pid: Constraint[int] = UNCONSTRAINED
+    comm: Constraint[bytes] = UNCONSTRAINED
 
     @property
     def satisfiable(self) -> bool:
@@ -107,11 +120,17 @@ class Clause:
 
     @property
     def tests_path(self) -> bool:
-        """Whether the path plays a part; without it every event of the operation goes to user space."""
+        """Whether the path plays a part."""
         return any(isinstance(c, OneOf) for c in (self.prefix, self.suffix, self.component))
+
+    @property
+    def tests_caller(self) -> bool:
+        """Whether it matters who does it."""
+        return any(isinstance(c, OneOf) for c in (self.user, self.pid, self.comm))
 
 
 DIMENSIONS: Final = tuple(field.name for field in fields(Clause))
+_NOT_AN_END: Final = tuple(name for name in DIMENSIONS if name not in {"prefix", "suffix"})
 
 
 def clauses(predicate: Predicate, *, most: int = CLAUSES_PER_RULE) -> tuple[Clause, ...]:
@@ -166,20 +185,10 @@ def conjunction(a: Clause, b: Clause) -> Clause:
         prefix=_both_nested(a.prefix, b.prefix, bytes.startswith),
         suffix=_both_nested(a.suffix, b.suffix, bytes.endswith),
         component=_either(a.component, b.component),
+        user=both_users(a.user, b.user),
+        pid=both(a.pid, b.pid),
+        comm=both(a.comm, b.comm),
     )
-
-
-def both(a: Constraint[T], b: Constraint[T]) -> Constraint[T]:
-    """What two requirements on one dimension amount to."""
-    match a, b:
-        case Unconstrained(), _:
-            return b
-        case _, Unconstrained():
-            return a
-        case OneOf(x), OneOf(y):
-            return one_of(x & y)
-        case _:
-            return UNSATISFIABLE
 
 
 def _both_nested(
@@ -236,8 +245,7 @@ def merged(alternatives: Iterable[Clause]) -> tuple[Clause, ...]:
 
 
 def _close(a: Clause, b: Clause) -> bool:
-    differing = (a.operation != b.operation) + (a.access != b.access) + (a.outcome != b.outcome)
-    differing += a.component != b.component
+    differing = sum(getattr(a, name) != getattr(b, name) for name in _NOT_AN_END)
     ends = (a.prefix != b.prefix) + (a.suffix != b.suffix)
     if differing + ends <= 1:
         return True
@@ -275,32 +283,41 @@ def bounded(alternatives: tuple[Clause, ...], most: int) -> tuple[Clause, ...]:
 
 
 def _of_test(test: Test, *, negated: bool) -> Clause:
-    if not isinstance(test.check, Matches):
-        return Clause()
     match test.field.dimension:
-        case Dimension.PATH:
-            return Clause() if negated else _of_path(test.check.pattern)
         case None:
             return Clause()
+        case Dimension.OPERATION | Dimension.ACCESS | Dimension.OUTCOME as dimension:
+            return _of_few(dimension, test.check, negated) if isinstance(test.check, Matches) else Clause()
         case dimension:
-            return _of_few(dimension, test.check, negated)
+            return Clause() if negated else _of_many(dimension, test.check)
 
 
 @functools.lru_cache(maxsize=1024)
 def _of_few(dimension: Dimension, check: Matches, negated: bool) -> Clause:  # noqa: FBT001 - a cache takes no keywords
     """What a test of a field with few values leaves; rules ask the same few things over and over."""
+    if dimension is Dimension.OPERATION:
+        return Clause(operation=_among(Operation, lambda o: (o.value,), check, negated=negated))
+    if dimension is Dimension.OUTCOME:
+        return Clause(outcome=_among(Outcome, lambda o: (o.value,), check, negated=negated))
+    modes = (*AccessMode, None)
+    return Clause(access=_among(modes, lambda m: m.modes if m else (), check, negated=negated))
+
+
+def _of_many(dimension: Dimension, check: Check) -> Clause:
+    """What a test of a field leaves whose values nobody can count."""
     match dimension:
-        case Dimension.OPERATION:
-            return Clause(operation=_among(Operation, lambda o: (o.value,), check, negated=negated))
-        case Dimension.OUTCOME:
-            return Clause(outcome=_among(Outcome, lambda o: (o.value,), check, negated=negated))
-        case Dimension.ACCESS:
-            modes = (*AccessMode, None)
-            return Clause(access=_among(modes, lambda m: m.modes if m else (), check, negated=negated))
         case Dimension.PATH:
-            return Clause()  # it has a dimension for each end
-        case _ as never:
-            assert_never(never)
+            return _of_path(check.pattern) if isinstance(check, Matches) else Clause()
+        case Dimension.USER_ID:
+            return Clause(user=user_of(check))
+        case Dimension.USER_NAME:
+            return Clause(user=named_user_of(check))
+        case Dimension.PROCESS:
+            return Clause(pid=number_of(check))
+        case Dimension.COMM:
+            return Clause(comm=comm_of(check))
+        case _:
+            raise AssertionError(f"{dimension} has few values")
 
 
 def _among(
@@ -317,9 +334,9 @@ def _of_path(pattern: Pattern) -> Clause:
         return Clause()
     clause = Clause()
     first, last = pattern[0], pattern[-1]
-    if isinstance(first, str) and (literal := ascii_beginning(first)) not in {b"", b"/"}:
+    if isinstance(first, str) and (literal := _beginning(first, whole=len(pattern) == 1)) not in {b"", b"/"}:
         clause = replace(clause, prefix=OneOf(frozenset({literal})))
-    if isinstance(last, str) and (literal := ascii_ending(last)):
+    if isinstance(last, str) and (literal := _ending(last)):
         clause = replace(clause, suffix=OneOf(frozenset({literal})))
     inner = (run for run in pattern[1:-1] if isinstance(run, str))
     components = [component for run in inner for component in whole_components(run)]
@@ -333,18 +350,25 @@ def _rarity(component: bytes) -> tuple[bool, int]:
     return component not in _COMMONPLACE, len(component)
 
 
-def ascii_beginning(literal: str) -> bytes:
-    """The part of a literal's beginning that the kernel can compare: ASCII, lower-cased, bounded."""
+def _beginning(literal: str, *, whole: bool) -> bytes:
+    """What the kernel can compare of a path's beginning: ASCII, lower-cased, bounded; `END` if `whole`."""
     raw = to_kernel(literal)
-    length = next((i for i, byte in enumerate(raw) if byte >= 0x80), len(raw))
+    length = next((i for i, byte in enumerate(raw) if _is_foreign(byte)), len(raw))
+    if whole and length == len(raw) < KEY_BYTES:
+        return raw.lower() + END
     return raw[: min(length, KEY_BYTES)].lower()
 
 
-def ascii_ending(literal: str) -> bytes:
-    """The part of a literal's end that the kernel can compare."""
+def _ending(literal: str) -> bytes:
+    """What the kernel can compare of how a path ends."""
     raw = to_kernel(literal)
-    start = next((i + 1 for i in range(len(raw) - 1, -1, -1) if raw[i] >= 0x80), 0)
+    start = next((i + 1 for i in range(len(raw) - 1, -1, -1) if _is_foreign(raw[i])), 0)
     return raw[max(start, len(raw) - KEY_BYTES) :].lower()
+
+
+def _is_foreign(byte: int) -> bool:
+    """Outside ASCII, or NUL, which no path has and which stands for its end."""
+    return byte >= 0x80 or byte == 0
 
 
 def whole_components(literal: str) -> list[bytes]:

@@ -7,15 +7,15 @@ and JSON say the same.
 """
 
 import enum
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from typing_extensions import assert_never
 
-from fileaudit_engine.compiler.captured import NOT_CAPTURED
+from fileaudit_engine.compiler.blind import blind_to
 from fileaudit_engine.compiler.conditions import Condition, condition_tree
-from fileaudit_engine.compiler.constraint import Clause, Constraint, OneOf
+from fileaudit_engine.compiler.constraint import END, Clause, Constraint, OneOf
 from fileaudit_engine.compiler.ir import All, AnyOf, Negation, Predicate, Test
 from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS, MAX_CLAUSES, KernelPlan, UserPlan, UserRule
@@ -27,17 +27,6 @@ from fileaudit_engine.text import from_kernel
 _NO_ACCESS_MODE: Final = "none"
 """How events without an access mode are spelled in a clause."""
 
-_BLIND_OPEN: Final = (
-    "files opened before the engine started",
-    # No system call tracepoint that we use fires. Any program can go through that gate, a 64-bit one too.
-    "opens by handle, through io_uring or by the 32-bit call gate",
-    "other names of a watched file: hard links, bind and overlay mounts in namespaces of ordinary users",
-    "files replaced by rename",
-    "an open whose descriptor another thread swaps before the call has returned",
-    "the front of a path that was cut: over 4,096 bytes or 128 levels",
-)
-_BLIND_FAILED: Final = "links in the name of a failed open: its path is the one that was asked for"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClauseExplanation:
@@ -48,9 +37,13 @@ class ClauseExplanation:
         operations: What is done.
         access: What the file is opened for; `none` stands for events without an access mode.
         outcomes: Success or failure.
-        beginnings: What the path may begin with, lower-cased.
+        paths: What the path may be, lower-cased.
+        beginnings: What it may begin with, where it is none of `paths`.
         endings: What it may end with.
         directories: Names of which one is a directory of the path.
+        users: Names and numbers of the users who may do it.
+        processes: Numbers of the processes.
+        threads: Names of the threads, lower-cased.
         shared_with: Other rules that own the bit, where there are more clauses than bits.
     """
 
@@ -58,15 +51,24 @@ class ClauseExplanation:
     operations: tuple[str, ...] | None
     access: tuple[str, ...] | None
     outcomes: tuple[str, ...] | None
+    paths: tuple[str, ...] | None
     beginnings: tuple[str, ...] | None
     endings: tuple[str, ...] | None
     directories: tuple[str, ...] | None
+    users: tuple[str, ...] | None
+    processes: tuple[str, ...] | None
+    threads: tuple[str, ...] | None
     shared_with: tuple[str, ...] = ()
 
     @property
     def tests_path(self) -> bool:
         """Whether the path plays a part."""
-        return any((self.beginnings, self.endings, self.directories))
+        return any((self.paths, self.beginnings, self.endings, self.directories))
+
+    @property
+    def tests_caller(self) -> bool:
+        """Whether it matters who does it."""
+        return any((self.users, self.processes, self.threads))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +127,14 @@ _VERBS: Final = {
 
 
 class Table(str, enum.Enum):
-    """The kernel's look-up tables for paths."""
+    """The kernel's look-up tables."""
 
     BEGINNINGS = "beginnings"
+    """Whole paths are among them."""
     ENDINGS = "endings"
     DIRECTORIES = "directories"
+    CALLERS = "callers"
+    """Users, processes and threads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +162,9 @@ def explanation(user: UserPlan, kernel: KernelPlan) -> PackExplanation:
         most_clauses=MAX_CLAUSES,
         keys={
             Table.BEGINNINGS: len(kernel.prefixes),
-            Table.ENDINGS: len(kernel.suffixes),
+            Table.ENDINGS: sum(not key.startswith(END) for key in kernel.suffixes),
             Table.DIRECTORIES: len(kernel.components),
+            Table.CALLERS: len(kernel.users) + len(kernel.pids) + len(kernel.comms),
         },
     )
 
@@ -173,7 +179,7 @@ def _rule(number: int, rule: UserRule, user: UserPlan, kernel: KernelPlan) -> Ru
         witnesses=tuple(_witness(way.witness) for way in alternatives(rule.predicate)),
         conditions=condition_tree(rule.predicate, clauses),
         hooks=tuple(Hook(operation=o.value, captured=o in CAPTURED_OPERATIONS) for o in operations),
-        blind_to=tuple(_blind_to(operations, clauses, _fields_of(rule.predicate))),
+        blind_to=tuple(blind_to(operations, clauses, frozenset(_fields_of(rule.predicate)))),
         warnings=tuple(warnings(rule, clauses, kernel.widened.get(number, ()))),
     )
 
@@ -189,9 +195,13 @@ def _clause(bit: int, kernel: KernelPlan, shared_with: tuple[str, ...]) -> Claus
         operations=_among(Operation, clause.operation),
         access=_among((*AccessMode, None), clause.access),
         outcomes=_among(Outcome, clause.outcome),
-        beginnings=_literals(clause.prefix),
+        paths=_literals(clause.prefix, lambda key: key.endswith(END)),
+        beginnings=_literals(clause.prefix, lambda key: not key.endswith(END)),
         endings=_literals(clause.suffix),
         directories=_literals(clause.component),
+        users=_spelled(clause.user),
+        processes=_spelled(clause.pid),
+        threads=_literals(clause.comm),
         shared_with=shared_with,
     )
 
@@ -225,8 +235,28 @@ def _among(
     return tuple(v.value if v is not None else _NO_ACCESS_MODE for v in domain if v in constraint.values)
 
 
-def _literals(constraint: Constraint[bytes]) -> tuple[str, ...] | None:
-    return tuple(map(from_kernel, sorted(constraint.values))) if isinstance(constraint, OneOf) else None
+def _literals(
+    constraint: Constraint[bytes], wanted: Callable[[bytes], bool] = lambda _: True
+) -> tuple[str, ...] | None:
+    """The texts of a kind; None where there are none."""
+    if not isinstance(constraint, OneOf):
+        return None
+    texts = sorted(key.removesuffix(END) for key in constraint.values if wanted(key))
+    return tuple(map(from_kernel, texts)) or None
+
+
+def _spelled(constraint: Constraint[Any]) -> tuple[str, ...] | None:
+    """Names, then numbers in their order."""
+    if not isinstance(constraint, OneOf):
+        return None
+    return tuple(
+        map(
+            str,
+            sorted(
+                constraint.values, key=lambda v: (isinstance(v, int), v if isinstance(v, int) else 0, str(v))
+            ),
+        )
+    )
 
 
 def _operations(rule: UserRule, clauses: Sequence[Clause]) -> list[Operation]:
@@ -247,22 +277,3 @@ def _fields_of(predicate: Predicate) -> Iterator[str]:
                 yield from _fields_of(operand)
         case _ as never:
             assert_never(never)
-
-
-def _blind_to(
-    operations: Sequence[Operation], clauses: Sequence[Clause], fields: Iterable[str]
-) -> Iterable[str]:
-    missing = [operation.value for operation in operations if operation not in CAPTURED_OPERATIONS]
-    if missing:
-        yield f"{', '.join(missing)} on a live host: this version captures only {_captured()}"
-    unfilled = sorted(NOT_CAPTURED.intersection(fields))
-    if unfilled:
-        yield f"{', '.join(unfilled)} on a live host: this version's capture does not fill it in"
-    if Operation.OPEN in operations:
-        yield from _BLIND_OPEN
-        if any(not isinstance(c.outcome, OneOf) or Outcome.FAILURE in c.outcome.values for c in clauses):
-            yield _BLIND_FAILED
-
-
-def _captured() -> str:
-    return ", ".join(operation.value for operation in Operation if operation in CAPTURED_OPERATIONS)

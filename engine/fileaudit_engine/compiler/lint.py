@@ -9,7 +9,7 @@ from typing import Final
 
 from fileaudit_engine.compiler.constraint import CLAUSES_PER_RULE, Clause, OneOf, all_clauses, bounded
 from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Negation, Predicate, Searches, Test, Wildcard
-from fileaudit_engine.compiler.plan import MAX_CLAUSES, MAX_KEYS, Shortage, UserRule
+from fileaudit_engine.compiler.plan import MAX_CALLERS, MAX_CLAUSES, MAX_KEYS, Shortage, UserRule
 from fileaudit_engine.compiler.witness import alternatives
 from fileaudit_engine.diagnostics import Diagnostic, Severity
 from fileaudit_engine.events.fields import Dimension
@@ -24,10 +24,13 @@ WIDENED: Final = "FA058"
 _WHY: Final = {
     Shortage.BITS: f"the rules have more alternatives than the kernel has bits ({MAX_CLAUSES:,})",
     Shortage.KEYS: f"the rules name more paths than a table of the kernel holds ({MAX_KEYS:,})",
+    Shortage.CALLERS: f"the rules name more users, processes or threads than the kernel tells apart "
+    f"({MAX_CALLERS:,} each)",
 }
 _LESS: Final = {
     Shortage.BITS: "make one rule of those that differ in their values only",
     Shortage.KEYS: "name the folders that files have in common instead of the files",
+    Shortage.CALLERS: "ask for what the callers have in common",
 }
 
 NO_WITNESS: Final = "FA047"
@@ -65,7 +68,7 @@ def warnings(
 def widened(rule: UserRule, got: Sequence[Clause], shortages: Collection[Shortage]) -> Diagnostic:
     """The warning that a rule's clauses are wider than what it asks, because the kernel's room is used up."""
     present = [shortage for shortage in Shortage if shortage in shortages]
-    open_clauses = [clause for clause in got if not clause.tests_path]
+    open_clauses = _open(got)
     price = (
         cost(rule, open_clauses)
         if open_clauses
@@ -83,7 +86,7 @@ def widened(rule: UserRule, got: Sequence[Clause], shortages: Collection[Shortag
 
 def full_stream(rule: UserRule, asked: Sequence[Clause]) -> Diagnostic | None:
     """A warning if some clause of the rule lets every event of its operations through; else None."""
-    open_clauses = [clause for clause in asked if not clause.tests_path]
+    open_clauses = _open(asked)
     if not open_clauses:
         return None
     return Diagnostic(
@@ -93,6 +96,14 @@ def full_stream(rule: UserRule, asked: Sequence[Clause]) -> Diagnostic | None:
         location=rule.rule.location,
         help=_remedy(rule.predicate),
     )
+
+
+def _open(some: Iterable[Clause]) -> list[Clause]:
+    """The clauses that let through all that their callers do: neither path nor process narrows them.
+
+    A user may do nearly all that happens on a host; a process or a thread's name seldom does.
+    """
+    return [c for c in some if not (c.tests_path or isinstance(c.pid, OneOf) or isinstance(c.comm, OneOf))]
 
 
 def _no_witness(rule: UserRule) -> Diagnostic:
@@ -108,14 +119,16 @@ def _no_witness(rule: UserRule) -> Diagnostic:
     )
 
 
-def cost(rule: UserRule, pathless: Iterable[Clause]) -> str:
+def cost(rule: UserRule, pathless: Collection[Clause]) -> str:
     """What clauses without a path cost, in words."""
     reached = _operations(rule, pathless)
+    of_some = all(isinstance(clause.user, OneOf) for clause in pathless)
+    whose = "by the users that it names" if of_some else "on the host"
     frequent = [operation.value for operation in FREQUENT if operation in reached]
     if not frequent:
-        return f"every {_listed(sorted(o.value for o in reached))} on the host reaches user space"
+        return f"every {_listed(sorted(o.value for o in reached))} {whose} reaches user space"
     return (
-        f"every {_listed(frequent)} on the host reaches user space and is evaluated there, which slows such "
+        f"every {_listed(frequent)} {whose} reaches user space and is evaluated there, which slows such "
         "calls down and loses events under load"
     )
 

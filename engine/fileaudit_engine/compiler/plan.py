@@ -28,12 +28,16 @@ MAX_CLAUSES = 1024
 MAX_KEYS = 65_536
 """Entries of each of the kernel's tables for paths; rules with more literals are widened."""
 
-CAPTURED_OPERATIONS: Final = frozenset({Operation.OPEN})
+MAX_CALLERS = 4096
+"""Users, processes and names of threads, each, that the kernel tells apart; the same goes for more."""
+
+CAPTURED_OPERATIONS: Final = frozenset(Operation)
 """What the live capture of this version has hooks for; replayed events may be of any operation."""
 
 __all__ = [
     "CAPTURED_OPERATIONS",
     "KEY_BYTES",
+    "MAX_CALLERS",
     "MAX_CLAUSES",
     "MAX_KEYS",
     "SCAN_BYTES",
@@ -61,6 +65,8 @@ class Shortage(str, enum.Enum):
     """There are more clauses than `MAX_CLAUSES`: some of a rule became one, or it shares its bit."""
     KEYS = "keys"
     """There are more literals than `MAX_KEYS`: those of the rule are not in their table."""
+    CALLERS = "callers"
+    """There are more users, processes or threads than `MAX_CALLERS`: those of the rule are in no table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,21 +74,31 @@ class KernelPlan:
     """The classifier's tables. All bit sets are ints; bit i stands for `clauses[i]`.
 
     Per event the kernel computes
-    `selectors[selector] & (any_prefix | prefixes[longest matching]) & (any_suffix | suffixes[longest
-    matching]) & (any_component | OR of components[each component])`; zero means drop. An event whose path
-    cannot be tested skips the last three.
+    `selectors[selector] & (any_user | users[user]) & (any_pid | pids[pid]) & (any_comm | comms[comm])`, and
+    of each name of the file
+    `(any_prefix | prefixes[longest matching]) & (any_suffix | suffixes[longest matching]) & (any_component |
+    OR of components[each component])`; what some name passes is a candidate, with what `known_files` says of
+    the file; zero means drop. An event whose path cannot be tested skips what concerns it; of a name of which
+    only the last component is certain, the suffixes are looked up alone.
 
     Attributes:
         clauses: What each bit means.
         owners: Per clause, the indices of its rules in `UserPlan.rules`; more than one only where there are
             more clauses than bits.
         selectors: `SELECTORS` entries: the clauses that accept this operation, access mode and outcome.
-        any_prefix: Clauses that ask nothing of the path's beginning; `any_suffix`, `any_component` likewise.
+        any_prefix: Clauses that ask nothing of the path's beginning; the other `any_` likewise.
         prefixes: ASCII-lower-cased literal -> clauses, **with the bits of every shorter key that is its
-            prefix**, since a longest-prefix-match look-up returns only the longest.
-        suffixes: The same for endings (keys as they are written, not reversed).
-        audit: Clauses whose rules alert nobody; their events must not drown the others'.
+            prefix**, since a longest-prefix-match look-up returns only the longest. A key that ends with NUL
+            is a whole path: the kernel looks for the path with a NUL behind it.
+        suffixes: The same for endings (keys as they are written, not reversed). A key that begins with NUL
+            and a slash is a last component: the kernel looks for that where it is sure of nothing else.
         components: ASCII-lower-cased path component (the text between two slashes) -> clauses.
+        users: User id, or folded name of a user -> clauses.
+        pids: Process id -> clauses.
+        comms: ASCII-lower-cased name of a thread -> clauses.
+        known_files: ASCII-lower-cased path of what may be a file or a directory -> clauses that accept its
+            path. What stands there is known by its inode, whatever name it is reached by.
+        audit: Clauses whose rules alert nobody; their events must not drown the others'.
         widened: By rule, what there was too little of for all that it asks; empty for a pack that fits.
     """
 
@@ -95,6 +111,13 @@ class KernelPlan:
     suffixes: Mapping[bytes, int]
     any_component: int
     components: Mapping[bytes, int]
+    any_user: int
+    users: Mapping[int | str, int]
+    any_pid: int
+    pids: Mapping[int, int]
+    any_comm: int
+    comms: Mapping[bytes, int]
+    known_files: Mapping[bytes, int] = field(default_factory=dict)
     audit: int = 0
     widened: Mapping[int, frozenset[Shortage]] = field(default_factory=dict)
 

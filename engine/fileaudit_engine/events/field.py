@@ -38,6 +38,11 @@ class Dimension(enum.Enum):
     OPERATION = "operation"
     ACCESS = "access"
     OUTCOME = "outcome"
+    USER_ID = "user id"
+    USER_NAME = "user name"
+    """By the numbers that have the name."""
+    PROCESS = "process"
+    COMM = "comm"
 
 
 class Provider(enum.Enum):

@@ -141,10 +141,11 @@ FIELDS: Final[tuple[Field, ...]] = (
          aliases=("FileSystemType",), operations=(_O.MOUNT,)),
 
     # The process and where it comes from
-    _row("ProcessId", "process.pid", "process.pid", _I, "Process id.", aliases=("pid",)),
+    _row("ProcessId", "process.pid", "process.pid", _I, "Process id.", aliases=("pid",),
+         dimension=Dimension.PROCESS),
     _row("ThreadId", "process.thread.id", "thread_id", _I, "Thread id."),
     _row("ProcessName", "process.name", "process.name", _P, "The kernel's name of the process (comm).",
-         aliases=("comm",), provider=_TABLE),
+         aliases=("comm",), provider=_TABLE, dimension=Dimension.COMM),
     _row("Image", "process.executable", "process.executable", _P, "Resolved path of the program.",
          aliases=("exe",), provider=_TABLE),
     _row("CommandLine", "process.command_line", "process.args", _P, "Arguments, joined by spaces.",
@@ -168,8 +169,10 @@ FIELDS: Final[tuple[Field, ...]] = (
          provider=_TABLE),
 
     # Users, groups and logins
-    _row("User", "user.name", "user_name", _K, "Name of the real user.", provider=_NAMES),
-    _row("UserId", "user.id", "user_id", _I, "Real user id.", aliases=("uid",)),
+    _row("User", "user.name", "user_name", _K, "Name of the real user.", provider=_NAMES,
+         dimension=Dimension.USER_NAME),
+    _row("UserId", "user.id", "user_id", _I, "Real user id.", aliases=("uid",),
+         dimension=Dimension.USER_ID),
     _row("Group", "user.group.name", "group_name", _K, "Name of the real group.", provider=_NAMES),
     _row("GroupId", "user.group.id", "group_id", _I, "Real group id.", aliases=("gid",)),
     _row("EffectiveUser", "user.effective.name", "effective_user_name", _K, "Name of the effective user.",

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fileaudit_engine.compiler.constraint import Clause, Constraint, OneOf
+from fileaudit_engine.compiler.allowed import Constraint, OneOf, T
+from fileaudit_engine.compiler.constraint import Clause
 from fileaudit_engine.compiler.ir import Matches, Pattern, Predicate, Test, Wildcard
 from fileaudit_engine.compiler.plan import UserRule
 from fileaudit_engine.compiler.stages import simplified, within_log_source
@@ -78,7 +79,7 @@ def user_rule(
     return simplified(within_log_source(made))
 
 
-def values(constraint: Constraint[bytes]) -> frozenset[bytes]:
+def values(constraint: Constraint[T]) -> frozenset[T]:
     """What a constraint that must be `OneOf` allows."""
     assert isinstance(constraint, OneOf)
     return constraint.values

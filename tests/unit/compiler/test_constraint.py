@@ -54,7 +54,36 @@ def any_of(*operands: Predicate) -> AnyOf:
 
 def test_a_whole_path_is_a_beginning_and_an_ending() -> None:
     clause = only(clauses(SHADOW))
-    assert values(clause.prefix) == values(clause.suffix) == {b"/etc/shadow"}
+    assert values(clause.prefix) == {b"/etc/shadow\0"}
+    assert values(clause.suffix) == {b"/etc/shadow"}
+
+
+@pytest.mark.parametrize("beginning", ["/etc/", "/etc/shadow", "/etc/sha"])
+def test_a_whole_path_is_below_each_of_its_beginnings(beginning: str) -> None:
+    predicate = all_of(SHADOW, path_test(beginning, ANY))
+    assert values(only(clauses(predicate)).prefix) == {b"/etc/shadow\0"}
+
+
+@pytest.mark.parametrize("other", ["/etc/shadow-", "/etc/shado", "/etc/passwd"])
+def test_a_path_cannot_be_another_path(other: str) -> None:
+    assert clauses(all_of(SHADOW, path_test(other))) == ()
+
+
+def test_a_whole_path_goes_on_with_nothing() -> None:
+    assert clauses(all_of(SHADOW, path_test("/etc/shadow-", ANY))) == ()
+
+
+@pytest.mark.parametrize(
+    ("literal", "beginning"),
+    [
+        ("/" + "x" * (KEY_BYTES - 2), "/" + "x" * (KEY_BYTES - 2) + "\0"),
+        ("/" + "x" * (KEY_BYTES - 1), "/" + "x" * (KEY_BYTES - 1)),
+        ("/etc/\u00e9", "/etc/"),
+        ("/etc/a\0b", "/etc/a"),
+    ],
+)
+def test_what_is_left_of_a_path_that_was_cut_is_only_a_beginning(literal: str, beginning: str) -> None:
+    assert values(only(clauses(path_test(literal))).prefix) == {beginning.encode()}
 
 
 def test_a_beginning_says_nothing_of_the_ending() -> None:
@@ -115,7 +144,7 @@ def test_a_part_of_a_name_beside_a_wildcard_is_no_whole_directory_name() -> None
 def test_below_a_directory_is_a_beginning_with_its_slash() -> None:
     predicate = any_of(path_test("/etc"), path_test("/etc/", ANY))
     assert {prefix for clause in clauses(predicate) for prefix in values(clause.prefix)} == {
-        b"/etc",
+        b"/etc\0",
         b"/etc/",
     }
 
@@ -280,3 +309,78 @@ def test_the_same_path_under_different_conditions_keeps_them_apart() -> None:
         for mode, outcome in (("write", "success"), ("read", "failure"))
     )
     assert len(clauses(any_of(written, refused))) == 2
+
+
+# --- who does it -------------------------------------------------------------------------------------------
+
+
+def number(field: str, value: float) -> Test:
+    return Test(field=BY_NAME[field], check=EqualsNumber(number=value))
+
+
+@pytest.mark.parametrize("test", [number("UserId", 0), number("UserId", 0.0), text_test("UserId", "0")])
+def test_a_user_is_asked_for_by_number(test: Test) -> None:
+    assert clauses(test) == (Clause(user=one_of({0})),)
+
+
+def test_a_user_is_asked_for_by_folded_name() -> None:
+    assert clauses(text_test("User", "Alice", cased=True)) == (Clause(user=one_of({"alice"})),)
+
+
+def test_a_process_is_asked_for_by_number() -> None:
+    assert clauses(number("ProcessId", 4711)) == (Clause(pid=one_of({4711})),)
+
+
+def test_a_thread_is_asked_for_by_its_lower_cased_name() -> None:
+    assert clauses(text_test("ProcessName", "KWorker")) == (Clause(comm=one_of({b"kworker"})),)
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        number("UserId", -1),
+        number("UserId", 2**32),
+        number("UserId", 0.5),
+        number("UserId", float("inf")),
+        number("UserId", float("nan")),
+        text_test("UserId", "00"),
+        text_test("UserId", "\u0661"),
+        text_test("UserId", "1", ANY),
+        text_test("UserId", "9999999999"),
+        text_test("User", "a", ANY),
+        text_test("User"),
+        number("User", 0),
+        text_test("ProcessName", "sixteen-letters-"),
+        text_test("ProcessName", "caf\u00e9"),
+        text_test("ProcessName", "a\0b"),
+        text_test("ProcessName", ANY, "sh"),
+        number("ProcessName", 0),
+        Test(field=BY_NAME["UserId"], check=Compares(operator=Operator.LT, number=5)),
+        Test(field=BY_NAME["User"], check=Searches(expression="^root$", flags="")),
+        Test(field=BY_NAME["ProcessId"], check=IsNull()),
+    ],
+)
+def test_a_caller_that_no_table_can_hold_is_left_unconstrained(predicate: Test) -> None:
+    assert clauses(predicate) == (Clause(),)
+
+
+@pytest.mark.parametrize(
+    "test", [number("UserId", 0), text_test("User", "root"), number("ProcessId", 1), text_test("comm", "sh")]
+)
+def test_who_it_is_not_says_nothing(test: Test) -> None:
+    assert clauses(Negation(operand=test)) == (Clause(),)
+
+
+def test_a_number_and_a_name_may_be_the_same_user() -> None:
+    assert clauses(all_of(number("UserId", 0), text_test("User", "root"))) == (Clause(user=one_of({0})),)
+
+
+def test_two_names_or_two_numbers_are_two_users() -> None:
+    assert clauses(all_of(text_test("User", "root"), text_test("User", "alice"))) == ()
+    assert clauses(all_of(number("UserId", 0), number("UserId", 1))) == ()
+
+
+def test_of_numbers_and_names_those_that_can_be_one_user_remain() -> None:
+    one = any_of(number("UserId", 0), text_test("User", "alice"), text_test("User", "bob"))
+    other = any_of(number("UserId", 0), number("UserId", 1), text_test("User", "alice"))
+    assert values(only(clauses(all_of(one, other))).user) == {0, 1, "alice"}

@@ -12,6 +12,7 @@ from tests.unit.compiler.examples import ANY, event, matches, path_test, text_te
 from fileaudit_engine.cli import explain as command
 from fileaudit_engine.cli.explain import pack_document
 from fileaudit_engine.cli.explain_text import MOST_VALUES, Layout, pack_lines
+from fileaudit_engine.compiler import blind
 from fileaudit_engine.compiler.conditions import Group, Leaf, Where, condition_tree
 from fileaudit_engine.compiler.constraint import clauses
 from fileaudit_engine.compiler.explain import RuleExplanation, explanation
@@ -24,6 +25,7 @@ from fileaudit_engine.config import Config
 from fileaudit_engine.detect.why import judge
 from fileaudit_engine.diagnostics import has_errors
 from fileaudit_engine.events.fields import LogSource, unlisted
+from fileaudit_engine.events.model import Operation
 from fileaudit_engine.rules.parser import parse_text
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "plans"
@@ -102,6 +104,8 @@ def test_a_condition_that_narrows_a_clause_is_the_kernels() -> None:
         (text_test("Image", "/bin/sh"), "the kernel does not look at Image"),
         (path_test(ANY, "shadow", ANY), "whole directory names"),
         (Negation(operand=path_test("/tmp/", ANY)), "says nothing of what it is"),
+        (Negation(operand=text_test("User", "root")), "says nothing of who it is"),
+        (text_test("ProcessName", "ssh", ANY), "whole names and numbers of callers"),
     ],
 )
 def test_a_condition_that_the_kernel_cannot_check_says_why(predicate: Predicate, why: str) -> None:
@@ -112,7 +116,7 @@ def test_a_condition_that_the_kernel_cannot_check_says_why(predicate: Predicate,
 
 
 def test_a_condition_beside_one_that_the_kernel_cannot_check_spares_nothing() -> None:
-    group = conditions(AnyOf(operands=(path_test("/etc/", ANY), text_test("User", "root"))))
+    group = conditions(AnyOf(operands=(path_test("/etc/", ANY), text_test("Image", "/bin/sh"))))
     assert isinstance(group, Group)
     assert [leaf.where for leaf in group.members if isinstance(leaf, Leaf)] == [Where.USER_SPACE] * 2
 
@@ -146,20 +150,82 @@ def test_a_field_that_only_the_user_knows_is_explained_like_any_other() -> None:
     assert [(member.holds, member.value) for member in judged.members] == [(False, "day"), (True, "open")]
 
 
-def test_a_rule_says_which_of_its_operations_are_captured() -> None:
+def test_a_rule_names_its_operations_and_all_are_captured() -> None:
     (rule,) = explained(user_rule(path_test("/etc/", ANY)))
-    assert {hook.operation: hook.captured for hook in rule.hooks} == {
-        "open": True,
-        "read": False,
-        "write": False,
-    }
-    assert "read, write" in rule.blind_to[0]
+    assert [(hook.operation, hook.captured) for hook in rule.hooks] == [
+        ("open", True),
+        ("read", True),
+        ("write", True),
+    ]
+    assert not any("on a live host" in phrase for phrase in rule.blind_to)
 
 
-def test_a_rule_that_never_fires_live_says_so() -> None:
-    (rule,) = explained(user_rule(path_test("/etc/", ANY), logsource=LogSource.FILE_DELETE))
-    assert not any(hook.captured for hook in rule.hooks)
-    assert "live" in rule.blind_to[0]
+def test_an_operation_that_is_not_captured_would_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blind, "CAPTURED_OPERATIONS", frozenset({Operation.OPEN}))
+    (rule,) = explained(user_rule(path_test("/etc/", ANY)))
+    assert rule.blind_to[0] == "read, write on a live host: this version captures only open"
+
+
+@pytest.mark.parametrize(
+    ("logsource", "phrase"),
+    [
+        (LogSource.FILE_ACCESS, "that were open when the engine started"),
+        (LogSource.FILE_DELETE, "a path says so in PathState"),
+        (LogSource.FILE_CHANGE, "another thread swaps its descriptor"),
+        (LogSource.FILE_ACCESS, "links in the name of a failed call"),
+    ],
+)
+def test_what_cannot_be_seen_depends_on_the_operations(logsource: LogSource, phrase: str) -> None:
+    (rule,) = explained(user_rule(path_test("/etc/", ANY), logsource=logsource))
+    phrase = phrase.replace("a path", "such a path")
+    assert any(phrase in told for told in rule.blind_to)
+
+
+@pytest.mark.parametrize(
+    ("logsource", "phrase"),
+    [
+        (LogSource.FILE_DELETE, "that were open when the engine started"),
+        (LogSource.FILE_ACCESS, "such a path says so in PathState"),
+        (LogSource.FILE_DELETE, "another thread swaps its descriptor"),
+    ],
+)
+def test_what_other_operations_do_not_see_is_not_told(logsource: LogSource, phrase: str) -> None:
+    (rule,) = explained(user_rule(path_test("/etc/", ANY), logsource=logsource))
+    assert not any(phrase in told for told in rule.blind_to)
+
+
+def test_a_rule_about_the_mode_before_a_chmod_is_told_when_it_is_read() -> None:
+    asked = All(operands=(path_test("/etc/", ANY), text_test("Permissions", "0640")))
+    change, access = (
+        explained(user_rule(asked, logsource=source))[0]
+        for source in (LogSource.FILE_CHANGE, LogSource.FILE_ACCESS)
+    )
+    assert any("the permissions before a chmod" in told for told in change.blind_to)
+    assert not any("the permissions before a chmod" in told for told in access.blind_to)
+
+
+def test_a_whole_path_is_told_from_a_beginning() -> None:
+    (rule,) = explained(user_rule(AnyOf(operands=(path_test("/etc"), path_test("/etc/", ANY)))))
+    assert [(clause.paths, clause.beginnings, clause.endings) for clause in rule.clauses] == [
+        (("/etc",), None, ("/etc",)),
+        (None, ("/etc/",), None),
+    ]
+
+
+def test_who_may_do_it_is_told() -> None:
+    (rule,) = explained(
+        user_rule(
+            All(
+                operands=(
+                    AnyOf(operands=(text_test("User", "Bob"), text_test("UserId", "0"))),
+                    text_test("ProcessName", "CAT"),
+                    text_test("ProcessId", "7"),
+                )
+            )
+        )
+    )
+    (clause,) = rule.clauses
+    assert (clause.users, clause.processes, clause.threads) == (("bob", "0"), ("7",), ("cat",))
 
 
 def test_every_condition_of_a_rule_that_can_never_match_is_the_kernels() -> None:

@@ -79,7 +79,7 @@ def test_the_kernel_never_drops_what_a_rule_matches_that_it_tests_by_path() -> N
 def test_a_whole_pack_finds_the_same_with_the_kernel_in_front_and_without() -> None:
     seen: collections.Counter[str] = collections.Counter()
 
-    @settings(LAWFUL, max_examples=120)
+    @settings(LAWFUL, max_examples=160)
     @given(st.lists(rules(), min_size=1, max_size=4), SEEDS)
     def law(pack: list[Rule], seed: int) -> None:
         compiled = compile_rules(pack)

@@ -50,7 +50,18 @@ def test_one_alternative_without_a_path_is_enough_for_a_warning() -> None:
 
 
 def test_the_cost_names_the_frequent_operations_that_are_no_longer_filtered() -> None:
-    assert "every open, read and write on the host" in warned(text_test("User", "root")).message
+    assert "every open, read and write on the host" in warned(text_test("Image", "/bin/sh")).message
+
+
+def test_a_user_alone_is_said_to_be_all_that_narrows_a_rule() -> None:
+    assert (
+        "every open, read and write by the users that it names" in warned(text_test("User", "root")).message
+    )
+
+
+@pytest.mark.parametrize("test", [text_test("ProcessId", "7"), text_test("ProcessName", "vim")])
+def test_a_rule_about_a_process_is_silent(test: Test) -> None:
+    assert finding(test) is None
 
 
 def test_only_operations_that_the_rule_asks_for_are_part_of_the_cost() -> None:
@@ -59,7 +70,7 @@ def test_only_operations_that_the_rule_asks_for_are_part_of_the_cost() -> None:
 
 
 def test_rare_operations_cost_less_and_are_said_to() -> None:
-    message = warned(text_test("User", "root"), LogSource.FILE_DELETE).message
+    message = warned(text_test("Image", "/bin/sh"), LogSource.FILE_DELETE).message
     assert "every rmdir and unlink on the host reaches user space" in message
     assert "slows" not in message
 
@@ -145,6 +156,19 @@ def test_a_rule_whose_paths_found_no_room_is_told_with_what_it_costs(
     assert "more paths than a table of the kernel holds" in found.message
     assert "every open on the host reaches user space" in found.message
     assert "name the folders" in found.help
+
+
+def test_a_rule_whose_callers_found_no_room_is_told_with_what_it_costs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kernel, "MAX_CALLERS", 2)
+    text = (
+        "title: Users\nlogsource: {product: linux, category: file_delete}\ndetection:\n"
+        "  selection: {User: [a, b, c], TargetFilename|startswith: /srv/}\n  condition: selection\n"
+    )
+    (found,) = compile_rules(parse_text(text, "users.yml").rules).diagnostics
+    assert found.code == "FA058"
+    assert "more users, processes or threads than the kernel tells apart" in found.message
 
 
 def test_a_rule_without_a_path_is_told_that_too_whatever_room_there_is(
