@@ -7,21 +7,42 @@ from pathlib import Path
 
 import pytest
 
+from fileaudit_engine.enrich.container import Containers
 from fileaudit_engine.enrich.process_table import ANCESTORS, ProcessTable
 from fileaudit_engine.enrich.procfs import parse_stat
+from fileaudit_engine.enrich.runtimes import Runtimes
 from fileaudit_engine.events.model import Process
 
 TICK = 10_000_000
 
 
-def table(**limits: int) -> ProcessTable:
-    return ProcessTable(proc="/nonexistent", **limits)
+ID = "0123456789abcdef" * 4
+DOCKER = (ID, "docker")
+OTHERS = ("f" * 64, "docker")
 
 
-def executed(processes: ProcessTable, pid: int, *args: str, start: int = 0, parent: int = 1) -> None:
+def table(*, alive_limit: int = 100, dead_limit: int = 100) -> ProcessTable:
+    containers = Containers(runtimes=Runtimes(root="/nonexistent"))
+    return ProcessTable(
+        containers=containers, proc="/nonexistent", alive_limit=alive_limit, dead_limit=dead_limit
+    )
+
+
+def executed(
+    processes: ProcessTable,
+    pid: int,
+    *args: str,
+    start: int = 0,
+    parent: int = 1,
+    cwd: str | None = None,
+    cgroup: tuple[str, ...] = (),
+    cgroup_id: int = 0,
+    compat: bool = False,
+) -> None:
     processes.executed(
         pid=pid, start_ns=start or pid, parent_pid=parent, executable=f"/bin/{args[0]}", args=args,
-        args_truncated=False, name=args[0], image=len(args[0]),
+        args_truncated=False, name=args[0], image=len(args[0]), cwd=cwd, cgroup=cgroup, cgroup_id=cgroup_id,
+        compat=compat,
     )  # fmt: skip
 
 
@@ -268,3 +289,121 @@ def test_only_the_process_and_its_parent_have_arguments() -> None:
     assert process.parent.parent is not None
     assert (process.args, process.parent.args) == (("cat", "short"), ("sh", "longer"))
     assert (process.parent.parent.executable, process.parent.parent.args) == ("/bin/init", None)
+
+
+def cwd(processes: ProcessTable, pid: int, cgroup_id: int = 0) -> str | None:
+    return processes.surroundings(pid, pid, cgroup_id)[0]
+
+
+def container_id(processes: ProcessTable, pid: int, cgroup_id: int, start: int = 0) -> str | None:
+    container = processes.surroundings(pid, start or pid, cgroup_id)[1]
+    return None if container is None else container.id
+
+
+def test_a_process_works_where_its_last_record_said() -> None:
+    processes = table()
+    executed(processes, 7, "sh", cwd="/root")
+    assert cwd(processes, 7) == "/root"
+    processes.moved(pid=7, start_ns=7, cwd="/tmp")
+    assert cwd(processes, 7) == "/tmp"
+    executed(processes, 7, "cat", cwd="/srv")
+    assert cwd(processes, 7) == "/srv"
+
+
+def test_a_child_works_where_its_parent_did_at_the_fork() -> None:
+    processes = table()
+    executed(processes, 7, "sh", cwd="/root")
+    forked(processes, 8, parent=7)
+    processes.moved(pid=7, start_ns=7, cwd="/tmp")
+    assert (cwd(processes, 7), cwd(processes, 8)) == ("/tmp", "/root")
+
+
+def test_the_dead_are_where_they_were() -> None:
+    processes = table()
+    executed(processes, 7, "sh", cwd="/root", cgroup=DOCKER, cgroup_id=5)
+    processes.exited(pid=7, start_ns=7)
+    assert (cwd(processes, 7, 5), container_id(processes, 7, 5)) == ("/root", ID)
+
+
+def test_nobody_knows_where_a_stranger_is() -> None:
+    processes = table()
+    processes.moved(pid=7, start_ns=7, cwd="/tmp")
+    assert processes.surroundings(7, 7, 5) == (None, None)
+
+
+def test_a_process_is_in_the_container_of_its_cgroup_and_so_are_its_children() -> None:
+    processes = table()
+    executed(processes, 7, "sh", cgroup=DOCKER, cgroup_id=5)
+    forked(processes, 8, parent=7)
+    assert [container_id(processes, pid, 5) for pid in (7, 8)] == [ID, ID]
+
+
+def test_a_process_that_moves_to_a_known_cgroup_is_in_that_container() -> None:
+    processes = table()
+    executed(processes, 7, "sh", cgroup=("init.scope",), cgroup_id=2)
+    executed(processes, 9, "sh", cgroup=OTHERS, cgroup_id=6)
+    assert container_id(processes, 7, 6) == OTHERS[0]
+    assert container_id(processes, 7, 2) is None
+
+
+def test_a_process_that_moves_to_an_unknown_cgroup_is_looked_up_once(proc: Path) -> None:
+    (proc / "9" / "cgroup").write_text(f"0::/docker/{ID}\n")
+    processes = ProcessTable(proc=str(proc))
+    executed(processes, 9, "cat", start=50 * TICK + 5, cgroup=("init.scope",), cgroup_id=2)
+    assert container_id(processes, 9, 7, start=50 * TICK + 5) == ID
+    (proc / "9" / "cgroup").unlink()
+    assert container_id(processes, 9, 7, start=50 * TICK + 5) == ID
+
+
+def test_another_process_in_proc_tells_nothing_of_the_cgroup(proc: Path) -> None:
+    (proc / "9" / "cgroup").write_text(f"0::/docker/{ID}\n")
+    processes = ProcessTable(proc=str(proc))
+    executed(processes, 9, "cat", start=51 * TICK, cgroup=("init.scope",), cgroup_id=2)
+    assert container_id(processes, 9, 7, start=51 * TICK) is None
+
+
+def test_a_cgroup_too_deep_to_be_told_hides_no_container() -> None:
+    processes = table()
+    executed(processes, 7, "sh", cgroup=DOCKER, cgroup_id=5)
+    executed(processes, 7, "evil", cgroup=(), cgroup_id=99)
+    assert container_id(processes, 7, 99) == ID
+
+
+def test_in_the_root_there_is_no_container() -> None:
+    processes = table()
+    executed(processes, 7, "sh", cgroup=DOCKER, cgroup_id=5)
+    executed(processes, 7, "sh", cgroup=(), cgroup_id=1)
+    assert container_id(processes, 7, 1) is None
+
+
+def test_proc_tells_where_a_process_is_that_runs_already(proc: Path) -> None:
+    (proc / "9" / "cwd").symlink_to("/usr/lib")
+    (proc / "9" / "cgroup").write_text(f"4:pids:/docker/{ID}\n0::/\n")
+    processes = ProcessTable(proc=str(proc))
+    processes.scan()
+    where, container = processes.surroundings(9, 50 * TICK + 3, 1)
+    assert where == "/usr/lib"
+    assert container is not None
+    assert container.id == ID
+
+
+def test_a_directory_in_mounts_that_nobody_vouches_for_is_not_the_hosts(proc: Path) -> None:
+    (proc / "9" / "cwd").symlink_to("/etc")
+    (proc / "9" / "ns" / "mnt").unlink()
+    processes = ProcessTable(proc=str(proc))
+    processes.scan()
+    assert processes.surroundings(9, 50 * TICK, 0)[0] == "/proc/9/root/etc"
+
+
+def test_after_a_lost_record_proc_tells_where_a_stranger_is(proc: Path) -> None:
+    (proc / "9" / "cwd").symlink_to("/usr/lib")
+    processes = ProcessTable(proc=str(proc))
+    processes.get(9, 50 * TICK + 5, 1, "cat", 0)
+    assert processes.surroundings(9, 50 * TICK + 5, 0)[0] == "/usr/lib"
+
+
+def test_programs_of_32_bits_are_counted() -> None:
+    processes = table()
+    executed(processes, 7, "old", compat=True)
+    executed(processes, 8, "new")
+    assert processes.compat_programs == 1
