@@ -44,10 +44,19 @@ def contains(literal: str) -> Predicate:
     return asks(ANY, literal, ANY)
 
 
+def by(field: str, value: str, *also: Predicate) -> Predicate:
+    """A rule that asks for an open by who has this value of a field, whatever its case."""
+    caller = Test(field=BY_NAME[field], check=Matches(pattern=(value.lower(),), cased=False))
+    return All(operands=(OPENED, caller, *also))
+
+
 EVERYTHING = kernel_plan(
-    [named("/nowhere", ANY), named(ANY, "/nowhere"), named(ANY, "/nowhere/", ANY), begins("/nowhere")]
+    [
+        *(named("/nowhere", ANY), named(ANY, "/nowhere"), named(ANY, "/nowhere/", ANY), begins("/nowhere")),
+        *(by("User", "nobody at all"), by("ProcessId", "0"), by("ProcessName", "nothing")),
+    ]
 )
-"""Has every operation and dimension of paths, so that any plan of up to 64 clauses fits in its place."""
+"""Has every operation and dimension, so that any plan of up to 64 clauses fits in its place."""
 
 
 @dataclass(frozen=True)

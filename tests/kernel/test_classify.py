@@ -5,7 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.kernel.capture import ANY, Capture, asks, begins, contains, ends, made, paths, touch
+from tests.kernel.capture import (
+    ANY,
+    Capture,
+    asks,
+    begins,
+    by,
+    contains,
+    ends,
+    in_child,
+    made,
+    named,
+    paths,
+    touch,
+)
 
 from fileaudit_engine.compiler.classifier import classify, facts_of
 from fileaudit_engine.compiler.ir import All, Predicate
@@ -93,8 +106,177 @@ def test_access_modes_and_outcomes_select(capture: Capture, place: Path) -> None
 
 def test_a_rule_without_a_path_sees_everything(capture: Capture, place: Path) -> None:
     capture.watch(All(operands=()), begins("/nowhere"))
-    seen = capture.of(touch(made(place / "file"), place / "none"))
+    wanted = [made(place / "file"), place / "none"]
+    seen = [one for one in capture.of(touch(*wanted)) if one.event.path in map(str, wanted)]
     assert [one.rules for one in seen] == [{0}, {0}]
+
+
+# --- whole paths -------------------------------------------------------------------------------------------
+
+
+def test_a_whole_path_is_told_from_those_that_go_on(capture: Capture, place: Path) -> None:
+    capture.watch(asks(f"{place}/key"), begins(place / "key"), begins(f"{place}/key/"))
+    files = [made(place / name) for name in ("key", "key.pub", "keys")]
+    (place / "other").mkdir()
+    made(place / "other" / "key")
+    assert rules_of(capture, touch(*files)) == [{0, 1}, {1}, {1}]
+    assert rules_of(capture, touch(place / "key", place / "other" / "key", place)) == [{0, 1}]
+
+
+@pytest.mark.parametrize("length", [246, 247, 248, 249])
+def test_a_whole_path_around_the_length_of_a_key_is_found(capture: Capture, place: Path, length: int) -> None:
+    path = long_path(place, length)
+    capture.watch(asks(path))
+    made(Path(path))
+    made(Path(path + "x"))
+    assert paths(capture.of(touch(path, path + "x"))) == [path]
+
+
+def test_the_root_is_a_path(capture: Capture) -> None:
+    capture.watch(asks("/"))
+    assert paths(capture.of(touch("/", "/etc"))) == ["/"]
+
+
+# --- names of which only the last component is certain -----------------------------------------------------
+
+
+def remove(*paths: str | Path) -> Callable[[], None]:
+    def action() -> None:
+        for path in paths:
+            Path(path).unlink(missing_ok=True)
+
+    return action
+
+
+def test_a_name_behind_folders_is_tested_by_its_last_component(capture: Capture, place: Path) -> None:
+    capture.watch(
+        *(named(ANY, "/.ssh/authorized_keys"), named(ANY, "keys"), named(ANY, "/authorized_keys")),
+        *(named(f"{place}/a/other"), named(ANY, "/x/authorized_keys2"), named(ANY, "/y/authorized_keys")),
+    )
+    wanted = [place / "a" / name for name in ("authorized_keys", "other", "x-authorized_keys", "unwatched")]
+    for path in wanted:
+        made(path)
+    # Any folder on the way might be a link: what stands before the last component excludes nothing.
+    assert rules_of(capture, remove(*wanted)) == [{0, 1, 2, 5}, {3}, {1}]
+
+
+def test_a_name_in_a_folder_that_is_certain_is_tested_whole(capture: Capture, place: Path) -> None:
+    name = "authorized_keys"
+    capture.watch(named(ANY, f"/a/{name}"), named(ANY, f"/b/{name}"), named(f"{place}/a/{name}"))
+    made(place / "a" / "authorized_keys")
+
+    def action() -> None:
+        os.chdir(place / "a")
+        os.unlink("authorized_keys")  # noqa: PTH108 - relative to the working directory
+
+    assert rules_of(capture, action) == [{0, 2}]
+
+
+def test_a_last_component_ignores_case_and_a_letter_that_folds_into_ascii_skips_the_test(
+    capture: Capture, place: Path
+) -> None:
+    capture.watch(named(ANY, "/.ssh/secret"))
+    names = [made(place / "a" / name) for name in ("SECRET", "\u017fecret", "se\u0107ret")]
+    assert rules_of(capture, remove(*names)) == [{0}, {0}]
+
+
+@pytest.mark.parametrize("length", [246, 247, 248, 255])
+def test_a_last_component_around_the_length_of_a_key_is_found(
+    capture: Capture, place: Path, length: int
+) -> None:
+    name = "n" * length
+    capture.watch(named(ANY, f"/a/{name}"), named(f"{place}/a/{name}"))
+    made(place / "a" / name)
+    made(place / "a" / ("m" * length))
+    assert rules_of(capture, remove(place / "a" / name, place / "a" / ("m" * length))) == [{0, 1}]
+
+
+# --- who does it -------------------------------------------------------------------------------------------
+
+NOBODY = 65534
+
+
+def called(name: str) -> None:
+    """Give this thread a name."""
+    Path("/proc/thread-self/comm").write_text(name)
+
+
+def as_user(number: int, action: Callable[[], object]) -> Callable[[], None]:
+    def changed() -> None:
+        os.setuid(number)
+        action()
+
+    return changed
+
+
+def test_a_user_is_found_by_number_and_by_name(capture: Capture, place: Path) -> None:
+    inside = begins(place)
+    capture.watch(
+        *(inside, by("UserId", "0", inside), by("User", "Nobody", inside), by("UserId", str(NOBODY), inside))
+    )
+    path = made(place / "file")
+    path.chmod(0o644)
+
+    def wanted(action: Callable[[], object]) -> list[set[int]]:
+        return [one.rules for one in capture.of(action) if one.event.path == str(path)]
+
+    assert wanted(touch(path)) == [{0, 1}]
+    assert wanted(as_user(NOBODY, touch(path))) == [{0, 2, 3}]
+
+
+def test_a_user_without_an_account_may_have_any_name(capture: Capture, place: Path) -> None:
+    capture.watch(by("User", "root", begins(place)), by("UserId", "0", begins(place)))
+    path = made(place / "file")
+    path.chmod(0o644)
+    assert rules_of(capture, as_user(4_000_000, touch(path))) == [{0}]
+
+
+def test_a_process_is_found_by_number(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    read, write = os.pipe()
+
+    def action() -> None:
+        os.read(read, 1)
+        touch(path)()
+
+    pid = os.fork()
+    if pid == 0:
+        action()
+        os._exit(0)
+    capture.watch(by("ProcessId", str(pid)))
+    in_child(touch(path))
+    os.write(write, b"x")
+    os.waitpid(pid, 0)
+    seen = list(capture.arrived())
+    assert {one.event.process.pid for one in seen} == {pid}
+    assert str(path) in paths(seen)
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("vim", {0, 1}),
+        ("VIM", {0, 1}),
+        ("vi", {0}),
+        ("vim2", {0}),
+        ("fifteen-letters", {0, 2}),
+        ("\u017fsh", {0, 1, 2, 3}),
+        ("a-\u212aelvin", {0, 1, 2, 3}),
+    ],
+)
+def test_a_thread_is_found_by_its_name(capture: Capture, place: Path, name: str, rules: set[int]) -> None:
+    capture.watch(
+        *(begins(place), by("ProcessName", "Vim"), by("ProcessName", "fifteen-letters")),
+        by("ProcessName", "ssh"),
+    )
+    path = made(place / "file")
+
+    def action() -> None:
+        called(name)
+        touch(path)()
+
+    seen = [one for one in capture.of(action) if one.event.path == str(path)]
+    assert [one.rules for one in seen] == [rules]
 
 
 @pytest.mark.parametrize("length", [247, 248, 249, 600, 1023, 1024, 1025, 2000, 4000])
@@ -140,13 +322,14 @@ def test_the_kernels_candidates_are_the_models(capture: Capture, place: Path) ->
         asks("/usr/", ANY, ".pyc"),
         asks("/proc/", ANY, "/status"),
     ]
-    plan = capture.watch(*rules, All(operands=()))
+    plan = capture.watch(*rules, by("ProcessName", "classified"))
     hidden = made(place / ".ssh" / "key")
     files = [path for root in ("/etc", "/usr/lib/python3.11") for path in sorted(Path(root).rglob("*"))][
         :3000
     ]
 
     def action() -> None:
+        called("classified")
         touch(
             hidden, place / ".SSH/none", place / "\u017fet", "relative/none", "../up", "/proc/self/status"
         )()
