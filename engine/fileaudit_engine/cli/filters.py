@@ -33,8 +33,9 @@ GROUPS: Final[Mapping[str, tuple[Operation, ...]]] = {
 """Words for several operations, by what becomes of the file."""
 
 WHERE: Final = (
-    "The filters run in the kernel: what they exclude is never copied. What the kernel cannot tell for sure"
-    " (a path that it could not resolve, the middle of a --path with several *) is tested again afterwards."
+    "The filters run in the kernel: what they exclude is never copied. What it cannot tell for sure (a path"
+    " that it could not resolve, what stands between several * of a --path, * and ? in --user and --comm) is"
+    " tested afterwards."
 )
 SUMMED: Final = (
     "Reads and writes are summed in the kernel, by process and file, and told at the first call, when the"

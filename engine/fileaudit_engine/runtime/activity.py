@@ -17,7 +17,7 @@ from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.runtime.counts import ORDERS, Counts
 
 MAX_ROWS: Final = 20_000
-"""Processes, and files, that are told apart: some 10 MB of each."""
+"""Processes, and files, that are told apart: some 25 MB of each at the most."""
 MAX_CHARACTERS: Final = 8 << 20
 """Length of all their names together; names of 4,096 bytes fill it before `MAX_ROWS` is reached."""
 LATEST_ALERTS: Final = 100
