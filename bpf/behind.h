@@ -270,6 +270,64 @@ static __always_inline bool wanted(struct scratch *s, struct file_record *record
     return any_clause(&record->candidates);
 }
 
+#ifdef TEST_TRANSFER
+static __always_inline void add_selected(struct clause_set *result, u32 operation, u32 access)
+{
+    u32 selector = operation * 8 + access * 2;
+    struct clause_set *done = selectors.lookup(&selector);
+    selector++;
+    struct clause_set *failed = selectors.lookup(&selector);
+    for (u32 i = 0; i < CLAUSE_WORDS && done && failed; i++)
+        result->words[i] |= done->words[i] | failed->words[i];
+}
+
+/* Adds the clauses about reading and writing a file that was opened so. */
+static __always_inline void add_transfers(struct clause_set *result, u32 access)
+{
+    add_selected(result, OPERATION_READ, access);
+    add_selected(result, OPERATION_WRITE, access);
+}
+
+/* Leaves a mark on a file that was opened, if some rule may want to know what is read from it or written. */
+static __always_inline void mark_file(struct scratch *s)
+{
+    u32 access = s->asked.access, zero = 0;
+    struct engine_config *config = engine_config.lookup(&zero);
+    u64 wanted = 0;
+
+    if (s->asked.operation > OPERATION_CREATE || !s->file || !config)
+        return;
+    for (u32 i = 0; i < CLAUSE_WORDS; i++)
+        s->tried.words[i] = 0;
+    add_transfers(&s->tried, access);
+    for (u32 i = 0; i < CLAUSE_WORDS; i++)
+        wanted |= s->tried.words[i] & s->candidates.words[i];
+    if (config->epoch && !wanted)
+        return;
+    struct mark mark = {.dentry = (u64)s->base.dentry, .access = access};
+    mark.use = bpf_ktime_get_ns() << 8 ^ bpf_get_smp_processor_id();
+    READ(mark.inode, s->file, struct file, f_inode);
+    marks.update(&s->file, &mark);
+}
+
+/* The record of a transfer found no room: the next one tells of both. */
+static __always_inline void tell_again(struct scratch *s)
+{
+    struct use_key key = {.use = s->asked.details[2],
+                          .tgid = bpf_get_current_pid_tgid() >> 32,
+                          .operation = s->asked.operation};
+    if (key.operation != OPERATION_READ && key.operation != OPERATION_WRITE)
+        return;
+    struct use *known = uses.lookup(&key);
+    if (known)
+        known->told = 0;
+}
+#else
+#define add_transfers(result, access)
+#define mark_file(s)
+#define tell_again(s)
+#endif
+
 /* The text that only some operations have: one, or two with a NUL between them. */
 static __always_inline void append_extra(struct scratch *s, struct outgoing *o)
 {
@@ -314,6 +372,7 @@ static __always_inline int deliver(void)
     bool none = record->epoch && !any_clause(&s->candidates);
     if (none && s->remembers)
         remember(s->hash);
+    mark_file(s);
     if ((!wanted(s, record) && record->epoch) || is_our_child(config)) {
         counters->filtered++;
         return 0;
@@ -322,7 +381,8 @@ static __always_inline int deliver(void)
     write_call(s, record);
     write_caller(record);
     write_file(record, s->file);
-    submit(o, s->out, counters);
+    if (!submit(o, s->out, counters))
+        tell_again(s);
     return 0;
 }
 

@@ -19,6 +19,7 @@ enum record_kind {
     RECORD_EXEC = 3,
     RECORD_EXIT = 4,
     RECORD_CHDIR = 5,
+    RECORD_USED = 6,
 };
 
 /* Position in `Operation` of events/model.py. */
@@ -235,6 +236,16 @@ struct process_record {
     char comm[COMM_BYTES];
 };
 
+/* A descriptor was closed through which more was read or written than has been told. */
+struct used_record {
+    u16 kind;
+    u16 unused;
+    u32 tgid;
+    u64 use; /* `details[2]` of the file's records */
+    u64 time_ns; /* boot clock */
+};
+
+_Static_assert(sizeof(struct used_record) == 24, "ABI");
 _Static_assert(__builtin_offsetof(struct file_record, time_ns) == 24, "ABI");
 _Static_assert(__builtin_offsetof(struct file_record, epoch) == 48, "ABI");
 _Static_assert(__builtin_offsetof(struct file_record, inode) == 104, "ABI");

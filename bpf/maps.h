@@ -30,6 +30,7 @@
 #endif
 #define DECISIONS 8192 /* per CPU, 64 KB; a power of two */
 
+#define OPEN_FILES 16384 /* whose transfers are summed; the least recently used are forgotten */
 #define CALLERS 4096 /* users whose budget is known; the least recently seen is forgotten */
 #define BUDGET 64 /* events a user may have in the ring's second half, per window */
 #define WINDOW_SHIFT 27 /* of nanoseconds: about an eighth of a second */
@@ -96,6 +97,34 @@ struct known_file_key {
     u64 inode;
     u32 device; /* major << 20 | minor */
     u32 unused;
+};
+
+/* An open file of which some rule wants to know what is read or written. */
+struct mark {
+    u64 dentry; /* addresses: of the file, if they are still its own */
+    u64 inode;
+    u64 use; /* a number that no other open file has */
+    u32 access;
+    u32 unused;
+};
+
+struct use_key {
+    u64 use;
+    u32 tgid;
+    u32 operation;
+};
+
+/* What a process has read from a file, or written to it. */
+struct use {
+    u64 bytes;
+    u64 calls;
+    u64 told; /* of the calls, those that user space has an event of from here */
+    u64 epoch; /* of the rules that wanted to know */
+};
+
+struct slot_key {
+    u32 tgid;
+    u32 descriptor;
 };
 
 /* What a user has sent in a window of time. */
@@ -239,6 +268,11 @@ BPF_PERCPU_ARRAY(scratch, struct scratch, 1);
 BPF_PERCPU_ARRAY(outgoing, struct outgoing, 1);
 BPF_HASH(mounts, u32, struct canonical_mount, CANONICAL_MOUNTS); /* by device */
 BPF_HASH(canonical, u32, u32, CANONICAL_MOUNTS); /* mnt_id of those mounts */
+#ifdef TEST_TRANSFER
+BPF_TABLE("lru_hash", u64, struct mark, marks, OPEN_FILES); /* by the file's address */
+BPF_TABLE("lru_hash", struct use_key, struct use, uses, OPEN_FILES);
+BPF_TABLE("lru_hash", struct slot_key, u64, slots, OPEN_FILES); /* the use behind a descriptor */
+#endif
 BPF_PROG_ARRAY(behind, BEHIND_PROGRAMS); /* the slow half of every hook */
 BPF_RINGBUF_OUTPUT(events, RING_PAGES);
 

@@ -121,13 +121,16 @@ static __always_inline int emit_open(struct trace_event_raw_sys_exit *ctx, const
     u32 access = access_of(asked->flags);
     u32 selector = operation * 8 + access * 2 + (result < 0);
     struct clause_set *selected = selectors.lookup(&selector);
-    if (selected && config->epoch && !any_clause(selected)) {
-        counters->filtered++;
-        return 0;
-    }
     struct scratch *s = scratch.lookup(&zero);
     if (!s || !selected)
         return 0;
+    s->selected = *selected;
+    if (result >= 0)
+        add_transfers(&s->selected, access);
+    if (config->epoch && !any_clause(&s->selected)) {
+        counters->filtered++;
+        return 0;
+    }
     u64 hash = first_hash(s, config, selector, &opened);
     if (opened.file && config->epoch &&
         remembered(fingerprint(hash, config, (u64)opened.path.dentry, (u64)opened.path.mnt))) {
@@ -137,7 +140,6 @@ static __always_inline int emit_open(struct trace_event_raw_sys_exit *ctx, const
     s->asked = *asked;
     s->asked.operation = operation;
     s->asked.access = access;
-    s->selected = *selected;
     s->selector = selector;
     s->result = result;
     s->failed = result < 0 && !denied(result);

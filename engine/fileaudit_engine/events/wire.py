@@ -39,6 +39,15 @@ _STATES: Final = tuple(PathState(bits) for bits in range(256))
 """By byte: making a flag costs ten times a look-up."""
 
 _KIND: Final = struct.Struct("=H")
+_OPERATION_AT: Final = 2
+_HINTS_AT: Final = 7
+_SIZES: Final = struct.Struct("=8x6H")
+_TIME: Final = struct.Struct("=Q")
+_TIME_AT: Final = 24
+_RESULT_AT: Final = 40
+_DETAILS: Final = struct.Struct("=3q")
+_DETAILS_AT: Final = 136
+_USED: Final = struct.Struct("=HHIQQ")
 _ROUTE: Final = struct.Struct("=48xII")
 _ONE_WORD: Final = struct.Struct("=Q")
 _UNREADABLE: Final = 0xFFFF
@@ -55,6 +64,7 @@ class Kind(enum.IntEnum):
     EXEC = 3
     EXIT = 4
     CHDIR = 5
+    USED = 6
 
 
 class Hint(enum.IntFlag):
@@ -132,6 +142,37 @@ class ProcessRecord:
     args_truncated: bool = False
     cwd: str | None = None
     cgroup: tuple[str, ...] = ()
+
+
+class Transfer(NamedTuple):
+    """Of a record of a read or write, what its sums go by.
+
+    Attributes:
+        use: A number for this use of the file: since it was opened.
+        pid: Who did it.
+        operation: Number of the operation.
+        bytes: What was moved; `calls` is in how many calls.
+    """
+
+    use: int
+    pid: int
+    operation: int
+    bytes: int
+    calls: int
+
+
+class Used(NamedTuple):
+    """A descriptor was closed through which more went than was told.
+
+    Attributes:
+        use: As in `Transfer`.
+        pid: Who closed it.
+        time_ns: When, on the boot clock.
+    """
+
+    use: int
+    pid: int
+    time_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +286,41 @@ def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
         **more,
     )
     return FileRecord(event, _STATES[second_state], Hint(hints), alias, third)
+
+
+def operation_of(run: bytes, at: int) -> int:
+    """The number of the operation that the file record at `at` tells of."""
+    return run[at + _OPERATION_AT]
+
+
+def size_of(run: bytes, at: int, clause_words: int) -> int:
+    """How long the file record at `at` is, texts included."""
+    path, asked, *others = _SIZES.unpack_from(run, at)
+    return FILE_HEAD.size + 8 * clause_words + path + (0 if asked == _UNREADABLE else asked) + sum(others)
+
+
+def transfer(run: bytes, at: int) -> Transfer:
+    """The sums of the file record at `at`, which tells of a read or write."""
+    moved, calls, use = _DETAILS.unpack_from(run, at + _DETAILS_AT)
+    _, pid = _ROUTE.unpack_from(run, at)
+    return Transfer(use, pid, operation_of(run, at), moved, calls)
+
+
+def with_transfer(record: bytes, moved: int, calls: int, time_ns: int, *, last: bool) -> bytes:
+    """The record of a read or write with other sums, told at another time; its result is the sum of bytes."""
+    again = bytearray(record)
+    use = _DETAILS.unpack_from(record, _DETAILS_AT)[2]
+    _DETAILS.pack_into(again, _DETAILS_AT, moved, calls, use)
+    _TIME.pack_into(again, _RESULT_AT, moved)
+    _TIME.pack_into(again, _TIME_AT, time_ns)
+    again[_HINTS_AT] |= Hint.LAST if last else 0
+    return bytes(again)
+
+
+def used_record(run: bytes, at: int) -> Used:
+    """The record at `at` of a descriptor that was closed."""
+    _, _, pid, use, time_ns = _USED.unpack_from(run, at)
+    return Used(use, pid, time_ns)
 
 
 def process_record(run: bytes, at: int) -> ProcessRecord:

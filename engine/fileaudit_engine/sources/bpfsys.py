@@ -10,7 +10,7 @@ import os
 import platform
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +18,14 @@ _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _NUMBERS: Final = {"x86_64": (321, 324), "aarch64": (280, 283)}
 """By machine: the numbers of bpf(2) and membarrier(2)."""
 
-_LOOKUP, _UPDATE, _DELETE, _UPDATE_BATCH = 1, 2, 3, 26
+_LOOKUP, _UPDATE, _DELETE, _LOOKUP_BATCH, _UPDATE_BATCH = 1, 2, 3, 24, 26
 _MEMBARRIER_GLOBAL = 1
 _PAUSE_S: Final = 0.05
 _ELEMENT: Final = struct.Struct("=I4xQQQ")
 _BATCH: Final = struct.Struct("=QQQQIIQQ")
+_MANY: Final = 1024
+"""Elements that are read at once: at least as many as any hash bucket may hold."""
+_CURSOR_BYTES: Final = 64
 
 
 def supported() -> bool:
@@ -68,6 +71,43 @@ def lookup_per_cpu(fd: int, key: bytes, value_bytes: int) -> list[bytes]:
     return [] if raw is None else [raw[i * stride : i * stride + value_bytes] for i in range(cpus)]
 
 
+def items(fd: int, key_bytes: int, value_bytes: int) -> Iterator[tuple[bytes, bytes]]:
+    """Every element of a hash table, as far as it holds still meanwhile."""
+    cursor = ctypes.create_string_buffer(_CURSOR_BYTES)
+    begun = False
+    keys = ctypes.create_string_buffer(key_bytes * _MANY)
+    values = ctypes.create_string_buffer(value_bytes * _MANY)
+    while True:
+        attribute = ctypes.create_string_buffer(
+            _BATCH.pack(
+                ctypes.addressof(cursor) if begun else 0,
+                ctypes.addressof(cursor),
+                ctypes.addressof(keys),
+                ctypes.addressof(values),
+                _MANY,
+                fd,
+                0,
+                0,
+            ),
+            _BATCH.size,
+        )
+        try:
+            _call(_LOOKUP_BATCH, attribute)
+            more = True
+        except FileNotFoundError:  # the last ones
+            more = False
+        count = _BATCH.unpack(attribute.raw)[4]
+        raw_keys, raw_values = keys.raw, values.raw
+        for i in range(count):
+            yield (
+                raw_keys[i * key_bytes : (i + 1) * key_bytes],
+                raw_values[i * value_bytes : (i + 1) * value_bytes],
+            )
+        if not more:
+            return
+        begun = True
+
+
 def delete(fd: int, key: bytes) -> None:
     """Remove an element; it is no error if there is none."""
     key_buffer = ctypes.create_string_buffer(key)
@@ -100,8 +140,11 @@ def _numbers() -> tuple[int, int]:
 
 def _bpf(command: int, attribute: bytes) -> int:
     # The kernel takes a shorter attribute than its own for one whose rest is zero.
-    buffer = ctypes.create_string_buffer(attribute, len(attribute))
-    result: int = _LIBC.syscall(_numbers()[0], command, buffer, len(attribute))
+    return _call(command, ctypes.create_string_buffer(attribute, len(attribute)))
+
+
+def _call(command: int, buffer: "ctypes.Array[ctypes.c_char]") -> int:
+    result: int = _LIBC.syscall(_numbers()[0], command, buffer, len(buffer))
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

@@ -17,6 +17,7 @@ from fileaudit_engine.sources.mounts import TRACEFS
 _O: Final = Operation
 _OPENING: Final = frozenset({_O.OPEN, _O.CREATE, _O.READ, _O.WRITE})
 """What is read and written is known from the open."""
+_TRANSFERS: Final = frozenset({_O.READ, _O.WRITE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,27 @@ def _at_exit(file: str, operations: Collection[Operation], *calls: str) -> tuple
     )
 
 
+def _both_ends(call: str, name: str) -> tuple[Hook, ...]:
+    """Of a call that reads from one file and writes to another: a program for each, as one can tell of one only."""
+    ends = (("in", _O.READ), ("out", _O.WRITE))
+    return tuple(
+        Hook(
+            program=Program(name=f"on_{name}_{end}", kind="tracepoint", event=f"syscalls:sys_exit_{call}"),
+            operations=frozenset({operation}),
+            file="probes/transfer.c",
+        )
+        for end, operation in ends
+    )
+
+
 HOOKS: Final = (
     *_at_exit("open", _OPENING, "open", "openat", "openat2", "creat", "open_by_handle_at"),
+    *_at_exit("transfer", {_O.READ}, "read", "pread64", "readv", "preadv", "preadv2"),
+    *_at_exit("transfer", {_O.WRITE}, "write", "pwrite64", "writev", "pwritev", "pwritev2", "mmap"),
+    *_at_exit("transfer", {_O.READ, _O.WRITE}, "close"),
+    *_both_ends("sendfile64", "sendfile"),
+    *_both_ends("splice", "splice"),
+    *_both_ends("copy_file_range", "copy_file_range"),
     *_at_exit("name", {_O.CREATE}, "mknod", "mknodat"),
     *_at_exit("name", {_O.TRUNCATE}, "truncate", "ftruncate"),
     *_at_exit("name", {_O.MKDIR}, "mkdir", "mkdirat"),
@@ -114,9 +134,15 @@ def programs_of(hooks: Collection[Hook]) -> tuple[Program, ...]:
     return (*PROCESSES, *BEHIND, *(hook.program for hook in hooks))
 
 
+def transfers(operations: Collection[Operation]) -> bool:
+    """Whether what is read and written is to be summed."""
+    return bool(_TRANSFERS & set(operations))
+
+
 def files_of(hooks: Collection[Hook]) -> tuple[str, ...]:
     """The main text, in its order."""
-    return (*_SHARED, *dict.fromkeys(hook.file for hook in hooks))
+    probes = dict.fromkeys(hook.file for hook in hooks)
+    return (*_SHARED, *(("transfer.h",) if "probes/transfer.c" in probes else ()), *probes)
 
 
 def _exists(program: Program) -> bool:
