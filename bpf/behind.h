@@ -21,6 +21,7 @@
 #define AT_EMPTY_PATH 0x1000
 #define ERROR_PERMISSION 1 /* EPERM */
 #define ERROR_ACCESS 13 /* EACCES */
+#define ERROR_AGAIN 11 /* EAGAIN */
 #define FIRST_RESTART 512 /* ERESTARTSYS and its kin: the kernel runs the call again, or says EINTR */
 #define LAST_RESTART 516
 

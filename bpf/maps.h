@@ -56,7 +56,7 @@
 #define RECORD_BYTES 32768 /* the most that a per-CPU value may have; a record has up to six texts */
 #define RECORD_FULL 24575 /* behind this, a text of two limits has no room any more */
 
-#define CANONICAL_MOUNTS 1024 /* of the host; a mount beyond is one whose files have no other name */
+#define CANONICAL_MOUNTS 4096 /* of the host; a mount beyond is one whose files have no other name */
 #define ROOT_BYTES 32
 #define POINT_BYTES 248
 

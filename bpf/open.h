@@ -22,6 +22,7 @@
 #define OPEN_TMPFILE 020000000 /* __O_TMPFILE */
 #define ACCESS_FLAGS (3ULL | OPEN_PATH)
 #define RESOLVE_IN_ROOT 0x10 /* openat2: an absolute path begins at the directory, too */
+#define RESOLVE_CACHED 0x20 /* openat2: fail rather than wait; 5.12+ */
 #define FILE_CREATED 0x100000 /* FMODE_CREATED: this open has made the file; 4.19+ */
 
 /* What the caller may do with the file. Emptying it (O_TRUNC) is writing, whatever else was asked for.

@@ -15,7 +15,6 @@
 #define PROT_WRITE 2
 #define MAP_SHARED 1 /* set in MAP_SHARED_VALIDATE, too */
 #define ERROR_INTERRUPTED 4 /* EINTR */
-#define ERROR_AGAIN 11 /* EAGAIN */
 
 /* Whether the mark is that file's: the address may have been another's when it was made. */
 static __always_inline bool is_marked(const struct mark *mark, u64 file)

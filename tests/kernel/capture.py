@@ -72,11 +72,23 @@ class Seen:
         return {bit for bit in range(self.candidates.bit_length()) if self.candidates >> bit & 1}
 
 
+class Table(ProcessTable):
+    """A process table that remembers who has ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended: set[int] = set()
+
+    def exited(self, *, pid: int, start_ns: int) -> None:
+        super().exited(pid=pid, start_ns=start_ns)
+        self.ended.add(pid)
+
+
 class Capture:
     """A live source and its process table."""
 
     def __init__(self, plan: KernelPlan, *, ring_bytes: int = 1 << 22) -> None:
-        self.processes = ProcessTable()
+        self.processes = Table()
         self.source = LiveSource.open(
             plan,
             processes=self.processes,
@@ -96,11 +108,13 @@ class Capture:
 
     def of(self, action: Callable[[], object]) -> list[Seen]:
         """The events of a child process that does this, and of the processes that it starts."""
+        self.processes.ended.clear()
         pid = in_child(action)
-        return [seen for seen in self.arrived() if pid in _family(seen.event)]
+        return [seen for seen in self.arrived(until=pid) if pid in _family(seen.event)]
 
-    def arrived(self) -> Iterator[Seen]:
-        """What the ring holds, until it is empty."""
+    def arrived(self, *, until: int | None = None) -> Iterator[Seen]:
+        """What the ring holds, until it is empty, or a process has ended and what it has summed is told."""
+        ended = False
         for item in self.source.batches():
             if isinstance(item, Loss):
                 self.losses.append(item)
@@ -109,6 +123,9 @@ class Capture:
                 return
             for index, candidates in enumerate(item.candidates):
                 yield Seen(item.complete(index), candidates)
+            if ended:
+                return
+            ended = until in self.processes.ended
 
     def drain(self) -> None:
         for _ in self.arrived():

@@ -10,6 +10,7 @@ process that has events in it: whoever completes the batch's events, before aski
 process as it was.
 """
 
+import itertools
 import os
 import time
 from collections import deque
@@ -27,14 +28,23 @@ from fileaudit_engine.sources import bpfsys
 from fileaudit_engine.sources.base import Counters, Identities, Processes
 from fileaudit_engine.sources.headers import KernelTypes, kernel_types
 from fileaudit_engine.sources.host import this_host
+from fileaudit_engine.sources.host_files import HostFiles, mount_entries
 from fileaudit_engine.sources.live_batch import LiveBatch
 from fileaudit_engine.sources.load import Load
 from fileaudit_engine.sources.losses import LossWatch, lost_by_name
 from fileaudit_engine.sources.maps import CounterTotals, PlanMaps, Shape, shape_of
 from fileaudit_engine.sources.mounts import TRACEFS, missing_mounts, mount
 from fileaudit_engine.sources.privilege import require_privilege
-from fileaudit_engine.sources.probes import Hook, files_of, hooks_for, operations_of, programs_of
+from fileaudit_engine.sources.probes import (
+    Hook,
+    files_of,
+    hooks_for,
+    operations_of,
+    programs_of,
+    sums_transfers,
+)
 from fileaudit_engine.sources.ring import Records, Ring, close_all, ring_size
+from fileaudit_engine.sources.transfers import TELL_S, Transfers, is_transfer
 
 MAPS: Final = (
     "engine_config",
@@ -76,6 +86,7 @@ class LiveSource:
         links: list[int],
         ring: Ring,
         plan_maps: PlanMaps,
+        files: HostFiles,
         operations: frozenset[Operation],
         processes: Processes,
         identities: Identities,
@@ -84,6 +95,8 @@ class LiveSource:
         self._links = links
         self._ring = ring
         self._plan_maps = plan_maps
+        self._files = files
+        self._looked_at = time.monotonic()
         self._operations = operations
         """What the attached hooks tell of."""
         self._processes = processes
@@ -92,6 +105,12 @@ class LiveSource:
         """Taken out of the ring and not yet handed on, from `_next` in the first one on."""
         self._next = 0
         self._delivered = 0
+        self._summed = 0
+        """Events that user space has made of the kernel's sums."""
+        self._again: deque[Sequence[bytes]] = deque()
+        """Records of sums, to be handed on before what follows in the ring."""
+        self._transfers = Transfers(maps["uses"], plan_maps.shape.clause_words) if "uses" in maps else None
+        self._told_at = time.monotonic()
         self._losses = LossWatch()
         self._final: CounterTotals | None = None
         """The counters at the close; None while open."""
@@ -138,7 +157,9 @@ class LiveSource:
             plan_maps = PlanMaps(
                 loading.maps, shape, watch_children=watch_children, user_name=identities.user
             )
-            plan_maps.write_plan(plan)
+            files = HostFiles(plan)
+            plan_maps.write_mounts(*mount_entries(files.table))
+            plan_maps.write_plan(plan, files.files)
             ring = Ring(loading.maps["events"], size)
             links = loading.attach()
         except BaseException:
@@ -152,6 +173,7 @@ class LiveSource:
             links=links,
             ring=ring,
             plan_maps=plan_maps,
+            files=files,
             operations=operations,
             processes=processes,
             identities=identities,
@@ -164,7 +186,8 @@ class LiveSource:
         """
         if not self._plan_maps.shape.fits(shape_of(plan)) or not operations_of(plan) <= self._operations:
             return False
-        self._plan_maps.write_plan(plan)
+        self._files.replace_plan(plan)
+        self._plan_maps.write_plan(plan, self._files.files)
         return True
 
     def batches(self) -> Iterator[Batch | Loss]:
@@ -174,11 +197,14 @@ class LiveSource:
         """
         while True:
             yield from self._news_of_loss()
+            self._look_around()
+            self._tell_sums()
             batch = self._next_batch()
             if batch is not None:
                 yield batch
             elif self._final is not None:
-                break
+                if not self._tell_sums(at_once=True):
+                    break
             elif not self._fetch():
                 yield LiveBatch(b"", (), (), self._lookups)
                 if self._final is None:
@@ -189,7 +215,7 @@ class LiveSource:
         """The counters as of now; after `close`, as of then."""
         totals = self._totals()
         return Counters(
-            seen=totals.seen,
+            seen=totals.seen + self._summed,
             filtered=totals.filtered,
             delivered=self._delivered,
             lost=lost_by_name(totals),
@@ -204,6 +230,8 @@ class LiveSource:
         while self._fetch(limit=_ALL):
             pass
         self._final = self._plan_maps.counters()
+        if self._transfers is not None:
+            self._transfers.freeze()
         self._ring.close()
         close_all(list(self._maps.values()))
 
@@ -216,41 +244,102 @@ class LiveSource:
             self._runs.append((run, starts))
         return bool(run)
 
-    def _next_batch(self) -> Batch | None:
+    def _tell_sums(self, *, at_once: bool = False) -> bool:
+        """Tell every few seconds what was read and written by whoever goes on; whether there was anything."""
+        now = time.monotonic()
+        if self._transfers is None or (now - self._told_at < TELL_S and not at_once):
+            return False
+        self._told_at = now
+        records = self._transfers.all(time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+        self._again.extend(_parts(records))
+        return bool(records)
+
+    def _look_around(self) -> None:
+        """Tell the kernel what has changed of the host's files."""
+        now = time.monotonic()
+        if self._final is not None or now - self._looked_at < _IDLE_S:
+            return
+        self._looked_at = now
+        changed = self._files.refresh()
+        if changed.mounts:
+            self._plan_maps.write_mounts(*mount_entries(self._files.table))
+        if changed.files:
+            self._plan_maps.write_files(self._files.files)
+
+    def _next_batch(self) -> LiveBatch | None:
         """The next file records; the process records before them go into the table."""
-        while self._runs:
-            run, starts = self._runs[0]
-            batch = self._batch_of(run, starts)
-            if self._next == len(starts):
-                self._runs.popleft()
-                self._next = 0
+        while self._again or self._runs:
+            batch = self._batch_of_sums(self._again.popleft()) if self._again else self._batch_of_run()
             if batch is not None:
-                self._delivered += len(batch.candidates)
+                self._delivered += batch.records
                 return batch
         return None
 
-    def _batch_of(self, run: bytes, starts: Sequence[int]) -> Batch | None:
+    def _batch_of_sums(self, records: Sequence[bytes]) -> LiveBatch:
+        self._summed += len(records)
         words, epoch = self._plan_maps.shape.clause_words, self._plan_maps.epoch
-        file_kind, kind_of, route = wire.Kind.FILE, wire.kind_of, wire.route
+        starts = list(itertools.accumulate(map(len, records[:-1]), initial=0))
+        routes = [wire.route(record, 0, words) for record in records]
+        candidates = [route.candidates if route.epoch == epoch else EVERY for route in routes]
+        return LiveBatch(b"".join(records), starts, candidates, self._fresh_lookups(), self._files.resolver)
+
+    def _batch_of_run(self) -> LiveBatch | None:
+        run, starts = self._runs[0]
+        batch = self._batch_of(run, starts)
+        if self._next == len(starts):
+            self._runs.popleft()
+            self._next = 0
+        return batch
+
+    def _batch_of(self, run: bytes, starts: Sequence[int]) -> LiveBatch | None:
+        words, epoch = self._plan_maps.shape.clause_words, self._plan_maps.epoch
+        file_kind, used_kind, kind_of, route = wire.Kind.FILE, wire.Kind.USED, wire.kind_of, wire.route
+        transfers = self._transfers
         positions: list[int] = []
         candidates: list[int] = []
         pids: set[int] = set()
         last = min(len(starts), self._next + BATCH_EVENTS)
         for number in range(self._next, last):
             at = starts[number]
-            if kind_of(run, at) == file_kind:
+            kind = kind_of(run, at)
+            if kind == file_kind:
                 routed_epoch, pid, clauses = route(run, at, words)
                 positions.append(at)
                 candidates.append(clauses if routed_epoch == epoch else EVERY)
                 pids.add(pid)
+                if transfers is not None and is_transfer(wire.operation_of(run, at)):
+                    transfers.first(run, at)
+                continue
+            if kind == used_kind:
+                if self._sums_of_closed(run, at):
+                    last = number + 1
+                    break
                 continue
             record = wire.process_record(run, at)
             if record.kind in _CHANGES and record.pid in pids:
                 last = number
                 break
             self._apply(record)
+            if record.kind is wire.Kind.EXIT and self._sums_of_ended(record.pid):
+                last = number + 1
+                break
         self._next = last
-        return LiveBatch(run, positions, candidates, self._fresh_lookups()) if positions else None
+        if not positions:
+            return None
+        return LiveBatch(run, positions, candidates, self._fresh_lookups(), self._files.resolver)
+
+    def _sums_of_closed(self, run: bytes, at: int) -> bool:
+        """Tell what went through a descriptor that was closed; whether there is anything to tell."""
+        records = self._transfers.closed(wire.used_record(run, at)) if self._transfers else []
+        self._again.extend(_parts(records))
+        return bool(records)
+
+    def _sums_of_ended(self, pid: int) -> bool:
+        """Tell what a process that has ended had read and written; whether there is anything to tell."""
+        now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        records = self._transfers.ended(pid, now) if self._transfers else []
+        self._again.extend(_parts(records))
+        return bool(records)
 
     def _apply(self, record: wire.ProcessRecord) -> None:
         table = self._processes
@@ -310,6 +399,11 @@ class LiveSource:
             yield loss
 
 
+def _parts(records: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """The records, as many together as a batch has."""
+    return (records[start : start + BATCH_EVENTS] for start in range(0, len(records), BATCH_EVENTS))
+
+
 def load_capture(types: KernelTypes, shape: Shape, hooks: Sequence[Hook], size: int) -> Load:
     """Load the programs for rules of this shape, in the faster way if this kernel takes it.
 
@@ -318,9 +412,12 @@ def load_capture(types: KernelTypes, shape: Shape, hooks: Sequence[Hook], size: 
     """
     programs, files = programs_of(hooks), files_of(hooks)
     defines = (*shape.defines, f"RING_PAGES={size // os.sysconf('SC_PAGE_SIZE')}")
+    maps: tuple[str, ...] = MAPS
+    if sums_transfers(hooks):
+        maps, defines = (*MAPS, "uses"), (*defines, "TEST_TRANSFER")
 
     def load(*, typed: bool) -> Load:
-        return Load(types=types, files=files, programs=programs, maps=MAPS, defines=defines, typed=typed)
+        return Load(types=types, files=files, programs=programs, maps=maps, defines=defines, typed=typed)
 
     if types.cast_function is None:
         return load(typed=False)

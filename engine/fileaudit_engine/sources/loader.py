@@ -117,28 +117,30 @@ def _attach(channel: socket.socket, module: Any, programs: Sequence[Mapping[str,
         receive(channel)
     except EOFError:
         return
+    links: list[int] = []
     for program in programs:
         try:
-            _attach_one(module, program)
+            links += _attach_one(module, program)
         except Exception as error:  # noqa: BLE001, PERF203 - see `_serve`; seven rounds
             send(channel, {"failed": "attach", "program": program["name"], "message": str(error)})
             return
-    tables = (module.tracepoint_fds, module.raw_tracepoint_fds, module.kfunc_entry_fds, module.lsm_fds)
-    links = [descriptor for table in tables for descriptor in table.values()]
+    for table in (module.kfunc_entry_fds, module.lsm_fds):  # attached by BCC when it compiled them
+        links += table.values()
     send(channel, {"attached": len(links)}, links)
 
 
-def _attach_one(module: Any, program: Mapping[str, str]) -> None:  # noqa: ANN401 - bcc has no types
+def _attach_one(module: Any, program: Mapping[str, str]) -> list[int]:  # noqa: ANN401 - bcc has no types
+    """Attach a program; the descriptor that holds it there. BCC keeps only the last one of a hook."""
     event, name = program["event"].encode(), program["name"].encode()
     match program["kind"]:
         case "tracepoint":
             module.attach_tracepoint(tp=event, fn_name=name)
+            return [module.tracepoint_fds.pop(event)]
         case "raw_tracepoint":
             module.attach_raw_tracepoint(tp=event, fn_name=name)
-        case "behind":
-            """Was put into its map when it was loaded."""
-        case _:
-            """BCC attached fentry and LSM programs when it compiled them."""
+            return [module.raw_tracepoint_fds.pop(event)]
+        case _:  # was put into its map when it was loaded, or attached when it was compiled
+            return []
 
 
 def _complete(module: Any, name: str, function: int | None) -> None:  # noqa: ANN401 - bcc has no types

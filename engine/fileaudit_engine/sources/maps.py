@@ -9,6 +9,7 @@ what holds of their name as the identities tell it; a user without an entry may 
 one that only a directory server knows, and one for which there is no room are filtered less, and never lost.
 """
 
+import itertools
 import os
 import struct
 from collections.abc import Callable, Mapping
@@ -36,6 +37,9 @@ _USER, _PROCESS, _COMM = 1, 2, 3
 """`enum caller_kind`."""
 _CALLER: Final = struct.Struct("=16sII")
 _FILE: Final = struct.Struct("=QII")
+MAX_MOUNTS: Final = 4096
+"""Of the host (`CANONICAL_MOUNTS`); the files of those beyond have one name."""
+
 
 _WORDS: Final = (1, 2, 4, 8, 16)
 _INDEX: Final = struct.Struct("=I")
@@ -178,7 +182,8 @@ class PlanMaps:
         self._accounts = accounts or Accounts()
         self._seed = Seed.random()
         self._epoch = 0
-        self._entries: dict[str, Mapping[bytes, int]] = {}
+        self._mounts_epoch = 0
+        self._entries: dict[str, Mapping[bytes, bytes]] = {}
         self._plan: KernelPlan | None = None
 
     @property
@@ -225,6 +230,17 @@ class PlanMaps:
         self._replace("known_files", {_FILE.pack(i, d, 0): clauses for (d, i), clauses in kept.items()})
         return len(files) - len(kept)
 
+    def write_mounts(self, mounts: Mapping[bytes, bytes], canonical: Mapping[bytes, bytes]) -> None:
+        """Tell by which names the host knows its file systems, in place of what was told.
+
+        Args:
+            mounts: Entries of the map of that name; `canonical` likewise.
+        """
+        for name, entries in (("mounts", mounts), ("canonical", canonical)):
+            self._replace_values(name, dict(itertools.islice(entries.items(), MAX_MOUNTS)))
+        self._mounts_epoch = (self._mounts_epoch + 1) & 0xFFFFFF
+        self._configure(self._epoch)
+
     def refresh_users(self) -> None:
         """Follow changes of the host's accounts; cheap, to be called about once a second."""
         if self._plan is not None and self._shape.user:
@@ -245,7 +261,8 @@ class PlanMaps:
         )
 
     def _configure(self, epoch: int) -> None:
-        value = _CONFIG.pack(*self._seed.keys, epoch, os.getpid(), _host_mounts(), self._watch_children, 0, 0)
+        numbers = (epoch, os.getpid(), _host_mounts(), self._watch_children, self._mounts_epoch, 0)
+        value = _CONFIG.pack(*self._seed.keys, *numbers)
         bpfsys.update(self._fds["engine_config"], _ZERO, value)
 
     def _write_sets(self, plan: KernelPlan) -> None:
@@ -279,12 +296,14 @@ class PlanMaps:
         return {number: self._user_name(number) for number in sorted(self._accounts.numbers())[:MAX_ACCOUNTS]}
 
     def _replace(self, name: str, entries: Mapping[bytes, int]) -> None:
+        self._replace_values(name, {key: self._set(clauses) for key, clauses in entries.items()})
+
+    def _replace_values(self, name: str, entries: Mapping[bytes, bytes]) -> None:
         fd, known = self._fds[name], self._entries.get(name, {})
         for stale in known.keys() - entries.keys():
             bpfsys.delete(fd, stale)
-        changed = {key: self._set(value) for key, value in entries.items() if known.get(key) != value}
-        bpfsys.update_all(fd, changed)
-        self._entries[name] = dict(entries)
+        bpfsys.update_all(fd, {key: value for key, value in entries.items() if known.get(key) != value})
+        self._entries[name] = entries
 
     def _set(self, clauses: int) -> bytes:
         size = self._shape.clause_words * 8

@@ -17,7 +17,7 @@ from fileaudit_engine.sources.mounts import TRACEFS
 _O: Final = Operation
 _OPENING: Final = frozenset({_O.OPEN, _O.CREATE, _O.READ, _O.WRITE})
 """What is read and written is known from the open."""
-_TRANSFERS: Final = frozenset({_O.READ, _O.WRITE})
+_TRANSFER_FILE: Final = "probes/transfer.c"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def _both_ends(call: str, name: str) -> tuple[Hook, ...]:
         Hook(
             program=Program(name=f"on_{name}_{end}", kind="tracepoint", event=f"syscalls:sys_exit_{call}"),
             operations=frozenset({operation}),
-            file="probes/transfer.c",
+            file=_TRANSFER_FILE,
         )
         for end, operation in ends
     )
@@ -134,15 +134,15 @@ def programs_of(hooks: Collection[Hook]) -> tuple[Program, ...]:
     return (*PROCESSES, *BEHIND, *(hook.program for hook in hooks))
 
 
-def transfers(operations: Collection[Operation]) -> bool:
-    """Whether what is read and written is to be summed."""
-    return bool(_TRANSFERS & set(operations))
+def sums_transfers(hooks: Collection[Hook]) -> bool:
+    """Whether they sum what is read and written."""
+    return any(hook.file == _TRANSFER_FILE for hook in hooks)
 
 
 def files_of(hooks: Collection[Hook]) -> tuple[str, ...]:
     """The main text, in its order."""
     probes = dict.fromkeys(hook.file for hook in hooks)
-    return (*_SHARED, *(("transfer.h",) if "probes/transfer.c" in probes else ()), *probes)
+    return (*_SHARED, *(("transfer.h",) if sums_transfers(hooks) else ()), *probes)
 
 
 def _exists(program: Program) -> bool:

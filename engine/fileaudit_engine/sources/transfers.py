@@ -1,14 +1,14 @@
 """What is read and written, told now and then (`bpf/transfer.h`).
 
-The kernel tells of the first transfer of a process through an open file, and from then on only adds up. The record
-of the first one is kept here, and is told again with what has come since: when the process closes the descriptor
-or ends, and every few seconds for whoever goes on. So a rule sees a first read at once, and the sum of all that
-follows in time; each byte is in exactly one event.
+The kernel tells of the first transfer of a process through an open file, and from then on only adds up. The
+record of the first one is kept here, and is told again with what has come since: when the process closes the
+descriptor or ends, and every few seconds for whoever goes on. So a rule sees a first read at once, and the sum
+of all that follows in time; each byte is in exactly one event.
 """
 
 import struct
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +27,7 @@ Key = tuple[int, int, int]
 
 _KEY: Final = struct.Struct("=QII")
 _USE: Final = struct.Struct("=4Q")
+_NOTHING: Final = (0, 0, 0, 0)
 _TRANSFERS: Final = (Operation.READ.number, Operation.WRITE.number)
 
 
@@ -57,6 +58,8 @@ class Transfers:
         self._clause_words = clause_words
         self._known: OrderedDict[Key, _Told] = OrderedDict()
         self._by_process: defaultdict[int, set[Key]] = defaultdict(set)
+        self._final: Mapping[bytes, bytes] | None = None
+        """The kernel's sums as of `freeze`."""
 
     def __len__(self) -> int:
         """How many are known."""
@@ -93,21 +96,33 @@ class Transfers:
         """What is to be told of every file that is in use."""
         if not self._known:
             return []
-        sums = {
-            _KEY.unpack(key): _USE.unpack(value)
-            for key, value in bpfsys.items(self._uses, _KEY.size, _USE.size)
-        }
+        sums = self._sums()
         records = []
         for key, told in self._known.items():
-            total = sums.get(key)
-            if total is not None and total[1] != told.calls:
+            raw = sums.get(_KEY.pack(*key))
+            total = _USE.unpack(raw) if raw is not None else _NOTHING
+            if total[1] > told.calls:
                 records.append(_again(told, total[0], total[1], time_ns, last=False))
         return records
 
+    def freeze(self) -> None:
+        """The kernel sums no more, and its map is about to go."""
+        self._final = self._sums()
+
+    def _sums(self) -> Mapping[bytes, bytes]:
+        if self._final is not None:
+            return self._final
+        return dict(bpfsys.items(self._uses, _KEY.size, _USE.size))
+
+    def _sum(self, key: bytes) -> bytes | None:
+        if self._final is not None:
+            return self._final.get(key)
+        return bpfsys.lookup(self._uses, key, _USE.size)
+
     def _news(self, keys: Iterable[Key], time_ns: int, *, last: bool) -> Iterator[bytes]:
         for key in keys:
-            raw = bpfsys.lookup(self._uses, _KEY.pack(*key), _USE.size)
-            total_bytes, total_calls, _, _ = _USE.unpack(raw) if raw is not None else (0, 0, 0, 0)
+            raw = self._sum(_KEY.pack(*key))
+            total_bytes, total_calls, _, _ = _USE.unpack(raw) if raw is not None else _NOTHING
             told = self._known[key]
             if total_calls > told.calls:
                 yield _again(told, total_bytes, total_calls, time_ns, last=last)
@@ -118,7 +133,8 @@ class Transfers:
         keys.discard(key)
         if not keys:
             del self._by_process[key[1]]
-        bpfsys.delete(self._uses, _KEY.pack(*key))
+        if self._final is None:
+            bpfsys.delete(self._uses, _KEY.pack(*key))
 
 
 def is_transfer(operation: int) -> bool:

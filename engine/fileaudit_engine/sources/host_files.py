@@ -1,0 +1,85 @@
+"""What is known of the host's files beside the events: its mounts, and the files that rules name.
+
+Both change under us. `refresh` is called by the reader of the ring, some ten times a second, and says what
+has to be written into the kernel's maps again.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from fileaudit_engine.compiler.plan import KernelPlan
+from fileaudit_engine.sources.known_files import FileId, KnownFiles
+from fileaudit_engine.sources.mount_table import HOST_MOUNTS, MountTable, MountWatch
+from fileaudit_engine.sources.resolve import Resolver
+
+_DEVICE: Final = struct.Struct("=I")
+_CANONICAL_MOUNT: Final = struct.Struct("=HHI32s248s")
+_ROOT_BYTES: Final = 32
+_POINT_BYTES: Final = 248
+_PRESENT: Final = _DEVICE.pack(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is not as it was at the last look."""
+
+    files: bool
+    mounts: bool
+
+
+class HostFiles:
+    """Use it from one thread.
+
+    Args:
+        plan: What the kernel filters by.
+        mounts: Whose mounts: a mountinfo.
+
+    Attributes:
+        resolver: Makes events of records.
+    """
+
+    def __init__(self, plan: KernelPlan, *, mounts: str = HOST_MOUNTS) -> None:
+        self._mounts = MountWatch(mounts)
+        self._known = KnownFiles(self._mounts)
+        self.resolver = Resolver(self._mounts, self._known, plan)
+        self.replace_plan(plan)
+
+    @property
+    def table(self) -> MountTable:
+        """What is mounted."""
+        return self._mounts.table
+
+    @property
+    def files(self) -> dict[FileId, int]:
+        """The clauses of each known file, by its inode."""
+        return self._known.files
+
+    def replace_plan(self, plan: KernelPlan) -> None:
+        """Other rules name other files: learn them."""
+        self.resolver.plan = plan
+        self._known.want(plan.known_files)
+        self._known.learn()
+
+    def refresh(self) -> Changes:
+        """Look whether anything has changed; cheap where nothing has."""
+        return Changes(mounts=self._mounts.refresh_if_changed(), files=self._known.learn_if_due())
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._mounts.close()
+
+
+def mount_entries(table: MountTable) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+    """The table as the entries of the kernel's maps `mounts` and `canonical` (`bpf/maps.h`).
+
+    The text of a root or a mount point that is the root is empty: names go on behind it with a slash. A mount
+    whose texts find no room is left out: the kernel then has no other name for what is reached elsewhere.
+    """
+    mounts = {
+        _DEVICE.pack(device): _CANONICAL_MOUNT.pack(len(root), len(point), 0, root, point)
+        for device, one in table.canonical.items()
+        if len(root := one.root.rstrip(b"/")) <= _ROOT_BYTES
+        and len(point := one.point.rstrip(b"/")) <= _POINT_BYTES
+    }
+    return mounts, {_DEVICE.pack(number): _PRESENT for number in table.canonical_ids}
