@@ -11,7 +11,7 @@ from typing import Final
 from fileaudit_engine.cli import live, top_text
 from fileaudit_engine.cli.common import add_unknown_fields, color_of, load, say
 from fileaudit_engine.cli.filters import SUMMED, WHERE, add_filters, filter_rule, warn_of_slips
-from fileaudit_engine.cli.top_screen import Screen
+from fileaudit_engine.cli.top_screen import Screen, is_in_front
 from fileaudit_engine.cli.top_text import KEYS, Look
 from fileaudit_engine.cli.top_views import Live, Meter, Paper, View
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
@@ -145,7 +145,7 @@ class _Session:
         if args.once or args.format == "json":
             say("watching  Ctrl-C stops and prints the summary")
             return View()
-        if args.batch or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        if args.batch or not _is_screen():
             say("watching  Ctrl-C stops and prints the summary")
             return Paper(self.output, self._block)
         screen = Screen(self.output, terminal=sys.stdout.fileno(), keyboard=_keyboard())
@@ -173,6 +173,12 @@ class _Session:
             keys=self._keys,
             most=most,
         )
+
+
+def _is_screen() -> bool:
+    """Whether stdout is a terminal that can be drawn on, and that no other job has."""
+    capable = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return capable and is_in_front(sys.stdout.fileno())
 
 
 def _keyboard() -> int | None:

@@ -42,7 +42,8 @@ class Screen:
     def __init__(self, output: Output, *, terminal: int, keyboard: int | None) -> None:
         self._output = output
         self._terminal = terminal
-        self._keyboard = keyboard if keyboard is not None and _is_ours(keyboard) else None
+        usable = keyboard is not None and os.isatty(keyboard) and is_in_front(keyboard)
+        self._keyboard = keyboard if usable else None
         self._before: list[Any] | None = None
 
     @property
@@ -96,12 +97,15 @@ class Screen:
         self._output.write(f"{_HOME}{text}{rest}")
 
 
-def _is_ours(descriptor: int) -> bool:
-    """Whether it is a terminal, and this job is the one in front of it."""
+def is_in_front(terminal: int) -> bool:
+    """Whether no other job has the terminal (`top &`): where there are none, everybody is in front."""
     try:
-        return os.isatty(descriptor) and os.tcgetpgrp(descriptor) == os.getpgrp()
+        return os.tcgetpgrp(terminal) in {
+            0,
+            os.getpgrp(),
+        }  # 0: a job of another pid namespace, as in a container
     except OSError:
-        return False
+        return True
 
 
 def _without_lines(descriptor: int) -> list[Any]:

@@ -17,7 +17,7 @@ from typing import Final
 
 from fileaudit_engine.events.computed import permissions_of
 from fileaudit_engine.events.document import path_state_words
-from fileaudit_engine.events.model import FileEvent, Operation
+from fileaudit_engine.events.model import FileEvent, Operation, PathState
 from fileaudit_engine.events.times import SECOND_NS
 from fileaudit_engine.events.wording import command_line
 from fileaudit_engine.sinks.call_flags import flags_of
@@ -159,8 +159,8 @@ def notes_of(event: FileEvent) -> Iterator[str]:
         line = command_line(event.process)
         if line:
             yield f"$ {line}"
-    if event.path_state:
-        yield f"[{', '.join(path_state_words(event.path_state))}]"
+    if state := event.path_state & ~PathState.FOLLOWED:  # what was followed afterwards is a whole path
+        yield f"[{', '.join(path_state_words(state))}]"
     if event.path is not None and event.asked_path is not None and not _tells_as_much(event):
         yield f"(asked for {name_of(event.asked_path)})"
     if event.alias_path is not None:

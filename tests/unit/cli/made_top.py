@@ -1,10 +1,13 @@
 """`top` over events of our making, as a program: for tests that look at it through a terminal or a pipe.
 
-The first argument says what the source yields before it is idle; the others are those of `top`.
+The first argument says what the source yields before it is idle; the others are those of `top`. With BEHIND
+in the environment it is not the job in front of its terminal.
 """
 
 import contextlib
 import fcntl
+import os
+import signal
 import sys
 import termios
 import time
@@ -49,6 +52,11 @@ class Made:
 if __name__ == "__main__":
     with contextlib.suppress(OSError):  # stdin is no terminal
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    if os.environ.get("BEHIND"):
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a shell would have put it there
+        if child := os.fork():
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        os.setpgid(0, 0)
     made = Made(ITEMS[sys.argv[1]])
     live.open_source = lambda *_, **__: made  # type: ignore[assignment]  # a double
     sys.exit(main(["top", *sys.argv[2:]]))

@@ -50,8 +50,9 @@ def piped(made: str, *options: str, status: int = 0) -> tuple[str, str]:
 class Terminal:
     """A program in front of a terminal, and what it has written there."""
 
-    def __init__(self, master: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, master: int, slave: int, process: subprocess.Popen[bytes]) -> None:
         self.master = master
+        self.slave = slave
         self.process = process
         self.text = ""
 
@@ -83,6 +84,12 @@ class Terminal:
 
     def resize(self, columns: int, lines: int) -> None:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def hang_up(self) -> None:
+        """Close the window."""
+        for end in {self.master, self.slave} - {-1}:
+            os.close(end)
+        self.master = self.slave = -1
 
     def settings(self) -> list[object]:
         return termios.tcgetattr(self.master)
@@ -117,15 +124,14 @@ def terminal(
         env=environment(**env),
         start_new_session=True,
     )
-    shown = Terminal(master, process)
+    shown = Terminal(master, slave, process)
     shown.resize(*size)
     try:
         yield shown
     finally:
         process.kill()
         process.communicate(timeout=PATIENCE_S)
-        os.close(slave)
-        os.close(master)
+        shown.hang_up()
 
 
 def test_a_terminal_is_filled_and_given_back_as_it_was_with_the_summary_on_it() -> None:
@@ -208,11 +214,21 @@ def test_a_terminal_that_can_nothing_gets_a_table_an_interval() -> None:
         assert shown.text.count("PROCESS") >= 2
 
 
-def test_a_terminal_that_goes_away_ends_it() -> None:
+def test_a_job_in_the_background_does_not_draw_over_the_one_in_front() -> None:
+    with terminal("--duration", "0.5", "--interval", "0.2", BEHIND="1") as shown:
+        before = shown.settings()
+        shown.wait_for(lambda text: "PROCESS" in text)
+        assert shown.settings() == before
+        assert shown.end() == 0
+    assert "\x1b[?" not in shown.text
+
+
+def test_a_terminal_that_goes_away_ends_it_quietly() -> None:
     with terminal("--interval", "0.1") as shown:
         shown.wait_for(lambda text: "PROCESS" in text)
-        shown.process.send_signal(signal.SIGHUP)
-        assert shown.end() == 0
+        shown.hang_up()
+        assert shown.process.wait(PATIENCE_S) == 3  # as for any output that cannot be written
+        assert b"Traceback" not in shown.process.communicate()[1]
 
 
 def test_a_pipe_gets_a_table_an_interval_and_the_summary() -> None:

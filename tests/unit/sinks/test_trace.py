@@ -20,7 +20,7 @@ from tests.unit.events.examples import HOSTILE, SHADOW, events, names
 from tests.unit.events.records import record
 from tests.unit.sinks.every_operation import DAY, event
 
-from fileaudit_engine.events.model import FileEvent, Operation, Process
+from fileaudit_engine.events.model import FileEvent, Operation, PathState, Process
 from fileaudit_engine.sinks.trace import TraceLines, style_of, trace_header, trace_line
 from fileaudit_engine.sinks.trace_words import detail_of, files_of, name_of, size_words
 
@@ -214,6 +214,13 @@ def test_a_name_that_was_asked_for_in_other_words_is_no_news_but_a_way_through_a
     for asked in ("sts", "/tmp/hosts", "/proc/self/root/etc/hosts", "/etc/../etc/hosts"):
         shown = after_the_columns(event(_O.OPEN, "/p", "/etc/hosts", asked_path=asked))
         assert shown == f"/etc/hosts  (asked for {asked})"
+
+
+def test_what_is_to_be_known_of_a_path_is_told_unless_it_is_whole_after_all() -> None:
+    state = PathState.FOLLOWED
+    assert after_the_columns(event(_O.OPEN, "/p", "/f", path_state=state)) == "/f"
+    state |= PathState.DELETED | PathState.FOREIGN
+    assert after_the_columns(event(_O.OPEN, "/p", "/f", path_state=state)) == "/f  [deleted, foreign]"
 
 
 def test_a_command_that_was_not_started_has_no_arguments() -> None:
