@@ -334,8 +334,8 @@ def test_another_mount_namespace_is_told(capture: Capture, place: Path) -> None:
         touch(path)()
 
     event = only(capture.of(action)).event
-    assert event.path == str(path)
-    assert event.path_state == PathState.UNREACHABLE
+    assert event.path == event.container_path == str(path)
+    assert event.path_state == PathState.RESOLVED
 
 
 def test_the_engine_does_not_report_on_itself(capture: Capture, place: Path) -> None:

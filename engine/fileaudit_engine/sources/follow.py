@@ -318,15 +318,11 @@ class _Walk:
             self._cross(name, os.readlink(b"", dir_fd=link))
             return
         pid, thread = self._caller.pid, self._caller.thread
-        own = {b"self": f"/proc/{pid}", b"thread-self": f"/proc/{pid}/task/{thread}"}.get(name)
-        if own is None:
-            self._push(os.readlink(b"", dir_fd=link))
-            return
-        try:
-            self._move(look.opened(own.encode()))
-        except FileNotFoundError:
-            if not self._at_ended_process(str(pid).encode()):
-                raise
+        own = {b"self": b"%d" % pid, b"thread-self": b"%d/task/%d" % (pid, thread)}.get(name)
+        if own and self._caller.elsewhere:  # where processes may have other numbers
+            self._move(look.opened(b"/proc/" + own))
+        else:
+            self._push(own or os.readlink(b"", dir_fd=link))
 
     def _cross(self, name: bytes, text: bytes) -> None:
         """A link of /proc that leads to the very file (`fd/3`, `root`); by its text where that could wait."""

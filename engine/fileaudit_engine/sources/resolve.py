@@ -177,7 +177,9 @@ class Resolver:
             return [event]
         if event.container_path is not None:
             host = self._host_name(record, event, place)
-            names = [event] if host is None else [_on_host(event, path, host), event]
+            names = [event] if host is None else [_on_host(event, path, host)]
+            if host not in {None, path}:
+                names.append(event)
         else:
             alias = self._canonical_name(record, event, place)
             names = [event] if alias in {None, path} else [event, _by(event, path, str(alias))]

@@ -167,7 +167,8 @@ def test_the_root_of_a_caller_that_ended_is_taken_for_the_hosts(follow: Follow) 
     for name in ("/proc/self/root/etc/passwd", "/proc/thread-self/root//etc/passwd"):
         assert follow(name, ENDED)[:2] == ("/etc/passwd", True)
     assert follow(f"/proc/{ENDED.pid}/root/etc/passwd", US)[:2] == ("/etc/passwd", True)
-    assert follow("/proc/self/fd/3", ENDED).whole is False
+    assert follow("/proc/self/fd/3", ENDED)[:2] == (f"/proc/{ENDED.pid}/fd/3", False)
+    assert follow("/proc/thread-self/../x", ENDED)[:2] == (f"/proc/{ENDED.pid}/task/x", False)
 
 
 def test_what_has_no_name_is_called_what_it_is(follow: Follow) -> None:

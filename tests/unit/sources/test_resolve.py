@@ -275,6 +275,13 @@ def test_what_nobody_filtered_is_told_under_every_name(world: World) -> None:
     assert [name.candidates for name in world.events(made, EVERY)] == [EVERY, EVERY]
 
 
+def test_a_file_that_is_called_the_same_inside_is_told_once_as_the_hosts(world: World) -> None:
+    made = record(SHADOW, UNREACHABLE | FOREIGN, alias=SHADOW, hints=Hint.ALIAS, mode=0o100640)
+    (only,) = world.events(made)
+    assert told([only]) == [(SHADOW, SHADOW, None, ALL)]
+    assert only.event.path_state == PathState.RESOLVED
+
+
 def test_without_a_name_on_the_host_the_one_inside_is_all(world: World) -> None:
     event = world.event(record(SHADOW, UNREACHABLE | FOREIGN, mode=0o100640))
     assert (event.path, event.container_path) == (SHADOW, SHADOW)
