@@ -16,6 +16,7 @@ from fileaudit_engine.resources import rules_dir
 from fileaudit_engine.runtime.pipeline import Pipeline
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.runtime.supervisor import Supervisor
+from fileaudit_engine.sources import privilege
 from fileaudit_engine.sources.base import Counters
 from fileaudit_engine.sources.bpf import LiveSource
 from fileaudit_engine.sources.privilege import require_privilege
@@ -180,8 +181,25 @@ class _Engine:
         rules = counted(len(loaded.compiled.user.rules), "rule")
         clauses = counted(len(loaded.compiled.kernel.clauses), "kernel clause")
         say(f"watching  {rules} in {clauses} · store {printable(str(store_path))}")
+        _tell_privileges()
         say("          Ctrl-C stops and prints a summary")
         _tell_doubts(loaded)
+
+
+def _tell_privileges() -> None:
+    """Name what is left of root, and what cannot be done for lack of more."""
+    left = privilege.privileges()
+    beyond = (
+        ""
+        if left.bounding & ~privilege.mask(privilege.KEPT) == 0
+        else (
+            " (programs that it starts get no more; the bounding set stays as it is, for want of CAP_SETPCAP)"
+        )
+    )
+    say(f"privileges  {', '.join(left.names)}{beyond}")
+    for name, reason in privilege.KEPT.items():
+        if name not in left.names:
+            say(f"          without {name} it cannot {reason}")
 
 
 def _tell_doubts(loaded: Loaded) -> None:

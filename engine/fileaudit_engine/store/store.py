@@ -4,8 +4,8 @@ One SQLite file in WAL mode: one writer, any number of readers at the same time.
 Killing the process at any moment loses nothing that was committed. Losing power is another matter: an alert
 is forced to the disk with its transaction (`synchronous=FULL`), and with it all that was committed before.
 Of the audit trail the last moments may be missing after a power failure (`NORMAL`): what came since the last
-alert or checkpoint (32 MiB of log) and was not yet written back by the system, because a forced write for each
-of its batches would cost more than the capture itself. The file is never damaged by either.
+alert or checkpoint (32 MiB of log) and was not yet written back by the system, because a forced write for
+each of its batches would cost more than the capture itself. The file is never damaged by either.
 
 The rows' ids are deterministic and a known one is passed over, so that writing a batch twice is harmless.
 """
