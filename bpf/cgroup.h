@@ -14,10 +14,10 @@
 #include "kernel.h"
 #include "maps.h"
 
-#define CGROUP_LEVELS 12 /* that are told; runtimes use up to 6 */
+#define CGROUP_LEVELS 8 /* that are told; runtimes use up to 6 */
 #define CGROUP_DEPTH 128 /* verifier bound; of a deeper cgroup nothing is told */
-#define CGROUP_NAME_BYTES 256 /* a file name's limit and its end */
-#define CGROUP_BYTES 1024 /* of all names */
+#define CGROUP_NAME_BYTES 160 /* runtimes use up to 145; of a longer name, the beginning is told */
+#define CGROUP_BYTES (2 * CGROUP_LEVELS * CGROUP_NAME_BYTES) /* nothing else may take of this room */
 
 #ifdef HAVE_CGROUPS
 static __always_inline u64 unified_cgroup(u64 task)
@@ -59,11 +59,11 @@ static __always_inline u64 controller_cgroup(u64 task)
     return found;
 }
 
-/* Appends the name of a node with a slash at s->at; false if there is no room before `end`. */
-static __always_inline bool append_name(struct scratch *s, u64 node, u64 end)
+/* Appends the name of a node with a slash at s->at. */
+static __always_inline bool append_name(struct scratch *s, u64 node)
 {
     u64 at = s->at, name = 0;
-    if (at > end - CGROUP_NAME_BYTES || at > sizeof(s->record) - CGROUP_NAME_BYTES)
+    if (at > sizeof(s->record) - CGROUP_NAME_BYTES)
         return false;
     READ(name, node, struct kernfs_node, name);
     at = bounded(at, 0x3fff);
@@ -77,14 +77,14 @@ static __always_inline bool append_name(struct scratch *s, u64 node, u64 end)
 }
 
 /* Appends the names of a cgroup and of those above it, the leaf's first, without the root's. */
-static __always_inline void append_names(struct scratch *s, u64 cgroup, u64 end)
+static __always_inline void append_names(struct scratch *s, u64 cgroup)
 {
     READ(s->dentry_here, cgroup, struct cgroup, kn);
     s->position = depth_of(cgroup);
     NO_UNROLL for (u32 i = 0; i < CGROUP_DEPTH; i++)
     {
         u64 node = s->dentry_here;
-        if (!s->position || (s->position <= CGROUP_LEVELS && !append_name(s, node, end)))
+        if (!s->position || (s->position <= CGROUP_LEVELS && !append_name(s, node)))
             return;
         READ(s->dentry_here, node, struct kernfs_node, KERNFS_PARENT);
         s->position--;
@@ -96,9 +96,9 @@ static __always_inline u32 append_cgroups(struct scratch *s, u64 task, u32 at)
 {
     u64 unified = unified_cgroup(task), other = controller_cgroup(task);
     s->at = at;
-    append_names(s, unified, at + CGROUP_BYTES);
+    append_names(s, unified);
     if (other)
-        append_names(s, other, at + CGROUP_BYTES);
+        append_names(s, other);
     return s->at - at;
 }
 #else

@@ -13,9 +13,6 @@
 #include "path.h"
 
 #define ARGS_LIMIT 4096 /* more arguments are cut off and flagged */
-/* Of a longer working directory the end is kept, flagged: whatever somebody does to his path and arguments,
- * there is room for the names of his cgroups. */
-#define CWD_LIMIT (DATA_BYTES - PATH_LIMIT - ARGS_LIMIT - CGROUP_BYTES)
 
 static __always_inline u64 start_of(u64 task)
 {
@@ -106,7 +103,8 @@ static __always_inline u32 append_walked(struct scratch *s, u32 at, u32 limit)
 }
 
 /* Appends the working directory of the task at `at`; returns its length. It belongs to the thread that is
- * asked for: nearly always all threads of a process have the same one. */
+ * asked for: nearly always all threads of a process have the same one. Where it finds too little room, its end
+ * is told: whatever somebody does to his path and arguments, there is room for the names of his cgroups. */
 static __always_inline u32 append_cwd(struct scratch *s, struct engine_config *config, u64 task, u32 at)
 {
     struct process_record *record = (struct process_record *)s->record;
@@ -121,10 +119,11 @@ static __always_inline u32 append_cwd(struct scratch *s, struct engine_config *c
         s->start = TEXT_MIDDLE - 1;
         s->text[TEXT_MIDDLE - 1] = '/';
     }
-    if (TEXT_MIDDLE - s->start > CWD_LIMIT)
+    u32 room = sizeof(s->record) - CGROUP_BYTES - at;
+    if (TEXT_MIDDLE - s->start > room)
         state |= PATH_TRUNCATED;
     record->cwd_state = state | reachable(s, config);
-    record->cwd_bytes = append_walked(s, at, CWD_LIMIT);
+    record->cwd_bytes = append_walked(s, at, room);
     return record->cwd_bytes;
 }
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-CGROUP_LEVELS: Final = 12
+CGROUP_LEVELS: Final = 8
 """Levels of a hierarchy that are told, from the root down (`bpf/cgroup.h`)."""
 
 LIMIT: Final = 8192
