@@ -170,14 +170,14 @@ def sums(counts: Counts) -> str:
 
 
 def block(activity: Activity, look: Look) -> list[str]:
-    """One interval for a pipe: a line about all of it, the processes, the files, and an empty line."""
+    """One interval for a pipe: a line about all of it, its alerts, the processes and the files."""
     moment = moment_of(look.now_ns, look.zone)
     title = f"{moment:%Y-%m-%d %H:%M:%S} · {look.seconds:.1f} s · {sums(activity.interval)}{_lost(activity)}"
     return [painted(title, output.BOLD, color=look.color), *_paper(activity, look)]
 
 
 def summary(activity: Activity, look: Look) -> list[str]:
-    """Everything since the start: a line about all of it, what each process did, and the files."""
+    """Everything since the start: a line about all of it, the alerts, what each process did, the files."""
     title = f"{look.seconds:.1f} s in all · {sums(activity.whole)}{_lost(activity)}"
     return [painted(title, output.BOLD, color=look.color), *_paper(activity, look)]
 
@@ -187,6 +187,9 @@ def _lost(activity: Activity) -> str:
 
 
 def _paper(activity: Activity, look: Look) -> Iterator[str]:
+    alerts = list(activity.alerts if look.whole else activity.interval_alerts)
+    for news in alerts[-(look.most or len(alerts)) :]:
+        yield painted(_alert_line(news, look), _LEVELS.get(news.level, ""), color=look.color)
     processes = activity.processes(look.order, look.most, whole=look.whole)
     files = activity.files(look.order, look.most, whole=look.whole)
     for table in (paper_table(PROCESSES, processes), paper_table(FILES, files)):
@@ -207,6 +210,7 @@ def document(activity: Activity, look: Look) -> dict[str, object]:
         "seconds": round(look.seconds, 3),
         "lost": activity.lost,
         "alerts": activity.levels,
+        "latest_alerts": [_alert(news) for news in activity.alerts],
         "total": _counts(activity.whole),
         "processes": [_actor(row.subject) | _counts(row.counts) for row in processes.rows],
         "other_processes": {"number": processes.others} | _counts(processes.rest),
@@ -227,6 +231,16 @@ def _counts(counts: Counts) -> dict[str, object]:
         "written_bytes": counts.written_bytes,
         "failed": counts.failed,
         "alerts": counts.alerts,
+    }
+
+
+def _alert(news: AlertNews) -> dict[str, object]:
+    return {
+        "@timestamp": rfc3339(news.ts_ns),
+        "level": news.level,
+        "rule": _text(news.title),
+        "path": _text(news.path),
+        "process": _actor(news.actor),
     }
 
 

@@ -181,6 +181,7 @@ class Activity:
         lost: Events that found no room, since the start.
         levels: Number of alerts by level.
         alerts: The latest alerts, oldest first.
+        interval_alerts: The latest of the interval that ended last.
     """
 
     def __init__(self, *, most_rows: int = MAX_ROWS, most_characters: int = MAX_CHARACTERS) -> None:
@@ -193,6 +194,7 @@ class Activity:
         self.lost = 0
         self.levels: dict[str, int] = {}
         self.alerts: deque[AlertNews] = deque(maxlen=LATEST_ALERTS)
+        self.interval_alerts: Sequence[AlertNews] = ()
 
     def feed(self, event: FileEvent) -> None:
         """Count what happened: a call, or, of reads and writes, what was summed in the kernel."""
@@ -218,6 +220,8 @@ class Activity:
     def end_interval(self) -> None:
         """What comes from now on belongs to the next one."""
         self.interval, self._running = self._running, Counts()
+        raised = min(self.interval.alerts, len(self.alerts))
+        self.interval_alerts = list(self.alerts)[len(self.alerts) - raised :]
         self.whole.add(self.interval)
         self._processes.end_interval()
         self._files.end_interval()

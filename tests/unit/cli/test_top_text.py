@@ -115,6 +115,16 @@ def test_nothing_is_told_of_nothing() -> None:
     assert document(activity_of([]), look())["processes"] == []
 
 
+def test_alerts_are_told_on_paper_as_on_the_screen() -> None:
+    line = "07:30:45.500 HIGH     Shadow file read  cat[4212]  alice  /etc/shadow"
+    assert line in screen(busy_day(), look(), columns=80, lines=24)
+    assert block(busy_day(), look())[1] == line
+    assert summary(busy_day(), look(whole=True))[1] == line
+    activity = busy_day()
+    activity.end_interval()
+    assert line not in block(activity, look())
+
+
 def test_what_was_lost_is_in_every_form() -> None:
     activity = busy_day()
     assert "1,234 LOST" in screen(activity, look(), columns=80, lines=24)[0]

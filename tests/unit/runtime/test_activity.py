@@ -192,6 +192,21 @@ def test_alerts_that_are_remembered_are_bounded() -> None:
     assert activity.levels == {"low": 1_000}
 
 
+def test_the_alerts_of_an_interval_are_those_that_came_in_it() -> None:
+    activity = Activity()
+    for title in ("a", "b"):
+        activity.alert(did(), level="low", title=title)
+    activity.end_interval()
+    assert [news.title for news in activity.interval_alerts] == ["a", "b"]
+    for _ in range(150):
+        activity.alert(did(), level="low", title="c")
+    activity.end_interval()
+    assert {news.title for news in activity.interval_alerts} == {"c"}
+    activity.end_interval()
+    assert not activity.interval_alerts
+    assert activity.alerts
+
+
 def test_hostile_names_are_kept_as_they_are() -> None:
     (row,) = after(did(path=HOSTILE, name=HOSTILE)).files("ops", None, whole=True).rows
     assert (row.subject.path, row.subject.actor.name) == (HOSTILE, HOSTILE)
