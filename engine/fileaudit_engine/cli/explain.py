@@ -248,6 +248,7 @@ def _clause_document(clause: ClauseExplanation) -> dict[str, object]:
         "operations": clause.operations,
         "access": clause.access,
         "outcomes": clause.outcomes,
+        "names": clause.names,
         "paths": _json_value(clause.paths),
         "beginnings": _json_value(clause.beginnings),
         "endings": _json_value(clause.endings),

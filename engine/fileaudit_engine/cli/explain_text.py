@@ -138,15 +138,16 @@ def _clause(clause: ClauseExplanation, layout: Layout) -> Iterator[str]:
 
 
 def _path(clause: ClauseExplanation) -> Iterator[str]:
+    name = " or ".join(clause.names)
     begins = [f"is {_one_of(clause.paths)}"] if clause.paths else []
     if clause.beginnings:
         begins.append(f"begins with {_one_of(clause.beginnings)}")
     if begins:
-        yield f"path {' or '.join(begins)}"
+        yield f"{name} {' or '.join(begins)}"
     if clause.endings and (clause.beginnings or clause.endings != clause.paths):
-        yield f"path ends with {_one_of(clause.endings)}"
+        yield f"{name} ends with {_one_of(clause.endings)}"
     if clause.directories:
-        yield f"path has a directory called {_one_of(clause.directories)}"
+        yield f"{name} has a directory called {_one_of(clause.directories)}"
 
 
 def _caller(clause: ClauseExplanation) -> Iterator[str]:

@@ -254,7 +254,7 @@ def _why_not(test: Test, *, negated: bool) -> str:
         return "the kernel runs no regular expressions"
     if not isinstance(test.check, Matches):
         return "the kernel compares texts only"
-    return _why_not_path(negated=negated and test.field.dimension is Dimension.PATH)
+    return _why_not_path(negated=negated and test.field.dimension in {Dimension.PATH, Dimension.SOURCE})
 
 
 def _why_not_caller(*, negated: bool) -> str:

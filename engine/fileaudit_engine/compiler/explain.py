@@ -21,6 +21,7 @@ from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS, MAX_CLAUSES, KernelPlan, UserPlan, UserRule
 from fileaudit_engine.compiler.witness import Group, Length, Literal, alternatives
 from fileaudit_engine.diagnostics import Diagnostic
+from fileaudit_engine.events.fields import Dimension
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome
 from fileaudit_engine.text import from_kernel
 
@@ -44,6 +45,7 @@ class ClauseExplanation:
         users: Names and numbers of the users who may do it.
         processes: Numbers of the processes.
         threads: Names of the threads, lower-cased.
+        names: Which names of the file are asked for, in words.
         shared_with: Other rules that own the bit, where there are more clauses than bits.
     """
 
@@ -58,6 +60,7 @@ class ClauseExplanation:
     users: tuple[str, ...] | None
     processes: tuple[str, ...] | None
     threads: tuple[str, ...] | None
+    names: tuple[str, ...] = ("path",)
     shared_with: tuple[str, ...] = ()
 
     @property
@@ -202,6 +205,7 @@ def _clause(bit: int, kernel: KernelPlan, shared_with: tuple[str, ...]) -> Claus
         users=_spelled(clause.user),
         processes=_spelled(clause.pid),
         threads=_literals(clause.comm),
+        names=tuple(words for dimension, words in _NAMES.items() if dimension in clause.names),
         shared_with=shared_with,
     )
 
@@ -233,6 +237,9 @@ def _among(
     if not isinstance(constraint, OneOf):
         return None
     return tuple(v.value if v is not None else _NO_ACCESS_MODE for v in domain if v in constraint.values)
+
+
+_NAMES: Final = {Dimension.PATH: "path", Dimension.SOURCE: "source path"}
 
 
 def _literals(

@@ -141,7 +141,8 @@ def _within_tables(owned: Sequence[Owned]) -> tuple[list[Owned], Mapping[Shortag
         for dimension, most in dimensions.items():
             while len(_values(clauses_now, dimension)) > most:
                 number = max(range(len(owned)), key=lambda n: len(_values([clauses_now[n]], dimension)))
-                clauses_now[number] = replace(clauses_now[number], **{dimension: UNCONSTRAINED})
+                unasked: dict[str, Any] = {dimension: UNCONSTRAINED}
+                clauses_now[number] = replace(clauses_now[number], **unasked)
                 widened[shortage].update(owned[number][1])
     fitting = [(clause, rules) for clause, (_, rules) in zip(clauses_now, owned, strict=True)]
     return fitting, widened

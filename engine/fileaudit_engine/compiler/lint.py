@@ -151,17 +151,20 @@ def _remedy(predicate: Predicate) -> str:
     )
 
 
+_PATHS: Final = frozenset({Dimension.PATH, Dimension.SOURCE})
+
+
 def _unhelpful(predicate: Predicate) -> Iterator[str]:
     match predicate:
         case All(operands=operands) | AnyOf(operands=operands):
             for operand in operands:
                 yield from _unhelpful(operand)
-        case Negation(operand=Test() as test) if test.field.dimension is Dimension.PATH:
+        case Negation(operand=Test() as test) if test.field.dimension in _PATHS:
             yield "what a path must not be says nothing of what it is"
-        case Test(check=Searches()) if predicate.field.dimension is Dimension.PATH:
+        case Test(check=Searches()) if predicate.field.dimension in _PATHS:
             yield "the kernel runs no regular expressions"
         case Test(check=Matches(pattern=(Wildcard.ANY, *_, Wildcard.ANY))) if (
-            predicate.field.dimension is Dimension.PATH
+            predicate.field.dimension in _PATHS
         ):
             yield "of '*…*' the kernel can look for whole directory names only"
         case _:

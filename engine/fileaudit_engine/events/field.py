@@ -35,6 +35,8 @@ class Dimension(enum.Enum):
     """A dimension of the kernel's classifier that a field is tested by."""
 
     PATH = "path"
+    SOURCE = "source"
+    """The other name of a rename or a link."""
     OPERATION = "operation"
     ACCESS = "access"
     OUTCOME = "outcome"

@@ -14,6 +14,7 @@ from fileaudit_engine.compiler.constraint import (
     OneOf,
     both,
     clauses,
+    conjunction,
     one_of,
     union,
 )
@@ -37,7 +38,7 @@ from fileaudit_engine.compiler.ir import (
     Test,
     Wildcard,
 )
-from fileaudit_engine.events.fields import BY_NAME, WHOLE_EVENT
+from fileaudit_engine.events.fields import BY_NAME, WHOLE_EVENT, Dimension
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome
 
 SEGMENT, SEGMENT_ONE = Wildcard.SEGMENT, Wildcard.SEGMENT_ONE
@@ -221,6 +222,22 @@ def test_alternatives_that_test_different_things_keep_clauses_of_their_own() -> 
     assert len(clauses(predicate)) == 2
 
 
+def test_a_clause_that_another_one_covers_takes_no_bit() -> None:
+    written = all_of(path_test("/etc/", ANY), text_test("AccessMode", "write"), path_test(ANY, ".conf"))
+    assert clauses(any_of(written, path_test("/etc/", ANY))) == clauses(path_test("/etc/", ANY))
+    assert clauses(any_of(path_test("/etc/", ANY), written)) == clauses(path_test("/etc/", ANY))
+
+
+def test_a_clause_about_the_other_name_is_covered_by_the_same_about_the_path() -> None:
+    moved = all_of(text_test("Operation", "rename"), text_test("SourceFilename", "/etc/passwd"))
+    changed = all_of(
+        any_of(text_test("Operation", "rename"), text_test("Operation", "link")), path_test("/etc/passwd")
+    )
+    clause = only(clauses(any_of(changed, moved)))
+    assert clause.operation == one_of({Operation.RENAME, Operation.LINK})
+    assert clause.names == {Dimension.PATH, Dimension.SOURCE}
+
+
 def test_past_the_bound_the_last_clauses_become_one_that_accepts_all_of_theirs() -> None:
     modes = ("read", "write", "path", "read_write")
     alternatives = [
@@ -384,3 +401,42 @@ def test_of_numbers_and_names_those_that_can_be_one_user_remain() -> None:
     one = any_of(number("UserId", 0), text_test("User", "alice"), text_test("User", "bob"))
     other = any_of(number("UserId", 0), number("UserId", 1), text_test("User", "alice"))
     assert values(only(clauses(all_of(one, other))).user) == {0, 1, "alice"}
+
+
+# --- the other name of a rename ----------------------------------------------------------------------------
+
+
+def source_test(*pattern: str | Wildcard) -> Test:
+    return text_test("SourceFilename", *pattern)
+
+
+def test_the_other_name_is_tested_like_the_path() -> None:
+    clause, same = only(clauses(source_test("/etc/", ANY))), only(clauses(path_test("/etc/", ANY)))
+    assert clause.prefix == same.prefix
+    assert clause.names == {Dimension.SOURCE}
+    assert same.names == {Dimension.PATH}
+
+
+def test_of_both_names_the_path_is_asked_for() -> None:
+    clause = only(clauses(all_of(source_test("/tmp/", ANY), path_test("/etc/", ANY))))
+    assert values(clause.prefix) == {b"/etc/"}
+    assert clause.names == {Dimension.PATH}
+
+
+def test_two_requirements_on_the_other_name_are_one() -> None:
+    clause = only(clauses(all_of(source_test("/a/", ANY), source_test("/a/b/", ANY))))
+    assert values(clause.prefix) == {b"/a/b/"}
+    assert clause.names == {Dimension.SOURCE}
+    assert clauses(all_of(source_test("/a"), source_test("/b"))) == ()
+
+
+def test_either_name_is_no_requirement_on_one_of_them() -> None:
+    either = union(clauses(any_of(source_test("/a/", ANY), path_test("/b/", ANY))))
+    assert either.names == {Dimension.SOURCE, Dimension.PATH}
+    for test in (path_test("/c/", ANY), source_test("/c/", ANY)):
+        asked = conjunction(either, only(clauses(test)))
+        assert asked.prefix == one_of({b"/c/"})
+        assert list(asked.names) == [test.field.dimension]
+    twice = conjunction(either, union(clauses(any_of(source_test("/d/", ANY), path_test("/e/", ANY)))))
+    assert twice.satisfiable
+    assert values(twice.prefix) in ({b"/a/", b"/b/"}, {b"/d/", b"/e/"})
