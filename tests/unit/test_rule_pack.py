@@ -53,7 +53,7 @@ def paths(rule: Rule) -> Iterator[SigmaValue]:
     """Every path that a rule names: what it watches and what it leaves out."""
     for detection in rule.detections.values():
         for item in items(detection):
-            if item.field == "TargetFilename":
+            if item.field in {"TargetFilename", "SourceFilename"}:
                 yield from item.values
 
 
