@@ -102,8 +102,10 @@ bpftool_works() {
 
 wanted_packages() {
     echo python3 python3-venv python3-bpfcc ca-certificates
-    if [ "$LEVEL" = bench ]; then
-        echo auditd
+    # Tests run real containers; runc, because crun refuses hosts that have both versions of cgroups.
+    if [ "$LEVEL" = test ]; then echo podman runc; fi
+    if [ "$LEVEL" = bench ]; then echo auditd; fi
+    if [ "$LEVEL" != run ]; then
         command -v cc >/dev/null || echo gcc libc6-dev
     fi
 }
@@ -124,14 +126,23 @@ quieten_auditd() {
     if [ -s "$pid_file" ]; then as_root kill -TERM "$(cat "$pid_file")" || true; fi
 }
 
+# Likewise: Podman runs containers without any of its services, and nobody asked for those.
+quieten_podman() {
+    if [ ! -d /run/systemd/system ]; then return; fi
+    say "podman came with the tests only: its services are stopped and not started at boot"
+    as_root systemctl disable --now podman.socket podman.service podman-restart.service \
+        podman-auto-update.service podman-auto-update.timer >&2 || true
+}
+
 set_up_packages() {
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         say "this is no Debian or Ubuntu; bring yourself: python3 with venv, BCC for python3, bpftool"
         return
     fi
-    local missing auditd_is_new=no
+    local missing auditd_is_new=no podman_is_new=no
     missing="$(missing_packages)"
     if [[ " $missing " == *auditd* ]]; then auditd_is_new=yes; fi
+    if [[ " $missing " == *podman* ]]; then podman_is_new=yes; fi
     if [ -n "$missing" ] || ! bpftool_works; then
         lists_are_there || refresh_lists || give_up "the package lists cannot be fetched: apt-get update failed"
         if ! bpftool_works; then missing="$missing $(bpftool_packages)"; fi
@@ -139,6 +150,7 @@ set_up_packages() {
         install_packages $missing || give_up "these packages cannot be installed: ${missing//$'\n'/ }"
     fi
     if [ "$auditd_is_new" = yes ]; then quieten_auditd; fi
+    if [ "$podman_is_new" = yes ]; then quieten_podman; fi
 }
 
 # --- the virtual environment ---------------------------------------------------------------------------

@@ -1,14 +1,22 @@
 """Who did it, when nobody is left to ask."""
 
+import contextlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.kernel.capture import Capture, begins, in_child, made, touch
+
+from fileaudit_engine.enrich.process_table import ANCESTORS
+from fileaudit_engine.events.model import Operation
+from fileaudit_engine.sources import compat
+from fileaudit_engine.sources.compat import takes_compat_calls
 
 pytestmark = pytest.mark.kernel
 
@@ -136,7 +144,7 @@ def test_a_process_that_ran_before_the_capture_is_known_from_proc(capture: Captu
 
 def _start_of(capture: Capture) -> int:
     """The exact start of this process, as a child's events tell it."""
-    capture.watch(begins("/"))
+    capture.watch(begins("/etc/hostname"))
     seen = capture.of(touch("/etc/hostname"))
     parent = seen[0].event.process.parent
     assert parent is not None
@@ -176,3 +184,219 @@ def test_an_image_in_mounts_that_root_has_made_keeps_its_name(capture: Capture, 
     seen = capture.of(lambda: run("unshare", "--mount", "cat", str(path)))
     (event,) = [one.event for one in seen if one.event.path == str(path)]
     assert event.process.executable == os.path.realpath("/bin/cat")
+
+
+RUNS = 1000
+SHORT_LIVED = """
+#include <fcntl.h>
+#include <time.h>
+int main(int count, char **arguments)
+{
+    struct timespec millisecond = {.tv_nsec = 1000000};
+    open(arguments[1], O_RDONLY);
+    return nanosleep(&millisecond, 0) + count != 3;
+}
+"""
+
+
+def compiled(folder: Path, text: str, *options: str) -> Path:
+    (folder / "program.c").write_text(text)
+    program = folder / "program"
+    subprocess.run(["cc", *options, "-o", program, folder / "program.c"], check=True)
+    return program
+
+
+def test_a_thousand_programs_that_live_a_millisecond_are_all_known(capture: Capture, place: Path) -> None:
+    path, program = made(place / "file"), compiled(place, SHORT_LIVED, "-static")
+    capture.watch(begins(path))
+
+    def action() -> None:
+        for number in range(RUNS):
+            os.posix_spawn(program, [str(program), str(path), str(number)], {})
+            os.wait()
+
+    processes = [one.event.process for one in capture.of(action) if one.event.path == str(path)]
+    wrong = [
+        process
+        for number, process in enumerate(processes)
+        if process.executable != str(program) or process.args != (str(program), str(path), str(number))
+    ]
+    assert len(processes) == RUNS
+    assert wrong == []
+
+
+def directories(capture: Capture, path: Path, action: Callable[[], object]) -> list[str | None]:
+    """The working directory of each open of the file."""
+    capture.watch(begins(path))
+    return [
+        one.event.working_directory
+        for one in capture.of(action)
+        if one.event.path == str(path) and one.event.operation is Operation.OPEN
+    ]
+
+
+def test_the_working_directory_is_that_at_the_time_of_the_call(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    (place / "link").symlink_to("/usr/lib")
+
+    def action() -> None:
+        os.chdir(place)
+        touch(path)()
+        os.chdir("link")
+        touch(path)()
+        with contextlib.suppress(FileNotFoundError):
+            os.chdir("/nowhere")
+        touch(path)()
+        folder = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
+        os.fchdir(folder)
+        touch(path)()
+        os.chdir("/")
+        touch(path)()
+
+    assert directories(capture, path, action) == [str(place), "/usr/lib", "/usr/lib", "/etc", "/"]
+
+
+def test_a_child_has_the_working_directory_of_its_parent(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+
+    def action() -> None:
+        os.chdir("/usr/lib")
+        in_child(touch(path))
+        run("/bin/cat", str(path))
+        subprocess.run(["/bin/cat", str(path)], check=True, cwd="/etc", capture_output=True)
+
+    assert directories(capture, path, action) == ["/usr/lib", "/usr/lib", "/etc"]
+
+
+def test_a_thread_changes_the_directory_of_its_process(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+
+    def action() -> None:
+        thread = threading.Thread(target=os.chdir, args=("/usr/lib",))
+        thread.start()
+        thread.join()
+        touch(path)()
+
+    assert directories(capture, path, action) == ["/usr/lib"]
+
+
+def test_a_directory_that_was_removed_has_the_name_that_it_had(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    (place / "gone").mkdir()
+
+    def action() -> None:
+        os.chdir(place / "gone")
+        (place / "gone").rmdir()
+        run("/bin/cat", str(path))
+
+    assert directories(capture, path, action) == [str(place / "gone")]
+
+
+def test_a_process_that_ran_before_the_capture_has_its_directory(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    assert directories(capture, path, touch(path)) == [str(Path.cwd())]
+
+
+def test_a_directory_as_long_as_can_be_is_told(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    name = "d" * 250
+
+    def action() -> None:
+        os.chdir(place)
+        for _ in range(14):
+            Path(name).mkdir()
+            os.chdir(name)
+        touch(path)()
+        run("/bin/cat", str(path))
+
+    expected = "/".join([str(place), *[name] * 14])
+    assert directories(capture, path, action) == [expected, expected]
+
+
+def test_a_directory_beyond_all_bounds_is_told_from_its_end(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    name = "d" * 250
+
+    def action() -> None:
+        os.chdir(place)
+        for _ in range(20):
+            Path(name).mkdir()
+            os.chdir(name)
+        touch(path)()
+
+    (told,) = directories(capture, path, action)
+    assert told is not None
+    assert not told.startswith("/")
+    assert told.endswith("/".join([name] * 14))
+    shutil.rmtree(place / name)
+
+
+def test_long_arguments_and_a_long_directory_leave_room_for_each_other(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    name = "d" * 250
+
+    def action() -> None:
+        os.chdir(place)
+        for _ in range(14):
+            Path(name).mkdir()
+            os.chdir(name)
+        run("/bin/cat", str(path), LONG, LONG)
+
+    (told,) = directories(capture, path, action)
+    assert told is not None
+    assert told.endswith("/".join([name] * 10))
+
+
+def test_a_directory_in_a_users_own_mounts_is_not_the_hosts(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    capture.watch(begins(path))
+    script = f"cd /etc && exec cat {path}"
+    seen = capture.of(lambda: run("unshare", "--map-root-user", "--mount", "sh", "-c", script))
+    events = [one.event for one in seen if one.event.path == str(path)]
+    assert events[0].working_directory == f"/proc/{events[0].process.pid}/root/etc"
+
+
+def test_the_names_of_a_directory_keep_their_bytes(capture: Capture, place: Path) -> None:
+    path, hostile = made(place / "file"), place / "\x1b[2J\nroot \udcff"
+    hostile.mkdir()
+
+    def action() -> None:
+        os.chdir(hostile)
+        touch(path)()
+
+    assert directories(capture, path, action) == [str(hostile)]
+
+
+def test_sixteen_ancestors_are_known_with_their_images(capture: Capture, place: Path) -> None:
+    path = made(place / "file")
+    capture.watch(begins(path))
+
+    def generation(left: int) -> None:
+        if left:
+            in_child(lambda: generation(left - 1))
+        else:
+            os.execv("/bin/cat", ["cat", str(path)])
+
+    seen = capture.of(lambda: generation(ANCESTORS - 1))
+    process, images, starts = seen[0].event.process, [], []
+    while process.parent is not None:
+        process = process.parent
+        images.append(process.executable)
+        starts.append(process.start_ns or 0)
+    assert images == [os.path.realpath(sys.executable)] * ANCESTORS
+    assert starts == sorted(starts, reverse=True)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="needs a program for 32-bit x86")
+def test_a_32_bit_program_is_counted(capture: Capture, place: Path) -> None:
+    program = place / "program"
+    program.write_bytes(compat._elf(*compat._PROGRAMS["x86_64"]))
+    program.chmod(0o755)
+    capture.watch(begins("/nowhere"))
+    before = capture.processes.compat_programs
+    runs = takes_compat_calls()
+    with contextlib.suppress(OSError):
+        in_child(lambda: subprocess.run([program], check=False))
+    in_child(lambda: run("/bin/true"))
+    capture.drain()
+    assert capture.processes.compat_programs - before == (2 if runs else 0)
