@@ -286,11 +286,14 @@ def _actor_of(event: FileEvent) -> Actor:
 
 
 def _is_still(actor: Actor, event: FileEvent) -> bool:
-    """Whether the process is what it was: an exec, a new name and another user make it something else."""
+    """Whether the process is what it was: an exec, a new name and another user make it something else.
+
+    An event that does not know the program tells of no other one.
+    """
     process = event.process
     return (
         actor.name == process.name
-        and actor.executable == process.executable
+        and process.executable in {None, actor.executable}
         and actor.user_id == event.user_id
         and actor.user_name == event.user_name
     )

@@ -1,16 +1,48 @@
-"""From a source's batches to sums: what `top` does with what it hears.
+"""From a source's batches to somebody who looks on: what `trace` and `top` do with what they hear.
 
-One rule of the plan stands for what is watched; the others are detections. An alert counts only if its event
-is watched: the sums and the alerts are about the same part of the host. No document is made of anything.
+No document is made of an event that is only looked at: that would cost more than all the rest.
+
+Of `top`'s plan, one rule stands for what is watched; the others are detections. An alert counts only if its
+event is watched: the sums and the alerts are about the same part of the host.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fileaudit_engine.compiler.stages import Compiled
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.runtime.activity import Activity
+
+
+class Onlooker:
+    """Hands on the events that the rules of a plan match.
+
+    Args:
+        compiled: The plan.
+        show: Is shown the events of each batch that has any, in their order.
+        on_loss: Is told of every loss.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        *,
+        show: Callable[[Sequence[FileEvent]], None],
+        on_loss: Callable[[Loss], None],
+    ) -> None:
+        self._detector = Detector(compiled.user, compiled.kernel)
+        self._show = show
+        self._on_loss = on_loss
+
+    def feed(self, item: Batch | Loss) -> None:
+        """Take one item of a source."""
+        if isinstance(item, Loss):
+            self._on_loss(item)
+            return
+        events = [finding.event for finding in self._detector.findings(item)]
+        if events:
+            self._show(events)
 
 
 class Watch:

@@ -11,17 +11,17 @@ its column pushes the others to the right: a column is never worth a lost letter
 that it may be as long as it is; what else is to be known of it follows behind two blanks (`trace_words`).
 """
 
+import functools
 from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final, TextIO
 
-from fileaudit_engine.detect.record import Record
 from fileaudit_engine.events.model import FileEvent, Operation
+from fileaudit_engine.events.times import SECOND_NS
 from fileaudit_engine.events.wording import failure
 from fileaudit_engine.sinks import output
-from fileaudit_engine.sinks.base import Answer
 from fileaudit_engine.sinks.output import BOLD, Output, padded, painted
-from fileaudit_engine.sinks.terminal import clock_of
+from fileaudit_engine.sinks.terminal import moment_of
 from fileaudit_engine.sinks.trace_words import detail_of, files_of, notes_of
 from fileaudit_engine.text import printable
 
@@ -41,7 +41,7 @@ _STYLES: Final = {
 
 
 class TraceLines:
-    """Prints the event of every record, below a line with the names of the columns.
+    """Prints events below a line with the names of the columns.
 
     Attributes:
         output: The stream; its `gone` says why it takes nothing any more.
@@ -54,14 +54,10 @@ class TraceLines:
         self._zone = zone
         self.output.write(trace_header(color=color) + "\n")
 
-    def deliver(self, records: Sequence[Record]) -> list[Answer]:
-        """One line a record."""
-        lines = [trace_line(record.event, color=self._color, zone=self._zone) for record in records]
-        return self.output.answer("".join(f"{line}\n" for line in lines), records)
-
-    def close(self) -> None:
-        """Flush; the stream stays open."""
-        self.output.close()
+    def show(self, events: Sequence[FileEvent]) -> None:
+        """One line an event."""
+        lines = [trace_line(event, color=self._color, zone=self._zone) for event in events]
+        self.output.write("".join(f"{line}\n" for line in lines))
 
 
 def style_of(operation: Operation) -> str:
@@ -90,7 +86,7 @@ def trace_line(event: FileEvent, *, color: bool, zone: tzinfo | None = None) -> 
     style = style_of(event.operation)
     failed = failure(event)
     columns = (
-        painted(clock_of(event.ts_ns, zone), output.DIM, color=color),
+        painted(_clock(event.ts_ns, zone), output.DIM, color=color),
         painted(padded(event.operation.value, _OPERATION), style, color=color),
         painted(padded(failed or "ok", _OUTCOME), output.RED if failed else output.DIM, color=color),
         padded(_process(event), _PROCESS),
@@ -101,6 +97,17 @@ def trace_line(event: FileEvent, *, color: bool, zone: tzinfo | None = None) -> 
         _end(event, style, color=color),
     )
     return " ".join(columns)
+
+
+def _clock(ts_ns: int, zone: tzinfo | None) -> str:
+    """The time of day, to the millisecond: `07:30:45.123`."""
+    return f"{_second(ts_ns // SECOND_NS, zone)}.{ts_ns % SECOND_NS // 1_000_000:03d}"
+
+
+@functools.lru_cache(maxsize=64)
+def _second(second: int, zone: tzinfo | None) -> str:
+    """Events come many to the second; the calendar is asked once for each."""
+    return f"{moment_of(second * SECOND_NS, zone):%H:%M:%S}"
 
 
 def _end(event: FileEvent, style: str, *, color: bool) -> str:

@@ -126,6 +126,15 @@ def test_a_process_is_called_by_what_it_ran_last_and_one_with_the_same_number_is
     assert [(row.subject.name, row.counts.operations) for row in rows] == [("cat", 2), ("other", 1)]
 
 
+def test_an_event_that_does_not_know_the_program_tells_of_no_other_one() -> None:
+    unknown = FileEvent(
+        ts_ns=1, operation=_O.OPEN, path="/f", user_id=0, process=Process(pid=7, start_ns=7, name="cat")
+    )
+    for order in ((did(name="cat"), unknown), (unknown, did(name="cat"))):
+        (row,) = after(*order).processes("ops", None, whole=True).rows
+        assert row.subject.executable == "/bin/cat"
+
+
 def test_a_file_tells_who_touched_it_last() -> None:
     (row,) = after(did(pid=1, name="a"), did(pid=2, name="b")).files("ops", None, whole=True).rows
     assert row.subject.actor.name == "b"

@@ -5,7 +5,7 @@ from fileaudit_engine.events.batch import Batch, EventBatch
 from fileaudit_engine.events.model import FileEvent, Loss, Operation, Process
 from fileaudit_engine.rules.parser import parse_text
 from fileaudit_engine.runtime.activity import Activity
-from fileaudit_engine.runtime.watch import Watch
+from fileaudit_engine.runtime.watch import Onlooker, Watch
 
 RULES = """
 title: watched
@@ -39,6 +39,24 @@ def activity_of(*items: Batch | Loss, told: list[Loss] | None = None) -> Activit
         watch.feed(item)
     activity.end_interval()
     return activity
+
+
+def test_an_onlooker_is_shown_what_the_rules_match_batch_by_batch() -> None:
+    (rule, *_) = parse_text(RULES, "rules").rules
+    shown: list[list[str | None]] = []
+    told: list[Loss] = []
+    onlooker = Onlooker(
+        compile_rules([rule]),
+        show=lambda events: shown.append([event.path for event in events]),
+        on_loss=told.append,
+    )
+    loss = Loss(first_ns=1, last_ns=2, counts={"open": 3})
+    nothing = EventBatch(events=[opened("/etc/a")])
+    some = EventBatch(events=[opened("/srv/a"), opened("/etc/a"), opened("/srv/b")])
+    for item in (nothing, some, loss, some):
+        onlooker.feed(item)
+    assert shown == [["/srv/a", "/srv/b"]] * 2
+    assert told == [loss]
 
 
 def test_only_what_the_first_rule_matches_is_counted() -> None:

@@ -13,7 +13,6 @@ from fileaudit_engine.sinks.jsonlog import JsonLines
 from fileaudit_engine.sinks.memory import Memory
 from fileaudit_engine.sinks.output import padded, width
 from fileaudit_engine.sinks.terminal import Terminal
-from fileaudit_engine.sinks.trace import TraceLines
 
 
 class Broken(io.StringIO):
@@ -33,10 +32,6 @@ def plain_terminal(stream: TextIO) -> Sink:
     return Terminal(stream, color=False)
 
 
-def plain_trace(stream: TextIO) -> Sink:
-    return TraceLines(stream, color=False)
-
-
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -45,7 +40,7 @@ def plain_trace(stream: TextIO) -> Sink:
         (ValueError("I/O operation on closed file"), "the output is closed"),
     ],
 )
-@pytest.mark.parametrize("make", [plain_terminal, JsonLines, plain_trace])
+@pytest.mark.parametrize("make", [plain_terminal, JsonLines])
 def test_a_stream_that_takes_nothing_is_an_answer_and_tried_once(
     error: Exception, reason: str, make: Callable[[TextIO], Sink]
 ) -> None:

@@ -4,6 +4,7 @@ After a change that is meant, write the golden file anew with `UPDATE_GOLDEN=1 p
 read it.
 """
 
+import contextlib
 import io
 import os
 import re
@@ -17,7 +18,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.events.examples import HOSTILE, SHADOW, events, names
-from tests.unit.events.records import record
 from tests.unit.sinks.every_operation import DAY, event
 
 from fileaudit_engine.events.model import FileEvent, Operation, PathState, Process
@@ -35,8 +35,7 @@ def line(event: FileEvent, *, color: bool = False) -> str:
 
 def lines(events: list[FileEvent], *, color: bool = False) -> str:
     stream = io.StringIO()
-    sink = TraceLines(stream, color=color, zone=timezone.utc)
-    sink.deliver([record(one, level="informational") for one in events])
+    TraceLines(stream, color=color, zone=timezone.utc).show(events)
     return stream.getvalue()
 
 
@@ -98,6 +97,15 @@ def test_the_header_is_there_before_the_first_event() -> None:
     stream = io.StringIO()
     TraceLines(stream, color=False)
     assert stream.getvalue().startswith("TIME ")
+
+
+def test_a_stream_that_takes_nothing_is_tried_once_and_told() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with contextlib.suppress(BrokenPipeError), os.fdopen(write, "w") as closed:
+        sink = TraceLines(closed, color=False)
+        sink.show(DAY)
+        assert sink.output.gone == "the reader has closed the pipe"
 
 
 def test_what_is_not_known_is_a_dash() -> None:
