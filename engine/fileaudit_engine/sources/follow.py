@@ -9,7 +9,8 @@ they do not mean to the caller: `/proc/self` is another process, an absolute lin
 a path is walked name by name, from the caller's root, and a link is read only where its file system is a
 local one; a user's own (FUSE), or a server's, could make us wait for ever.
 
-A caller that has ended takes its folder in /proc along; the root that it had is then taken for the host's.
+A caller that has ended takes its folder in /proc along; the root that it had, if the name does not show it,
+is then taken for the host's.
 """
 
 import contextlib
@@ -44,11 +45,14 @@ class Caller(NamedTuple):
     Attributes:
         pid: The process; `thread` is the thread.
         elsewhere: Whether the name begins in another mount namespace than the host's.
+        root: Where absolute names begin, as far as the name itself has shown that; empty for what is not
+            known, or the host's root.
     """
 
     pid: int
     thread: int
     elsewhere: bool = False
+    root: str = ""
 
 
 class Place(NamedTuple):
@@ -133,6 +137,8 @@ def _root_of(caller: Caller) -> tuple[bytes, bytes]:
 
     The name is none where the path begins in another namespace, and the caller has ended or never was in it.
     """
+    if caller.root and not caller.elsewhere:
+        return (root := to_kernel(caller.root)), root
     for folder in (f"/proc/{caller.pid}/task/{caller.thread}", f"/proc/{caller.pid}"):
         with contextlib.suppress(OSError):
             link = f"{folder}/root".encode()
@@ -145,7 +151,7 @@ def _root_of(caller: Caller) -> tuple[bytes, bytes]:
 
 @contextlib.contextmanager
 def _open(path: bytes) -> Iterator[int]:
-    descriptor = look.opened(path)
+    descriptor = look.opened(path, resolve=0 if path.startswith(b"/proc/") or path == b"/" else look.cached())
     try:
         yield descriptor
     finally:

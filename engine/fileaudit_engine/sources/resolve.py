@@ -116,27 +116,36 @@ class Resolver:
         changes: dict[str, Any] = {}
         place = None
         if event.path_state & PathState.UNRESOLVED:
-            place = self._place(
-                event, event.path, event.path_state, keep_last=_keeps_last(event, record.hints)
-            )
+            keep = _keeps_last(event, record.hints)
+            place = self._place(event, event.path, event.asked_path, event.path_state, keep_last=keep)
             changes |= {"path": place.path, "path_state": self._state(event.path_state, place)}
         elif _is_incomplete(event):
-            place = self._place(event, event.path, event.path_state, keep_last=True)
+            place = self._place(event, event.path, None, event.path_state, keep_last=True)
         if place and place.status and _is_incomplete(event):
             changes |= self._facts(event.operation, place.status, lookups)
         if event.source_path is not None and record.second_state & PathState.UNRESOLVED:
             keep = bool(record.hints & Hint.SECOND_NAME) and not _ends_open(event, event.source_path)
-            source = self._place(event, event.source_path, record.second_state, keep_last=keep)
+            asked, state = event.asked_source_path, record.second_state
+            source = self._place(event, event.source_path, asked, state, keep_last=keep)
             changes["source_path"] = source.path
         state, path = changes.get("path_state", event.path_state), changes.get("path", event.path)
         if state & PathState.UNREACHABLE and path.startswith("/"):
             changes["container_path"] = path
         return (msgspec.structs.replace(event, **changes) if changes else event), place
 
-    def _place(self, event: FileEvent, path: str, state: PathState, *, keep_last: bool) -> Place:
+    def _place(
+        self, event: FileEvent, path: str, asked: str | None, state: PathState, *, keep_last: bool
+    ) -> Place:
         if state & _NOT_FOLLOWED or not path.startswith("/"):
             return Place(normalised(path) if path.startswith("/") else path, whole=False)
-        return self._follower.follow(path, _caller(event, state), keep_last=keep_last)
+        pid = event.process.pid
+        caller = Caller(
+            pid,
+            event.thread_id or pid,
+            elsewhere=bool(state & PathState.UNREACHABLE),
+            root=_root_shown(path, asked),
+        )
+        return self._follower.follow(path, caller, keep_last=keep_last)
 
     def _state(self, state: PathState, place: Place) -> PathState:
         """What is known of a path after it has been followed."""
@@ -225,9 +234,9 @@ class Resolver:
         return normalised(record.alias) if record.alias else None
 
 
-def _caller(event: FileEvent, state: PathState) -> Caller:
-    pid = event.process.pid
-    return Caller(pid, event.thread_id or pid, elsewhere=bool(state & PathState.UNREACHABLE))
+def _root_shown(path: str, asked: str | None) -> str:
+    """The root of a caller who passed an absolute name: what the kernel has put before it."""
+    return path.removesuffix(asked) if asked and asked.startswith("/") and path != asked else ""
 
 
 def _mounts_of(event: FileEvent) -> MountTable | None:

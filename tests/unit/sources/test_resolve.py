@@ -175,6 +175,16 @@ def test_the_callers_own_descriptors_are_followed(world: World) -> None:
     assert (event.path, event.path_state) == ("/etc/passwd", FOLLOWED)
 
 
+def test_the_root_of_a_caller_that_has_ended_shows_in_what_it_asked_for(world: World, folder: Path) -> None:
+    (folder / "jail/etc").mkdir(parents=True)
+    (folder / "jail/etc/passwd").touch()
+    (folder / "jail/link").symlink_to("/etc/passwd")
+    made = record(f"{folder}/jail/link", UNRESOLVED, asked_path="/link", errno=13, pid=1 << 30)
+    assert world.event(made).path == f"{folder}/jail/etc/passwd"
+    made = record("/etc/../etc/passwd", UNRESOLVED, asked_path="/etc/../etc/passwd", errno=13, pid=1 << 30)
+    assert world.event(made).path == "/etc/passwd"
+
+
 # --------------------------------------------------------------------------- what is there afterwards
 
 
