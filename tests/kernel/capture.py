@@ -87,7 +87,7 @@ class Table(ProcessTable):
 class Capture:
     """A live source and its process table."""
 
-    def __init__(self, plan: KernelPlan, *, ring_bytes: int = 1 << 22) -> None:
+    def __init__(self, plan: KernelPlan, *, ring_bytes: int = 1 << 22, remembers: bool = True) -> None:
         self.processes = Table()
         self.source = LiveSource.open(
             plan,
@@ -95,6 +95,7 @@ class Capture:
             identities=IdentityCache(),
             ring_bytes=ring_bytes,
             watch_children=True,
+            remembers=remembers,
         )
         self.losses: list[Loss] = []
 

@@ -128,6 +128,7 @@ class LiveSource:
         ring_bytes: int = RING_BYTES,
         profile: str = "auto",
         watch_children: bool = False,
+        remembers: bool = True,
     ) -> Self:
         """Load, write the rules, attach, learn the processes that run; from then on every event is kept.
 
@@ -139,6 +140,8 @@ class LiveSource:
             profile: `auto` or `tracepoint`.
             watch_children: Whether processes that this one starts are watched. The engine starts loaders
                 only, and never reports on itself.
+            remembers: Whether the kernel may remember paths that no rule can match; without it everything is
+                as slow as it is correct.
 
         Raises:
             MachineCannot: Live capture is not possible here, or not with this profile.
@@ -152,7 +155,7 @@ class LiveSource:
             mount(TRACEFS)
         shape, operations = shape_of(plan), operations_of(plan)
         size = ring_size(ring_bytes)
-        loading = load_capture(kernel_types(), shape, hooks_for(operations), size)
+        loading = load_capture(kernel_types(), shape, hooks_for(operations), size, remembers=remembers)
         try:
             plan_maps = PlanMaps(
                 loading.maps, shape, watch_children=watch_children, user_name=identities.user
@@ -404,7 +407,9 @@ def _parts(records: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     return (records[start : start + BATCH_EVENTS] for start in range(0, len(records), BATCH_EVENTS))
 
 
-def load_capture(types: KernelTypes, shape: Shape, hooks: Sequence[Hook], size: int) -> Load:
+def load_capture(
+    types: KernelTypes, shape: Shape, hooks: Sequence[Hook], size: int, *, remembers: bool = True
+) -> Load:
     """Load the programs for rules of this shape, in the faster way if this kernel takes it.
 
     Raises:
@@ -415,6 +420,8 @@ def load_capture(types: KernelTypes, shape: Shape, hooks: Sequence[Hook], size: 
     maps: tuple[str, ...] = MAPS
     if sums_transfers(hooks):
         maps, defines = (*MAPS, "uses"), (*defines, "TEST_TRANSFER")
+    if not remembers:
+        defines = (*defines, "FORGETFUL")
 
     def load(*, typed: bool) -> Load:
         return Load(types=types, files=files, programs=programs, maps=maps, defines=defines, typed=typed)
