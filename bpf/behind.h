@@ -174,7 +174,7 @@ static __always_inline u32 path_of_name(struct scratch *s, struct engine_config 
     else if (on_name && s->leaf && !folds)
         s->certain = CERTAIN_LEAF;
     return (s->found & 0xff) | (cut ? PATH_TRUNCATED : 0) | (resolved ? 0 : PATH_UNRESOLVED) |
-           reachable(s, config);
+           reachable(s, config) | deleted(s);
 }
 
 /* Whether the path of a failed open is remembered as one that no rule can match. */

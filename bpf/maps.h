@@ -232,6 +232,7 @@ struct scratch {
     u32 second; /* whether it is about the second path */
     u32 certain; /* how much of the path: CERTAIN_ */
     u32 aliased; /* whether the path ends in a mount that is not the file system's canonical one */
+    u64 exec_descriptor; /* of an exec by descriptor, where its text is; 0 of any other */
     u64 asked_at; /* the caller's text */
     u64 asked_bytes;
     u64 leaf; /* where the last component of a caller's text begins, at its slash; 0: not known */

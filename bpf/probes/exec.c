@@ -2,25 +2,19 @@
 /* Programs that are started, and those that could not be. */
 #include "../behind.h"
 
-#if defined(__x86_64__)
-#define CALL_NUMBER orig_ax
-#define NUMBER_OF_EXECVEAT 322
-#else
-#define CALL_NUMBER syscallno
-#define NUMBER_OF_EXECVEAT 281
-#endif
-
 /* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm), sched_process_exec          3.4+
- * The caller's memory is gone, and with it what it asked for; the kernel has kept the text. Of a script, the
- * file is its interpreter. */
+ * The caller's memory is gone, and with it what it asked for; the kernel has kept the text, and which call it
+ * was shows only where a descriptor was passed (`on_exec` has seen it). Of a script, the file is its
+ * interpreter. */
 int on_executed(struct trace_event_raw_sched_process_exec *ctx)
 {
-    u64 task = current_task(), registers = task_registers(task), mm = 0, file = 0;
-    u32 at = ctx->__data_loc_filename & 0xffff;
+    u64 task = current_task(), mm = 0, file = 0;
+    u32 at = ctx->__data_loc_filename & 0xffff, zero = 0;
+    struct scratch *s = scratch.lookup(&zero);
+    bool by_descriptor = s && s->exec_descriptor;
 
     READ(mm, task, struct task_struct, mm);
     READ(file, mm, struct mm_struct, exe_file);
-    bool by_descriptor = (u32)TYPED(registers, struct pt_regs, CALL_NUMBER) == NUMBER_OF_EXECVEAT;
     return emit_opened(ctx, 0, file,
                        &(struct asked){.path = (u64)ctx + at,
                                        .in_kernel = 1,

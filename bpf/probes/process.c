@@ -50,6 +50,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
         return 0;
     struct process_record *record = (struct process_record *)s->record;
     write_process(record, RECORD_EXEC, task);
+    READ(s->exec_descriptor, ctx->args[2], struct linux_binprm, fdpath);
     record->image = image_of(task);
     READ(mm, task, struct task_struct, mm);
     record->compat = is_compat(mm);

@@ -132,7 +132,7 @@ Sight = tuple[str | None, int, int | None]
 
 
 def sights(capture: Capture, pid: int) -> Counter[Sight]:
-    """The calls of the child that the kernel let through. Names that user space adds depend on when it looks."""
+    """The calls of the child that the kernel let through. What user space adds depends on the moment."""
     calls = {
         (seen.event.ts_ns, seen.event.asked_path, seen.event.errno, seen.event.inode)
         for seen in capture.arrived(until=pid)

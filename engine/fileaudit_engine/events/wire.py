@@ -7,6 +7,7 @@ Nothing here trusts a length in a record further than the record itself: slices 
 
 import enum
 import functools
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ _USED: Final = struct.Struct("=HHIQQ")
 _ROUTE: Final = struct.Struct("=48xII")
 _ONE_WORD: Final = struct.Struct("=Q")
 _UNREADABLE: Final = 0xFFFF
+_EXECVEAT: Final = CALLS.index("execveat")
+_BY_DESCRIPTOR: Final = re.compile(rb"/dev/fd/\d+(?:/|$)")
 _NOBODY: Final = 0xFFFFFFFF
 _EINTR: Final = 4
 _FIRST_RESTART: Final = 512
@@ -252,7 +255,7 @@ def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
         process=process,
         syscall=CALLS[call],
         path=from_kernel(run[path_at:asked_at]) if path_bytes else None,
-        asked_path=None if asked_bytes == _UNREADABLE else from_kernel(run[asked_at:rest_at]),
+        asked_path=None if asked_bytes == _UNREADABLE else _asked(call, run[asked_at:rest_at]),
         path_state=_STATES[state],
         flags=flags,
         access_mode=ACCESS_MODES[access] if operation in WITH_ACCESS_MODE else None,
@@ -381,6 +384,16 @@ def split_args(raw: bytes) -> tuple[str, ...]:
     first = raw.removesuffix(b"\0").split(b"\0", MAX_ARGS - 1)
     first[-1] = first[-1].replace(b"\0", b" ")
     return tuple(map(from_kernel, first))
+
+
+def _asked(call: int, raw: bytes) -> str:
+    """What the caller passed.
+
+    Of an exec by descriptor the kernel keeps `/dev/fd/3`, and what was asked for behind it.
+    """
+    if call == _EXECVEAT and (by_descriptor := _BY_DESCRIPTOR.match(raw)):
+        raw = raw[by_descriptor.end() :]
+    return from_kernel(raw)
 
 
 def _errno(number: int) -> int:

@@ -234,7 +234,8 @@ class PlanMaps:
         """Tell by which names the host knows its file systems, in place of what was told.
 
         Args:
-            mounts: Entries of the map of that name; `canonical` likewise.
+            mounts: Entries of the map of that name.
+            canonical: Those of that one.
         """
         for name, entries in (("mounts", mounts), ("canonical", canonical)):
             self._replace_values(name, dict(itertools.islice(entries.items(), MAX_MOUNTS)))

@@ -47,7 +47,7 @@ def _at_exit(file: str, operations: Collection[Operation], *calls: str) -> tuple
 
 
 def _both_ends(call: str, name: str) -> tuple[Hook, ...]:
-    """Of a call that reads from one file and writes to another: a program for each, as one can tell of one only."""
+    """Of a call that reads one file and writes another: a program for each, as each can tell of one only."""
     ends = (("in", _O.READ), ("out", _O.WRITE))
     return tuple(
         Hook(

@@ -2,8 +2,8 @@
 
 The kernel tells of the first transfer of a process through an open file, and from then on only adds up. The
 record of the first one is kept here, and is told again with what has come since: when the process closes the
-descriptor or ends, and every few seconds for whoever goes on. So a rule sees a first read at once, and the sum
-of all that follows in time; each byte is in exactly one event.
+descriptor or ends, and every few seconds for whoever goes on. So a rule sees a first read at once, and the
+sum of all that follows in time; each byte is in exactly one event.
 """
 
 import struct

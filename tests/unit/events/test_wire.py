@@ -309,3 +309,17 @@ def test_a_working_directory_whose_beginning_is_cut_off_does_not_begin_at_the_ro
 def test_a_32_bit_program_is_told_as_one() -> None:
     assert wire.process_record(process_record(compat=1), 0).compat is True
     assert wire.process_record(process_record(), 0).compat is False
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked"),
+    [
+        (b"/dev/fd/3", ""),
+        (b"/dev/fd/3/bin/sh", "bin/sh"),
+        (b"/dev/fd/3x", "/dev/fd/3x"),
+        (b"/bin/sh", "/bin/sh"),
+    ],
+)
+def test_an_exec_by_descriptor_asked_for_what_stands_behind_it(kept: bytes, asked: str) -> None:
+    assert event_of(file_record(asked=kept, call=CALLS.index("execveat"))).asked_path == asked
+    assert event_of(file_record(asked=kept)).asked_path == from_kernel(kept)
