@@ -83,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
     compiled = _compiled(args)
     warn_of_slips(args)
     with Supervisor(duration_s=args.interval if args.once else args.duration) as supervisor:
+        say("loading   programs into the kernel takes a few seconds")
         source = live.open_source(compiled.kernel, args)
         session = _Session(args)
         watch = Watch(compiled, session.activity, on_loss=session.tell_loss)

@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
     compiled = compiled_filter(args)
     warn_of_slips(args)
     with Supervisor(duration_s=args.duration) as supervisor:
+        say("loading   programs into the kernel takes a few seconds")
         source = live.open_source(compiled.kernel, args)
         say("tracing   Ctrl-C stops")
         feed, output = _way(args, compiled)

@@ -1,7 +1,7 @@
-"""`top` over events of our making, as a program: for tests that look at it through a terminal or a pipe.
+"""A live command over events of our making: for tests that look at it through a terminal or a pipe.
 
-The first argument says what the source yields before it is idle; the others are those of `top`. With BEHIND
-in the environment it is not the job in front of its terminal.
+The first argument says what the source yields before it is idle; the others are the command and its options.
+With BEHIND in the environment it is not the job in front of its terminal.
 """
 
 import contextlib
@@ -59,4 +59,4 @@ if __name__ == "__main__":
         os.setpgid(0, 0)
     made = Made(ITEMS[sys.argv[1]])
     live.open_source = lambda *_, **__: made  # type: ignore[assignment]  # a double
-    sys.exit(main(["top", *sys.argv[2:]]))
+    sys.exit(main(sys.argv[2:]))
