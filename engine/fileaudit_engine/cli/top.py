@@ -50,8 +50,17 @@ def register(
         action="append",
         type=Path,
         metavar="DIR",
-        help="rules whose alerts are counted (default: shipped)",
+        help="rules whose alerts are counted (default: the shipped ones)",
     )
+    add_unknown_fields(parser)
+    _add_form(parser)
+    live.add_duration(parser)
+    live.add_ring(parser)
+    parser.set_defaults(command=run)
+
+
+def _add_form(parser: argparse.ArgumentParser) -> None:
+    """How the sums are shown."""
     parser.add_argument(
         "--interval",
         type=live.seconds_above_zero,
@@ -72,10 +81,6 @@ def register(
     parser.add_argument(
         "--format", choices=("pretty", "json"), default="pretty", help="json: the summary only, as one object"
     )
-    add_unknown_fields(parser)
-    live.add_duration(parser)
-    live.add_ring(parser)
-    parser.set_defaults(command=run)
 
 
 def run(args: argparse.Namespace) -> int:
