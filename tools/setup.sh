@@ -104,6 +104,8 @@ wanted_packages() {
     echo python3 python3-venv python3-bpfcc ca-certificates
     # Tests run real containers; runc, because crun refuses hosts that have both versions of cgroups.
     if [ "$LEVEL" = test ]; then echo podman runc; fi
+    # And real programs, whose calls are held against what strace sees of them.
+    if [ "$LEVEL" = test ]; then echo strace vim git rsync logrotate sqlite3; fi
     if [ "$LEVEL" = bench ]; then echo auditd; fi
     if [ "$LEVEL" != run ]; then
         command -v cc >/dev/null || echo gcc libc6-dev

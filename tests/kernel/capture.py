@@ -12,6 +12,7 @@ from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.enrich.identity import IdentityCache
 from fileaudit_engine.enrich.process_table import ProcessTable
+from fileaudit_engine.events.batch import ManyNames
 from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.sources.bpf import LiveSource
@@ -61,10 +62,15 @@ EVERYTHING = kernel_plan(
 
 @dataclass(frozen=True)
 class Seen:
-    """An event, and the clauses that the kernel found for it."""
+    """An event, and the clauses that the kernel found for it.
+
+    Attributes:
+        again: Whether it tells of the call before it, under another name of its file.
+    """
 
     event: FileEvent
     candidates: int
+    again: bool = False
 
     @property
     def rules(self) -> set[int]:
@@ -122,8 +128,9 @@ class Capture:
                 continue
             if not item.candidates:
                 return
+            again = item.again if isinstance(item, ManyNames) else ()
             for index, candidates in enumerate(item.candidates):
-                yield Seen(item.complete(index), candidates)
+                yield Seen(item.complete(index), candidates, index in again)
             if ended:
                 return
             ended = until in self.processes.ended
