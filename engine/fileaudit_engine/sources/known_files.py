@@ -78,13 +78,16 @@ class KnownFiles:
 
     Args:
         mounts: Those of the host.
+
+    Attributes:
+        by_name: What is known by which name.
     """
 
     def __init__(self, mounts: MountWatch) -> None:
         self._mounts = mounts
         self._wanted = _Node()
         self._files: dict[FileId, tuple[Known, ...]] = {}
-        self._by_name: dict[str, FileId] = {}
+        self.by_name: Mapping[str | None, FileId] = {}
         self._listings: dict[FileId, _Listing] = {}
         self._not_before = 0.0
         self._due = 0.0
@@ -124,7 +127,7 @@ class KnownFiles:
         self._due = ended + _PERIOD_S
         changed = found != self._files
         self._files = found
-        self._by_name = {known.name: file for file, names in found.items() for known in names}
+        self.by_name = {known.name: file for file, names in found.items() for known in names}
         return changed
 
     def learn_if_due(self) -> bool:
@@ -133,7 +136,7 @@ class KnownFiles:
 
     def saw(self, path: str | None, device: int | None, inode: int | None) -> None:
         """Of any event: a known name that now has another file is looked up again soon."""
-        if path in self._by_name and self._by_name[path] != (device, inode):
+        if self.by_name.get(path, (device, inode)) != (device, inode):
             self._due = 0.0
 
     def of(self, device: int | None, inode: int | None, path: str) -> tuple[Known, ...]:

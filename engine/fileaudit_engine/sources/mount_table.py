@@ -23,6 +23,7 @@ from typing import Final
 from typing_extensions import Self
 
 HOST_MOUNTS: Final = "/proc/1/mountinfo"
+OUR_MOUNTS: Final = "/proc/self/mountinfo"
 LOCAL: Final = frozenset(
     {
         *(b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"bcachefs", b"f2fs", b"zfs", b"jfs", b"reiserfs"),
@@ -150,7 +151,10 @@ class MountWatch:
     """
 
     def __init__(self, path: str = HOST_MOUNTS) -> None:
-        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:  # init may not be looked at: what we see ourselves is the best that there is
+            self._file = os.open(OUR_MOUNTS, os.O_RDONLY | os.O_CLOEXEC)
         self._poll = select.poll()
         self._poll.register(self._file, select.POLLPRI | select.POLLERR)
         self._changed = False

@@ -73,7 +73,8 @@ class Resolver:
         event = record.event
         if event.path_state or event.mode is None or event.path is None:
             event, _ = self._finished(record, lookups)
-        self._known.saw(event.path, event.device, event.inode)
+        if event.path in self._known.by_name:
+            self._known.saw(event.path, event.device, event.inode)
         return event
 
     def events(self, record: FileRecord, candidates: int, lookups: Lookups) -> list[Named]:

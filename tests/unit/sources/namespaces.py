@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,6 +61,23 @@ def unshared() -> None:
     """From here on, this process has mounts of its own."""
     _check(_LIBC.unshare(_NEW_MOUNTS))
     _check(_LIBC.mount(b"none", b"/", None, _RECURSIVE | _PRIVATE, None))
+
+
+def alone(action: Callable[[], None]) -> None:
+    """Do it in a process that has mounts of its own, which nobody else changes meanwhile."""
+    pid = os.fork()
+    if not pid:
+        status = 1
+        try:
+            unshared()
+            action()
+            status = 0
+        except BaseException:  # noqa: BLE001 - a child of the test runner must not return into it
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(pid, 0)
+    assert not status, "see above"
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.compiler.examples import path_test
-from tests.unit.sources.namespaces import file_system, needs_root
+from tests.unit.sources.namespaces import alone, mounted, needs_root
 
 from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.sources import host_files
@@ -47,19 +47,21 @@ def test_other_rules_make_other_files_known(folder: Path) -> None:
 
 @needs_root
 def test_only_what_has_changed_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    host = files_for(folder / "secret")
-    quiet = host.refresh()
-    assert (quiet.files, quiet.mounts) == (False, False)
-    (folder / "secret").touch()
-    monkeypatch.setattr(host._known, "_due", 0.0)
-    monkeypatch.setattr(host._known, "_not_before", 0.0)
-    assert host.refresh().files
-    (folder / "point").mkdir()
-    with file_system("tmpfs", folder / "point"):
+    def action() -> None:
+        host = files_for(folder / "secret")
+        quiet = host.refresh()
+        assert (quiet.files, quiet.mounts) == (False, False)
+        (folder / "secret").touch()
+        monkeypatch.setattr(host._known, "_due", 0.0)
+        monkeypatch.setattr(host._known, "_not_before", 0.0)
+        assert host.refresh().files
+        (folder / "point").mkdir()
+        mounted("tmpfs", folder / "point")
         monkeypatch.setattr(host._mounts, "_not_before", 0.0)
         assert host.refresh().mounts
         assert host.table.at(os.fsencode(folder / "point"))
-    host.close()
+
+    alone(action)
 
 
 # --------------------------------------------------------------------------------- the kernel's maps

@@ -1,6 +1,5 @@
 """What is mounted where, and by which name a file is known."""
 
-import contextlib
 import os
 import time
 from pathlib import Path
@@ -8,8 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.sources.namespaces import bind, file_system, mounted, needs_root, process, unshared
+from tests.unit.sources.namespaces import alone, bind, mounted, needs_root, process, unmounted, unshared
 
+from fileaudit_engine.sources import mount_table
 from fileaudit_engine.sources.mount_table import (
     CanonicalMount,
     Mount,
@@ -169,31 +169,24 @@ def test_the_mounts_of_this_machine_have_the_devices_that_stat_tells() -> None:
     assert found.canonical[mount.device] == CanonicalMount(root=b"/", point=b"/proc")
 
 
-def changed(watch: MountWatch) -> bool:
-    """The table is read again at once or a moment later."""
-    for _ in range(100):
-        if watch.refresh_if_changed():
-            return True
-        time.sleep(0.01)
-    return False
-
-
 @needs_root
-def test_a_change_of_the_mounts_is_noticed(tmp_path: Path) -> None:
-    watch = MountWatch("/proc/self/mountinfo")
-    try:
+def test_a_change_of_the_mounts_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mount_table, "_SHARE", 0)
+
+    def action() -> None:
+        watch = MountWatch("/proc/self/mountinfo")
         assert not watch.refresh_if_changed()
-        with file_system("tmpfs", tmp_path):
-            assert changed(watch)
-            mount = watch.table.at(bytes(tmp_path))
-            assert mount
-            assert mount.kind == b"tmpfs"
-            assert mount.local
-            assert not watch.refresh_if_changed()
-        assert changed(watch)
+        mounted("tmpfs", tmp_path)
+        assert watch.refresh_if_changed()
+        mount = watch.table.at(bytes(tmp_path))
+        assert mount
+        assert (mount.kind, mount.point, mount.local) == (b"tmpfs", bytes(tmp_path), True)
+        assert not watch.refresh_if_changed()
+        unmounted(tmp_path)
+        assert watch.refresh_if_changed()
         assert mount.number not in watch.table.by_number
-    finally:
-        watch.close()
+
+    alone(action)
 
 
 @needs_root
@@ -228,13 +221,31 @@ def test_a_process_that_has_ended_has_no_mounts() -> None:
         read_table(f"/proc/{1 << 30}/mountinfo")
 
 
+def test_where_init_may_not_be_looked_at_our_own_mounts_are_taken() -> None:
+    watch = MountWatch(f"/proc/{1 << 30}/mountinfo")
+    assert watch.table.by_number == read_table("/proc/self/mountinfo").by_number
+    watch.close()
+
+
 @needs_root
 def test_mounts_that_change_all_the_time_are_not_read_all_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = MountWatch("/proc/self/mountinfo")
-    monkeypatch.setattr(watch, "_not_before", time.monotonic() + 3600)
-    with contextlib.closing(watch), file_system("tmpfs", tmp_path):
+    def action() -> None:
+        watch = MountWatch("/proc/self/mountinfo")
+        monkeypatch.setattr(watch, "_not_before", time.monotonic() + 3600)
+        mounted("tmpfs", tmp_path)
         assert not watch.refresh_if_changed()
         monkeypatch.setattr(watch, "_not_before", 0.0)
         assert watch.refresh_if_changed()
+        monkeypatch.setattr(watch, "_not_before", time.monotonic() + 3600)
+        mounted("tmpfs", tmp_path)
+        (number,) = (m.number for m in read_table("/proc/self/mountinfo").showing.get(device(tmp_path), ()))
+        assert watch.mount(number)  # who asks for one that is new, gets it
+
+    alone(action)
+
+
+def device(path: Path) -> int:
+    found = path.stat().st_dev
+    return os.major(found) << 20 | os.minor(found)
