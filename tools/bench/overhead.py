@@ -1,8 +1,8 @@
-"""What watching costs a program that touches unwatched files only.
+"""What watching costs programs that touch unwatched files only.
 
-Times one loop of open + read + close three ways, interleaved in one run so that the machine's noise falls on
-all of them: bare, with the engine and its shipped rules, and with auditd holding one unrelated watch. Prints
-nanoseconds and ratios. Needs root, a C compiler, and auditd for the third column.
+Runs each workload three ways, interleaved in one run so that the machine's noise falls on all of them: bare,
+with the engine and its shipped rules, and with auditd and watches on the same files. Prints times and ratios.
+Needs root, a C compiler, make and git, and auditd for the third column.
 """
 
 import argparse
@@ -17,42 +17,48 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from workloads import workloads
+
+from fileaudit_engine.compiler.stages import compile_rules
+from fileaudit_engine.resources import rules_dir
+from fileaudit_engine.rules.parser import load_rules
+from fileaudit_engine.text import from_kernel
+
 HERE = Path(__file__).parent
 ENGINE = HERE.parent.parent / ".venv" / "bin" / "fileaudit-engine"
+
+
+Results = dict[str, dict[str, list[float]]]
+"""By workload and way, seconds."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the rounds and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default: 5)")
-    parser.add_argument("--loops", type=int, default=1_000_000, help="loops a round (default: a million)")
+    parser.add_argument("--only", action="append", metavar="NAME", help="this workload; repeatable")
     parser.add_argument("--without-auditd", action="store_true", help="leave the third column out")
     args = parser.parse_args(arguments)
     ways = {"bare": bare, "engine": engine} | ({} if args.without_auditd else {"auditd": auditd})
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        binary, target = prepare(Path(folder))
-        results: dict[str, list[float]] = {way: [] for way in ways}
+        chosen = {
+            name: run for name, run in workloads(Path(folder)).items() if not args.only or name in args.only
+        }
+        results: Results = {name: {way: [] for way in ways} for name in chosen}
         for _ in range(args.rounds):
             for way, context in ways.items():
                 with context(Path(folder)):
-                    results[way].append(loop(binary, target, args.loops))
-    print_table(results)
+                    for name, run in chosen.items():
+                        results[name][way].append(run())
+    print_table(results, args.rounds)
 
 
-def prepare(folder: Path) -> tuple[Path, Path]:
-    """The compiled loop and a file for it, four folders deep."""
-    binary = folder / "loop"
-    subprocess.run(["cc", "-O2", "-o", binary, HERE / "loop.c"], check=True)
-    target = folder / "some" / "where" / "else" / "data.bin"
-    target.parent.mkdir(parents=True)
-    target.write_bytes(b"x" * 4096)
-    return binary, target
-
-
-def loop(binary: Path, target: Path, loops: int) -> float:
-    """Nanoseconds per open + read + close, best of ten parts."""
-    done = subprocess.run([binary, target, str(loops)], check=True, capture_output=True, text=True)
-    return float(done.stdout)
+def watches() -> list[str]:
+    """What the shipped rules name whole, or whose folder they name, and is there: auditd can watch that."""
+    compiled = compile_rules(load_rules([rules_dir()]).rules)
+    named = {from_kernel(path) for path in compiled.kernel.known_files}
+    folders = {from_kernel(beginning) for beginning in compiled.kernel.prefixes if beginning.endswith(b"/")}
+    return sorted(path for path in named | folders if Path(path).exists() and path != "/")
 
 
 @contextlib.contextmanager
@@ -81,7 +87,7 @@ def engine(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def auditd(folder: Path) -> Iterator[None]:
-    """The audit daemon with a watch on a file that nobody touches, its log in a folder of ours."""
+    """The audit daemon with watches on what the shipped rules watch, its log in a folder of ours."""
     config = folder / "audit"
     config.mkdir(exist_ok=True)
     log = config / "audit.log"
@@ -89,7 +95,8 @@ def auditd(folder: Path) -> Iterator[None]:
     with subprocess.Popen(["auditd", "-n", "-c", config], stderr=subprocess.PIPE, text=True) as daemon:
         try:
             time.sleep(1)
-            for arguments in (["-D"], ["-e", "1"], ["-w", "/etc/hostname", "-p", "rwa"]):
+            wanted = [["-w", path, "-p", "rwa"] for path in watches()]
+            for arguments in (["-D"], ["-e", "1"], *wanted):
                 subprocess.run(["auditctl", *arguments], check=True, capture_output=True)
             yield
         finally:
@@ -99,18 +106,24 @@ def auditd(folder: Path) -> Iterator[None]:
             daemon.communicate(timeout=30)
 
 
-def print_table(results: dict[str, list[float]]) -> None:
-    """Nanoseconds a loop and, per round, the ratio to the bare loop of the same round."""
-    print(f"{os.uname().release}, {os.cpu_count()} CPUs, {len(results['bare'])} interleaved rounds")
-    print(f"{'':8} {'ns/loop, best':>14} {'ratio of bests':>15} {'median ratio':>13}")
-    best = {way: min(times) for way, times in results.items()}
-    for way, times in results.items():
-        ratios = [time / base for time, base in zip(times, results["bare"], strict=True)]
-        ratio = best[way] / best["bare"]
-        print(f"{way:8} {best[way]:14.0f} {ratio:15.3f} {statistics.median(ratios):13.3f}")
-    if "auditd" in best:
-        share = (best["engine"] - best["bare"]) / (best["auditd"] - best["bare"])
-        print(f"the engine adds {share:.2f} of what auditd adds")
+def print_table(results: Results, rounds: int) -> None:
+    """Per workload the best times, their ratios to the bare ones, and the engine's part of what auditd adds."""
+    print(f"{os.uname().release}, {os.cpu_count()} CPUs, {rounds} interleaved rounds, best of each")
+    print(f"{'':16} {'bare':>12} {'engine':>8} {'median':>8} {'auditd':>8} {'of auditd':>10}")
+    for name, ways in results.items():
+        best = {way: min(times) for way, times in ways.items()}
+        ratios = [time / base for time, base in zip(ways["engine"], ways["bare"], strict=True)]
+        line = f"{name:16} {_duration(best['bare']):>12} {best['engine'] / best['bare']:8.3f}"
+        line += f" {statistics.median(ratios):8.3f}"
+        if "auditd" in best:
+            added = best["auditd"] - best["bare"]
+            share = (best["engine"] - best["bare"]) / added if added > 0 else float("nan")
+            line += f" {best['auditd'] / best['bare']:8.3f} {share:10.2f}"
+        print(line)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1e9:,.0f} ns" if seconds < 1e-3 else f"{seconds * 1e3:,.1f} ms"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from overhead import prepare
+from workloads import prepare
 
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
 from fileaudit_engine.detect.detector import Detector
@@ -53,9 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         binary, target = prepare(Path(folder))
         compiled = compile_rules(parse_text(RULE.format(folder=folder), "bench").rules)
         for _ in range(args.rounds):
-            drained(compiled, [binary, target, str(args.events)])
+            drained(compiled, [binary, "open", target, str(args.events)])
         for _ in range(args.rounds):
-            alongside(compiled, [binary, target, str(args.events * 5)])
+            alongside(compiled, [binary, "open", target, str(args.events * 5)])
 
 
 def opened(compiled: Compiled) -> LiveSource:
