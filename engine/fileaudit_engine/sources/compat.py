@@ -8,11 +8,20 @@ what comes of that. Where 32-bit programs run, any 64-bit program may make such 
 import errno
 import os
 import platform
+import signal
 import struct
 import subprocess
 from typing import Final
 
+COMPAT_COST: Final = "what 32-bit programs do, and whoever makes calls as they do, is not seen"
+COMPAT_REMEDY: Final = "if nothing here needs them: boot with ia32_emulation=0 (x86-64, Linux 6.7 or later)"
+"""What to say where such calls are taken."""
+
 _STATUS: Final = 32
+_RAN: Final = frozenset({_STATUS, -signal.SIGSYS})
+"""It ended as it should, or by a filter that this process is under (systemd's `SystemCallArchitectures`):
+the kernel took the call. One that does not ends the program with another signal.
+"""
 _BASE: Final = 0x10000
 _HEADER: Final = struct.Struct("<16sHHIIIIIHHHHHH")
 _SEGMENT: Final = struct.Struct("<8I")
@@ -45,7 +54,7 @@ def takes_compat_calls() -> bool | None:
         return None
     finally:
         os.close(descriptor)
-    return True if done.returncode == _STATUS else None
+    return True if done.returncode in _RAN else None
 
 
 def _elf(machine: int, flags: int, code: bytes) -> bytes:

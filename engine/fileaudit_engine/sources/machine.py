@@ -17,6 +17,7 @@ from typing import Final
 
 from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.sources import bpfsys, privilege
+from fileaudit_engine.sources.compat import COMPAT_COST, COMPAT_REMEDY, takes_compat_calls
 from fileaudit_engine.sources.headers import BTF, KernelTypes, kernel_types
 from fileaudit_engine.sources.load import Load, Program
 from fileaudit_engine.sources.mounts import NEEDED, TRACEFS, missing_mounts
@@ -60,7 +61,7 @@ def probe_machine() -> list[Check]:
     except MachineCannot as error:
         return [*checks, _failed("kernel types", error)]
     checks.append(Check(name="kernel types", ok=True, detail=types.include))
-    return [*checks, *_basics(types), *_extras(types)]
+    return [*checks, *_basics(types), _compat_calls(), *_extras(types)]
 
 
 def _kernel() -> Check:
@@ -174,6 +175,20 @@ def _basics(types: KernelTypes) -> Iterator[Check]:
         detail="bpf_rdonly_cast" if cast else "the kernel has no bpf_rdonly_cast",
         cost="" if cast else "an unwatched open costs about 0.1 µs more",
         remedy="" if cast else "Linux 6.2 or later",
+        required=False,
+    )
+
+
+def _compat_calls() -> Check:
+    takes = takes_compat_calls()
+    return Check(
+        name="32-bit calls",
+        ok=takes is False,
+        detail={True: "the kernel takes them", False: "the kernel takes none", None: "cannot be found out"}[
+            takes
+        ],
+        cost="" if takes is False else COMPAT_COST,
+        remedy="" if takes is False else COMPAT_REMEDY,
         required=False,
     )
 

@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,24 @@ def test_a_program_that_the_kernel_does_not_take_is_told_from_one_that_fails(
     sparc = (2, 0, b"")
     monkeypatch.setitem(compat._PROGRAMS, platform.machine(), sparc)
     assert compat.takes_compat_calls() is False
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the filter is for x86")
+def test_a_filter_that_we_are_under_is_not_taken_for_the_kernel() -> None:
+    code = """
+import ctypes, struct
+from fileaudit_engine.sources.compat import takes_compat_calls
+program = b"".join(struct.pack("=HBBI", *one) for one in (
+    (0x20, 0, 0, 4),  # load the architecture
+    (0x15, 0, 1, 0xC000003E),  # x86-64?
+    (0x06, 0, 0, 0x7FFF0000),  # allow
+    (0x06, 0, 0, 0x80000000),  # kill
+))
+buffer = ctypes.create_string_buffer(program, len(program))
+filter = struct.pack("=HxxxxxxQ", 4, ctypes.addressof(buffer))
+libc = ctypes.CDLL(None)
+unfiltered = takes_compat_calls()
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, filter) == 0
+assert takes_compat_calls() is unfiltered
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
