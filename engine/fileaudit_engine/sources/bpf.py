@@ -258,10 +258,12 @@ class LiveSource:
         return bool(records)
 
     def _look_around(self) -> None:
-        """Tell the kernel what has changed of the host's files."""
+        """Tell the kernel what has changed of the host's files, and about once a second of its accounts."""
         now = time.monotonic()
         if self._final is not None or now - self._looked_at < _IDLE_S:
             return
+        if int(now) != int(self._looked_at):
+            self._plan_maps.refresh_users()
         self._looked_at = now
         changed = self._files.refresh()
         if changed.mounts:
