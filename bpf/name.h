@@ -97,8 +97,8 @@ static __always_inline u64 highest_byte(u64 marks)
 }
 
 /*
- * Finds the slash before the last component of text[TEXT_MIDDLE, end): s->leaf; 0 if nothing follows it, or if it
- * is further away than a name can be long.
+ * Finds the slash before the last component of text[TEXT_MIDDLE, end): s->leaf; 0 if nothing follows it but dots,
+ * which are no name, or if it is further away than a name can be long.
  */
 static __always_inline void find_leaf(struct scratch *s)
 {
@@ -114,8 +114,9 @@ static __always_inline void find_leaf(struct scratch *s)
         word = slashes ? i : word;
         marks = slashes ? slashes : marks;
     }
-    u64 leaf = end - 8 * LEAF_WORDS + word * 8 + highest_byte(marks);
-    if (marks && leaf >= TEXT_MIDDLE)
+    u64 leaf = end - 8 * LEAF_WORDS + word * 8 + highest_byte(marks), bytes = end - leaf;
+    bool dots = s->text[end - 1] == '.' && (bytes == 2 || (bytes == 3 && s->text[end - 2] == '.'));
+    if (marks && leaf >= TEXT_MIDDLE && !dots)
         s->leaf = leaf;
 }
 

@@ -198,6 +198,25 @@ def test_a_name_behind_links_is_found_where_it_is(capture: Capture, folder: Path
     assert all(event.path_state == PathState.FOLLOWED for event in events)
 
 
+def test_a_folder_that_is_called_by_dots_is_found(capture: Capture, folder: Path) -> None:
+    (folder / "sub/x").mkdir(parents=True)
+    (folder / "link").symlink_to("sub")
+    capture.watch(named(ANY, "/sub"))
+
+    def action() -> None:
+        os.lchown(f"{folder}/sub/x/..", 0, 0)
+        os.lchown(f"{folder}/link/.", 0, 0)
+        os.lchown(f"{folder}/link/", 0, 0)
+        for call in (os.mkdir, os.rmdir):
+            with contextlib.suppress(OSError):
+                call(f"{folder}/link/x/..")
+
+    events = seen(capture, action)
+    assert [(event.operation.value, event.path) for event in events] == [
+        (name, f"{folder}/sub") for name in ("chown", "chown", "chown", "mkdir", "rmdir")
+    ]
+
+
 def test_a_jail_has_its_own_links(capture: Capture, folder: Path) -> None:
     made(folder / "jail/etc/passwd")
     (folder / "jail/link").symlink_to("/etc/passwd")
