@@ -139,6 +139,8 @@ class ProcessTable:
             parent_pid=parent_pid,
             parent=known.process.parent if known is not None else self._newest(parent_pid),
         )
+        if known is not None and cwd == known.cwd:
+            cwd = known.cwd  # one text in memory for all that work in the same place
         if not cgroup and known is not None and cgroup_id > ROOT:
             cgroup = known.cgroup.names  # too deep to be told: nobody hides his container that way
         self._keep(_Known(process, cwd, self._cgroups.learn(cgroup_id, cgroup)))

@@ -318,6 +318,15 @@ def test_a_child_works_where_its_parent_did_at_the_fork() -> None:
     assert (cwd(processes, 7), cwd(processes, 8)) == ("/tmp", "/root")
 
 
+def test_a_long_directory_is_in_memory_once_for_all_that_work_there() -> None:
+    processes, name = table(), "/d" * 2000
+    executed(processes, 7, "sh", cwd=name)
+    for pid in (8, 9):
+        forked(processes, pid, parent=7)
+        executed(processes, pid, "cat", cwd="/" + name[1:])
+    assert len({id(cwd(processes, pid)) for pid in (7, 8, 9)}) == 1
+
+
 def test_the_dead_are_where_they_were() -> None:
     processes = table()
     executed(processes, 7, "sh", cwd="/root", cgroup=DOCKER, cgroup_id=5)
