@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.kernel.capture import EVERYTHING, Capture
+from tests.kernel.table.theatre import Theatre, opened
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,11 @@ def place(tmp_path: Path) -> Path:
             break
         folder.chmod(0o755)
     return tmp_path.resolve()
+
+
+@pytest.fixture(scope="module")
+def theatre(loaded: Capture, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
+    """Where the cells of the table are played."""
+    root, disk = (tmp_path_factory.mktemp(name).resolve() for name in ("memory", "disk"))
+    with opened(loaded, root, disk) as theatre:
+        yield theatre

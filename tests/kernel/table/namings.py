@@ -61,6 +61,8 @@ class Naming:
     """What calls are passed that take the descriptor of a directory."""
     inside: bool = False
     """Whether files can only be made where the child calls from."""
+    empty: bool = False
+    """Whether nothing is made."""
     state: PathState = PathState.RESOLVED
     """What the engine has to say of the path."""
 

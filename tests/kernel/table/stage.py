@@ -96,7 +96,7 @@ class Stage:
         return self.naming.inside or (private and self.call.needs is Needs.MOUNTED)
 
     def _populate_outside(self) -> None:
-        if not self._inside:
+        if not self._inside and not self.naming.empty:
             self._populate(self.naming.folder(self.ground))
 
     def _populate(self, folder: bytes) -> None:
@@ -109,7 +109,7 @@ class Stage:
             _give_attribute(self.asked(self.leaf, Way.NAME))
 
     def _inode(self) -> int | None:
-        if self._inside or self.call.needs is Needs.NOTHING:
+        if self._inside or self.naming.empty or self.call.needs is Needs.NOTHING:
             return None
         way = self.call.source_way or self.call.way
         status = os.lstat(self.path(self.leaf, way))
