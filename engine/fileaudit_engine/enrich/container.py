@@ -3,8 +3,11 @@
 The id is there at once, and is what rules should go by. Names may come later, for runtimes write down what
 they have made in their own time; so an answer without names is asked for again, soon at first and then ever
 less often. One with names is looked at again once a minute, since containers can be renamed, and stays when
-the state is gone: the events of a container that has ended are read after its end. What is remembered is
-bounded, and so is how often files are looked at, for an ordinary user can have as many cgroups as he likes.
+the state is gone: the events of a container that has ended are read after its end.
+
+What is remembered is bounded. An ordinary user can have as many cgroups as he likes and call them as he
+likes: the answers for users are remembered apart, and their files are looked at so many times a second. Thus
+nobody keeps the host's own containers from having their names.
 """
 
 import pwd
@@ -18,14 +21,14 @@ from fileaudit_engine.enrich.runtimes import Runtimes
 from fileaudit_engine.events.model import Container
 
 LIMIT: Final = 4096
-"""Containers that are remembered; the first ones leave first."""
+"""Containers that are remembered, of the host and of users each; the first ones leave first."""
 
 FRESH_S: Final = 60.0
 """How long an answer with names holds."""
 RETRY_S: Final = 0.25
 """How long the first answer without names holds; each further one twice as long, up to `FRESH_S`."""
 LOOKS: Final = 20
-"""Look-ups of files a second: one costs about a fifth of a millisecond."""
+"""Look-ups of users' files a second: one costs a fifth of a millisecond, with the longest list two."""
 
 
 class _Answer(NamedTuple):
@@ -58,7 +61,8 @@ class Containers:
         self._home = home or _home
         self._limit = limit
         self._clock = clock
-        self._known: OrderedDict[Mark, _Answer] = OrderedDict()
+        self._of_host: OrderedDict[Mark, _Answer] = OrderedDict()
+        self._of_users: OrderedDict[Mark, _Answer] = OrderedDict()
         self._second = 0.0
         self._looks = 0
 
@@ -68,24 +72,23 @@ class Containers:
         if mark is None:
             return None
         now = self._clock()
-        answer = self._known.get(mark)
+        known = self._of_host if mark.user_id is None else self._of_users
+        answer = known.get(mark)
         if answer is None or now >= answer.until:
-            answer = self._ask(mark, answer, now)
+            answer = known[mark] = self._ask(mark, answer, now)
+            if len(known) > self._limit:
+                known.popitem(last=False)
         return answer.container
 
     def _ask(self, mark: Mark, before: _Answer | None, now: float) -> _Answer:
-        container = self._found(mark) if self._may_look(now) else None
+        allowed = mark.user_id is None or self._may_look(now)
+        container = self._found(mark) if allowed else None
         if container is not None:
-            answer = _Answer(container, now + FRESH_S, FRESH_S)
-        elif before is not None:
-            holds_s = min(FRESH_S, 2 * before.holds_s)
-            answer = _Answer(before.container, now + holds_s, holds_s)
-        else:
-            answer = _Answer(Container(id=mark.id, runtime=mark.runtime), now + RETRY_S, RETRY_S)
-        self._known[mark] = answer
-        if len(self._known) > self._limit:
-            self._known.popitem(last=False)
-        return answer
+            return _Answer(container, now + FRESH_S, FRESH_S)
+        if before is None:
+            return _Answer(Container(id=mark.id, runtime=mark.runtime), now + RETRY_S, RETRY_S)
+        holds_s = min(FRESH_S, 2 * before.holds_s) if allowed else RETRY_S
+        return _Answer(before.container, now + holds_s, holds_s)
 
     def _found(self, mark: Mark) -> Container | None:
         if mark.delegated:

@@ -239,9 +239,9 @@ def test_state_that_comes_later_is_found(host: Host) -> None:
 def test_what_is_not_there_is_asked_for_ever_less_often(host: Host) -> None:
     asked = 0
     for _ in range(10_000):
-        before = host.containers._known.get(Mark(id=ID))
+        before = host.containers._of_host.get(Mark(id=ID))
         host.asked()
-        asked += host.containers._known.get(Mark(id=ID)) is not before
+        asked += host.containers._of_host.get(Mark(id=ID)) is not before
         host.clock.now += 0.1
     assert asked < 30
 
@@ -264,13 +264,12 @@ def test_a_container_keeps_its_name_when_its_state_is_gone(host: Host) -> None:
     assert host.asked("docker") == known
 
 
-def test_the_files_of_many_containers_are_looked_at_in_turn(host: Host) -> None:
+def test_the_files_of_users_are_looked_at_in_turn(host: Host) -> None:
     numbers = [f"{number:064x}" for number in range(2 * LOOKS)]
-    for number in numbers:
-        host.has(f"var/lib/docker/containers/{number}/config.v2.json", DOCKER | {"ID": number})
+    host.has(ALICES_PATH, [podman(number) for number in numbers])
 
     def named() -> int:
-        found = [host.asked("docker", number=number) for number in numbers]
+        found = [host.asked("podman", number=number, user_id=ALICE) for number in numbers]
         return sum(one is not None and one.name is not None for one in found)
 
     assert named() == LOOKS
@@ -278,11 +277,26 @@ def test_the_files_of_many_containers_are_looked_at_in_turn(host: Host) -> None:
     assert named() == 2 * LOOKS
 
 
+def test_a_user_with_many_containers_keeps_no_name_from_the_hosts_own(host: Host) -> None:
+    known = host.has(DOCKER_PATH, DOCKER).asked("docker")
+    (host.root / DOCKER_PATH).unlink()
+    host.containers._limit = 10
+    for number in range(1000):
+        host.asked("podman", number=f"{number:064x}", user_id=ALICE)
+    assert host.asked("docker") == known
+    host.has(f"var/lib/docker/containers/{OTHER}/config.v2.json", DOCKER | {"ID": OTHER})
+    found = host.asked("docker", number=OTHER)
+    assert found is not None
+    assert found.name == "web"
+
+
 def test_invented_containers_do_not_grow_it(host: Host) -> None:
     host.containers._limit = 10
     for number in range(1000):
         host.asked(number=f"{number:064x}")
-    assert len(host.containers._known) == 10
+        host.asked(number=f"{number:064x}", user_id=ALICE)
+    assert len(host.containers._of_host) == 10
+    assert len(host.containers._of_users) == 10
 
 
 def test_a_list_is_read_again_only_if_it_has_changed(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
