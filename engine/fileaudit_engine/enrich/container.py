@@ -28,7 +28,7 @@ FRESH_S: Final = 60.0
 RETRY_S: Final = 0.25
 """How long the first answer without names holds; each further one twice as long, up to `FRESH_S`."""
 LOOKS: Final = 20
-"""Look-ups of users' files a second: one costs a fifth of a millisecond, with the longest list two."""
+"""Look-ups of users' files a second: one costs 25 µs, or half a millisecond where a long list has changed."""
 
 
 class _Answer(NamedTuple):
