@@ -137,7 +137,7 @@ def _root_of(caller: Caller) -> tuple[bytes, bytes]:
 
     The name is none where the path begins in another namespace, and the caller has ended or never was in it.
     """
-    if caller.root and not caller.elsewhere:
+    if caller.root and not caller.elsewhere and look.cached():
         return (root := to_kernel(caller.root)), root
     for folder in (f"/proc/{caller.pid}/task/{caller.thread}", f"/proc/{caller.pid}"):
         with contextlib.suppress(OSError):
@@ -172,8 +172,8 @@ def _namespace(folder: str) -> str:
     return os.readlink(f"{folder}/ns/mnt")  # noqa: PTH115 - no path at all
 
 
-def _arrived(descriptor: int, last: bytes) -> Place:
-    """The place of a descriptor, or of a name in it.
+def _arrived(descriptor: int, last: bytes, *, may_look: bool = True) -> Place:
+    """The place of a descriptor, or of a name in it; the name is looked up unless that could make us wait.
 
     Raises:
         OSError: The kernel does not tell its name.
@@ -185,6 +185,8 @@ def _arrived(descriptor: int, last: bytes) -> Place:
         return Place(path, whole=True, status=found, mount=found.mount, deleted=deleted)
     there = None
     with contextlib.suppress(OSError):
+        if not may_look:
+            raise BlockingIOError
         child = look.opened(last, at=descriptor, flags=look.NOFOLLOW, resolve=look.cached())
         try:
             there = look.status(child)
@@ -236,7 +238,7 @@ class _Walk:
             OSError: The kernel does not tell the name of what was found.
         """
         if self._arrive():
-            return _arrived(self._at, last)
+            return _arrived(self._at, last, may_look=bool(look.cached()) or self._local(self._at))
         here = _arrived(self._at, b"")
         left = [name for name in (*self._rest[::-1], last) if name not in _DOTS]
         path = posixpath.join(to_kernel(here.path), *left)

@@ -248,6 +248,8 @@ def _is_learned(mode: int) -> bool:
 
 def _at(path: bytes) -> Status | None:
     """What is called so, if that can be told without waiting."""
+    if not look.cached():
+        return None
     with contextlib.suppress(OSError):
         descriptor = look.opened(path, flags=look.NOFOLLOW, resolve=look.NO_SYMLINKS | look.cached())
         try:

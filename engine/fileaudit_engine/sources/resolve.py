@@ -163,10 +163,9 @@ class Resolver:
 
     def _facts(self, operation: Operation, found: Status, lookups: Lookups) -> dict[str, Any]:
         """What the record lacks of its file, as it is after the call; what the call changed, is left out."""
-        mount = self._mounts.mount(found.mount)
         facts: dict[str, Any] = {
             "inode": found.inode,
-            "device": mount.device if mount else found.device,
+            "device": self._device(found),
             "size_bytes": found.size,
         }
         if operation is not Operation.CHMOD:
@@ -179,6 +178,11 @@ class Resolver:
                 "owner_group_name": lookups.group(found.group),
             }
         return facts
+
+    def _device(self, found: Status) -> int:
+        """By the kernel's own number."""
+        mount = self._mounts.mount(found.mount)
+        return mount.device if mount else found.device
 
     def _names(self, record: FileRecord, event: FileEvent, place: Place | None) -> list[FileEvent]:
         """The event under each name of its file, the host's first."""
@@ -193,10 +197,10 @@ class Resolver:
         else:
             alias = self._canonical_name(record, event, place)
             names = [event] if alias in {None, path} else [event, _by(event, path, str(alias))]
-        return [*names, *self._known_names(record, event, names)]
+        return [*names, *self._known_names(record, event, place, names)]
 
     def _known_names(
-        self, record: FileRecord, event: FileEvent, names: list[FileEvent]
+        self, record: FileRecord, event: FileEvent, place: Place | None, names: list[FileEvent]
     ) -> Iterator[FileEvent]:
         """The event under those names by which rules know the inode.
 
@@ -206,7 +210,10 @@ class Resolver:
             return
         used = names[0].path or ""
         there = {name.path for name in names}
-        for known in self._known.of(event.device, event.inode, used):
+        device, inode = event.device, event.inode
+        if inode is None and place is not None and place.status is not None:  # it was denied
+            device, inode = self._device(place.status), place.status.inode
+        for known in self._known.of(device, inode, used):
             if known.name not in there:
                 yield msgspec.structs.replace(
                     event, path=known.name, alias_path=used, path_state=PathState.RESOLVED

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import signal
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -61,6 +62,26 @@ def unshared() -> None:
     """From here on, this process has mounts of its own."""
     _check(_LIBC.unshare(_NEW_MOUNTS))
     _check(_LIBC.mount(b"none", b"/", None, _RECURSIVE | _PRIVATE, None))
+
+
+@contextlib.contextmanager
+def unanswered(place: Path) -> Iterator[None]:
+    """A file system of a user's process (FUSE) that never answers: whoever asks it waits for ever.
+
+    Ends this process if that happens.
+    """
+    try:
+        device = os.open("/dev/fuse", os.O_RDWR)
+    except OSError:
+        pytest.skip("this kernel has no FUSE")
+    signal.alarm(20)
+    try:
+        mounted("fuse", place, options=f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other")
+        yield
+    finally:
+        os.close(device)
+        unmounted(place)
+        signal.alarm(0)
 
 
 def alone(action: Callable[[], None]) -> None:

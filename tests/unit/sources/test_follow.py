@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.sources.namespaces import bind, mounted, needs_root, process, unshared
+from tests.unit.sources.namespaces import bind, mounted, needs_root, process, unanswered, unshared
 
 from fileaudit_engine.sources import look, mount_table
 from fileaudit_engine.sources.follow import Caller, Follower, Place, normalised
@@ -301,6 +301,19 @@ def test_a_fresh_link_on_a_file_system_that_could_make_us_wait_is_not_read(
     (folder / "link").symlink_to("/etc/shadow")
     follow(folder / "link")
     assert not read  # the kernel may have known the link, and followed it itself
+
+
+@needs_root
+def test_a_file_system_that_never_answers_is_not_waited_for(follow: Follow, folder: Path) -> None:
+    (folder / "point").mkdir()
+    (folder / "link").symlink_to("point/deep/file")
+    (folder / "way").symlink_to("point")
+    with unanswered(folder / "point"):
+        for name in ("point/x", "point/x/../y", "link", "way/x", "way/../way/x/y"):
+            for keep_last in (False, True):
+                assert follow(folder / name, keep_last=keep_last).path.startswith(f"{folder}/")
+        assert follow(folder / "way/../link", keep_last=True).path == f"{folder}/link"
+        assert follow(folder / "link")[:2] == (f"{folder}/point/deep/file", False)
 
 
 @pytest.mark.parametrize(

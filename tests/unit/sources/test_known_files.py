@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.sources.namespaces import bind, file_system, needs_root
+from tests.unit.sources.namespaces import bind, file_system, needs_root, unanswered
 
 from fileaudit_engine.sources import known_files, look, mount_table
 from fileaudit_engine.sources.known_files import KnownFiles
@@ -144,6 +144,13 @@ def test_a_file_system_that_could_make_us_wait_is_not_looked_at(
     (folder / "secret").touch()
     monkeypatch.setattr(mount_table, "LOCAL", frozenset[bytes]())
     assert learned(known, folder / "secret") == {}
+
+
+@needs_root
+def test_a_file_system_that_never_answers_is_not_waited_for(known: KnownFiles, folder: Path) -> None:
+    (folder / "point").mkdir()
+    with unanswered(folder / "point"):
+        assert learned(known, folder / "point/secret", folder / "point") == {}
 
 
 @needs_root

@@ -358,6 +358,17 @@ def test_a_hard_link_behind_a_link_is_found(world: World, folder: Path) -> None:
     ]
 
 
+def test_a_denied_try_by_another_name_is_told_under_the_known_one(world: World, folder: Path) -> None:
+    (folder / "secret").touch()
+    os.link(folder / "secret", folder / "other")
+    world.know(folder / "secret")
+    names = world.events(record(folder / "other", UNRESOLVED, errno=13), EVERY)
+    assert [(name.event.path, name.event.inode) for name in names] == [
+        (str(folder / "other"), None),
+        (str(folder / "secret"), None),
+    ]
+
+
 def test_a_call_on_one_name_is_not_told_of_another(world: World, folder: Path) -> None:
     (folder / "secret").touch()
     os.link(folder / "secret", folder / "other")
