@@ -73,16 +73,20 @@ class Stage:
         """What the call is passed."""
         return self.naming.asked(Subject(self.ground, leaf, way))
 
-    def play(self, events_of: Callable[[int], list[FileEvent]]) -> Told:
+    def play(
+        self, events_of: Callable[[int], list[FileEvent]], before: Callable[[], object] = lambda: None
+    ) -> Told:
         """Do it all.
 
         Args:
             events_of: The events of a process that have arrived since it was asked last.
+            before: Is called when all is there, and nothing has been done.
         """
         with self.naming.prepared(self.ground):
             try:
                 self._populate_outside()
                 inode = self._inode()
+                before()
                 result, events = _watched(self._arrive, events_of)
             finally:
                 self._unmount()
