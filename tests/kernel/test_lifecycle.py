@@ -149,7 +149,8 @@ def test_rules_of_another_shape_are_not_taken() -> None:
 
 @pytest.mark.parametrize("words", [1, 16])
 def test_the_smallest_and_the_largest_shape_load(words: int) -> None:
-    shape = Shape(clause_words=words, prefix=True, suffix=True, component=True)
+    every = dict.fromkeys(("prefix", "suffix", "component", "user", "process", "comm", "file"), True)
+    shape = Shape(clause_words=words, **every, components=1, callers=1, files=1)
     loading = load_capture(kernel_types(), shape, hooks_for(OPERATIONS), 4096)
     loading.close()
     close_all(list(loading.maps.values()))
