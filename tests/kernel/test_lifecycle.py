@@ -21,7 +21,8 @@ from fileaudit_engine.enrich.process_table import ProcessTable
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import OPERATIONS, FileEvent, Loss
 from fileaudit_engine.sources import headers
-from fileaudit_engine.sources.bpf import LiveSource, load_capture
+from fileaudit_engine.sources.bpf import LiveSource
+from fileaudit_engine.sources.capture import load_capture
 from fileaudit_engine.sources.headers import kernel_types
 from fileaudit_engine.sources.load import Load, Program
 from fileaudit_engine.sources.machine import probe_machine

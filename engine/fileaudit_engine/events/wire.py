@@ -21,6 +21,7 @@ from fileaudit_engine.events.model import (
     OPERATIONS,
     Container,
     FileEvent,
+    Operation,
     PathState,
     Process,
 )
@@ -46,12 +47,16 @@ _SIZES: Final = struct.Struct("=8x6H")
 _TIME: Final = struct.Struct("=Q")
 _TIME_AT: Final = 24
 _RESULT_AT: Final = 40
+_RESULT: Final = struct.Struct("=q")
+_PROCESS_PID: Final = struct.Struct("=16xI")
 _DETAILS: Final = struct.Struct("=3q")
 _DETAILS_AT: Final = 136
 _USED: Final = struct.Struct("=HHIQQ")
 _ROUTE: Final = struct.Struct("=48xII")
 _ONE_WORD: Final = struct.Struct("=Q")
 _UNREADABLE: Final = 0xFFFF
+_CHMOD: Final = Operation.CHMOD.number
+_CHOWN: Final = Operation.CHOWN.number
 _EXECVEAT: Final = CALLS.index("execveat")
 _BY_DESCRIPTOR: Final = re.compile(rb"/dev/fd/\d+(?:/|$)")
 _NOBODY: Final = 0xFFFFFFFF
@@ -249,6 +254,7 @@ def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
             run[extra_at : extra_at + extra_bytes],
         )
         more |= texts(operation, raw)
+    owned = mode and operation != _CHOWN
     event = FileEvent(
         ts_ns=ts_ns,
         operation=OPERATIONS[operation],
@@ -263,7 +269,7 @@ def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
         result=result,
         inode=inode or None,
         device=device or None,
-        mode=mode or None,
+        mode=(mode or None) if operation != _CHMOD else None,  # as it is after the call: not the former one
         thread_id=thread,
         user_id=uid,
         group_id=gid,
@@ -278,10 +284,10 @@ def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
         effective_group_name=group(egid),
         login_user_name=None if login == _NOBODY else user(login),
         working_directory=cwd,
-        owner_id=owner if mode else None,
-        owner_group_id=owner_group if mode else None,
-        owner_name=user(owner) if mode else None,
-        owner_group_name=group(owner_group) if mode else None,
+        owner_id=owner if owned else None,
+        owner_group_id=owner_group if owned else None,
+        owner_name=user(owner) if owned else None,
+        owner_group_name=group(owner_group) if owned else None,
         size_bytes=size if mode else None,
         container=container,
         host_name=lookups.host_name,
@@ -296,10 +302,28 @@ def operation_of(run: bytes, at: int) -> int:
     return run[at + _OPERATION_AT]
 
 
+def succeeded(run: bytes, at: int) -> bool:
+    """Whether the call that the file record at `at` tells of did what was asked."""
+    (result,) = _RESULT.unpack_from(run, at + _RESULT_AT)
+    return bool(result >= 0)
+
+
+def pid_of_file(run: bytes, at: int) -> int:
+    """Who did what the file record at `at` tells of."""
+    return int(_ROUTE.unpack_from(run, at)[1])
+
+
+def pid_of_process(run: bytes, at: int) -> int:
+    """The process that the record of a fork, exec, exit or change of directory at `at` is about."""
+    (pid,) = _PROCESS_PID.unpack_from(run, at)
+    return int(pid)
+
+
 def size_of(run: bytes, at: int, clause_words: int) -> int:
     """How long the file record at `at` is, texts included."""
     path, asked, *others = _SIZES.unpack_from(run, at)
-    return FILE_HEAD.size + 8 * clause_words + path + (0 if asked == _UNREADABLE else asked) + sum(others)
+    texts_size: int = path + (0 if asked == _UNREADABLE else asked) + sum(others)
+    return FILE_HEAD.size + 8 * clause_words + texts_size
 
 
 def transfer(run: bytes, at: int) -> Transfer:
@@ -314,7 +338,7 @@ def with_transfer(record: bytes, moved: int, calls: int, time_ns: int, *, last: 
     again = bytearray(record)
     use = _DETAILS.unpack_from(record, _DETAILS_AT)[2]
     _DETAILS.pack_into(again, _DETAILS_AT, moved, calls, use)
-    _TIME.pack_into(again, _RESULT_AT, moved)
+    _RESULT.pack_into(again, _RESULT_AT, moved)
     _TIME.pack_into(again, _TIME_AT, time_ns)
     again[_HINTS_AT] |= Hint.LAST if last else 0
     return bytes(again)

@@ -183,8 +183,10 @@ class MountWatch:
         return True
 
     def close(self) -> None:
-        """Stop watching."""
+        """Stop watching; the table stays as it is."""
+        self._poll.unregister(self._file)
         os.close(self._file)
+        self._changed = False
 
     def _read(self) -> MountTable:
         began = time.monotonic()

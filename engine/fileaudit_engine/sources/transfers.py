@@ -101,7 +101,7 @@ class Transfers:
         for key, told in self._known.items():
             raw = sums.get(_KEY.pack(*key))
             total = _USE.unpack(raw) if raw is not None else _NOTHING
-            if total[1] > told.calls:
+            if _is_news(key, told, total):
                 records.append(_again(told, total[0], total[1], time_ns, last=False))
         return records
 
@@ -122,10 +122,10 @@ class Transfers:
     def _news(self, keys: Iterable[Key], time_ns: int, *, last: bool) -> Iterator[bytes]:
         for key in keys:
             raw = self._sum(_KEY.pack(*key))
-            total_bytes, total_calls, _, _ = _USE.unpack(raw) if raw is not None else _NOTHING
+            total = _USE.unpack(raw) if raw is not None else _NOTHING
             told = self._known[key]
-            if total_calls > told.calls:
-                yield _again(told, total_bytes, total_calls, time_ns, last=last)
+            if _is_news(key, told, total):
+                yield _again(told, total[0], total[1], time_ns, last=last)
 
     def _forget(self, key: Key) -> None:
         del self._known[key]
@@ -140,6 +140,11 @@ class Transfers:
 def is_transfer(operation: int) -> bool:
     """Whether records of the operation, by its number, tell of sums."""
     return operation in _TRANSFERS
+
+
+def _is_news(key: Key, told: _Told, total: tuple[int, ...]) -> bool:
+    """Whether there is something to tell: reads that came to nothing, at the end of a file, are nothing."""
+    return total[1] > told.calls and (total[0] > told.bytes or key[2] != Operation.READ.number)
 
 
 def _again(told: _Told, total_bytes: int, total_calls: int, time_ns: int, *, last: bool) -> bytes:

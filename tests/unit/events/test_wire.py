@@ -189,6 +189,12 @@ def test_a_chown_may_leave_the_owner_or_the_group_as_it_is() -> None:
     assert (group.new_owner_id, group.new_owner_group_id, group.new_owner_group_name) == (None, 5, "tty")
 
 
+def test_what_a_change_has_changed_is_not_told_as_what_was_before() -> None:
+    chmod, chown = event_of(file_record(operation=11)), event_of(file_record(operation=12))
+    assert (chmod.mode, chmod.owner_id) == (None, 0)
+    assert (chown.mode, chown.owner_id, chown.owner_group_name) == (0o100640, None, None)
+
+
 def test_times_that_documents_cannot_say_are_the_nearest_that_they_can() -> None:
     event = event_of(file_record(operation=13, details=(-5, -(1 << 63), 0)))
     assert (event.new_accessed_ns, event.new_modified_ns) == (0, None)

@@ -8,7 +8,7 @@ import pytest
 
 from fileaudit_engine.resources import bpf_dir
 from fileaudit_engine.sources import loader
-from fileaudit_engine.sources.bpf import FILES
+from fileaudit_engine.sources.probes import HOOKS, files_of
 
 
 def test_a_message_carries_descriptors() -> None:
@@ -50,10 +50,11 @@ def test_the_text_is_one_and_its_lines_are_named(tmp_path: Path) -> None:
 
 
 def test_every_shipped_header_is_in_the_text_once_and_before_its_use() -> None:
+    files = files_of(HOOKS)
     seen: set[str] = set()
-    for name in FILES:
+    for name in files:
         for line in (bpf_dir() / name).read_text().splitlines():
             if line.startswith('#include "'):
                 assert Path(line.split('"')[1]).name in {Path(one).name for one in seen}, name
         seen.add(name)
-    assert len(seen) == len(FILES)
+    assert len(seen) == len(files)
