@@ -47,8 +47,12 @@ def contains(literal: str) -> Predicate:
 
 def by(field: str, value: str, *also: Predicate) -> Predicate:
     """A rule that asks for an open by who has this value of a field, whatever its case."""
-    caller = Test(field=BY_NAME[field], check=Matches(pattern=(value.lower(),), cased=False))
-    return All(operands=(OPENED, caller, *also))
+    return All(operands=(OPENED, field_is(field, value), *also))
+
+
+def field_is(field: str, value: str) -> Predicate:
+    """A rule that asks for this value of a field, whatever its case."""
+    return Test(field=BY_NAME[field], check=Matches(pattern=(value.lower(),), cased=False))
 
 
 EVERYTHING = kernel_plan(

@@ -1,5 +1,6 @@
 """What passes the filter in the kernel, and with which candidates."""
 
+import collections
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.kernel.capture import (
     by,
     contains,
     ends,
+    field_is,
     in_child,
     made,
     named,
@@ -22,7 +24,8 @@ from tests.kernel.capture import (
 
 from fileaudit_engine.compiler.classifier import classify, facts_of
 from fileaudit_engine.compiler.ir import All, Predicate
-from fileaudit_engine.events.model import PathState
+from fileaudit_engine.detect.evaluate import matcher
+from fileaudit_engine.events.model import Operation, PathState
 
 pytestmark = pytest.mark.kernel
 
@@ -107,7 +110,7 @@ def test_access_modes_and_outcomes_select(capture: Capture, place: Path) -> None
 def test_a_rule_without_a_path_sees_everything(capture: Capture, place: Path) -> None:
     capture.watch(All(operands=()), begins("/nowhere"))
     wanted = [made(place / "file"), place / "none"]
-    seen = [one for one in capture.of(touch(*wanted)) if one.event.path in map(str, wanted)]
+    seen = [one for one in capture.of(touch(*wanted)) if one.event.path in {*map(str, wanted)}]
     assert [one.rules for one in seen] == [{0}, {0}]
 
 
@@ -360,3 +363,60 @@ def open_deep(path: str) -> None:
         os.chdir(folder)
     os.mknod(name)
     touch(name)()
+
+
+# --- the law on live events --------------------------------------------------------------------------------
+
+
+def changes(place: Path) -> None:
+    """Operations on names of many kinds, below a folder that is also reached through a link."""
+    for folder in (place / "real", place / "link", Path("/proc/self/cwd/real")):
+        for name in ("secret.key", "SECRET.KEY", "\u017fecret.key", "plain"):
+            path, other = folder / name, folder / f"{name}.new"
+            path.write_bytes(b"x")
+            os.truncate(path, 0)
+            path.chmod(0o600)
+            os.utime(path, (1, 1))
+            os.chown(path, 0, 0)
+            path.rename(other)
+            path.hardlink_to(other)
+            other.unlink()
+            other.symlink_to(name)
+            other.replace(path)
+            path.unlink()
+            path.mkdir()
+            path.rmdir()
+
+
+def test_what_a_rule_matches_is_a_candidate_for_every_operation(capture: Capture, place: Path) -> None:
+    real, link, source = f"{place}/real/secret.key", f"{place}/link/secret.key", "SourceFilename"
+    below = (f"{place}/real/", ANY)
+    rules: list[Predicate] = [
+        *(named(real), named(link), named(*below), named(f"{place}/link/", ANY)),
+        *(named(ANY, "/real/secret.key"), named(ANY, "/link/secret.key"), named(ANY, "secret.key")),
+        *(named(ANY, "/real/", ANY), named(place.anchor, ANY, "/plain"), named(ANY, "/real/plain.new")),
+        *(field_is(source, real), field_is(source, f"{real}.new"), field_is(source, link)),
+        *(All(operands=(named(*below), field_is("Operation", operation.value))) for operation in Operation),
+        *(All(operands=(named(*below), field_is("User", "root"))), field_is("ProcessName", "changing")),
+    ]
+    capture.watch(*rules)
+    (place / "real").mkdir()
+    (place / "link").symlink_to("real")
+
+    def action() -> None:
+        called("changing")
+        os.chdir(place)
+        changes(place)
+
+    seen = capture.of(action)
+    matchers = [matcher(rule) for rule in rules]
+    counted: collections.Counter[Operation] = collections.Counter()
+    for one in seen:
+        matching = {number for number, matches in enumerate(matchers) if matches(one.event)}
+        assert matching <= one.rules, one.event
+        counted[one.event.operation] += len(matching) > 1
+    assert {operation for operation, count in counted.items() if count >= 3} >= {
+        *(Operation.CREATE, Operation.TRUNCATE, Operation.CHMOD, Operation.UTIMES, Operation.CHOWN),
+        *(Operation.RENAME, Operation.LINK, Operation.UNLINK, Operation.SYMLINK, Operation.MKDIR),
+        Operation.RMDIR,
+    }
