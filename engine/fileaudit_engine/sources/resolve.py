@@ -71,7 +71,7 @@ class Resolver:
     def event(self, record: FileRecord, lookups: Lookups) -> FileEvent:
         """The event of a record whose file has one name."""
         event = record.event
-        if event.path_state or event.mode is None or event.path is None:
+        if event.path_state or record.second_state or event.mode is None or event.path is None:
             event, _ = self._finished(record, lookups)
         if event.path in self._known.by_name:
             self._known.saw(event.path, event.device, event.inode)

@@ -1,6 +1,7 @@
 """The detector evaluates the rules of an event's candidates, and no others."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tests.unit.compiler.examples import ANY, Recorded, event, path_test, text_test, user_rule
 
@@ -102,17 +103,7 @@ def test_a_finding_names_the_selections_that_hold_in_the_order_of_the_document()
 def test_rules_that_share_a_bit_are_all_evaluated() -> None:
     rules = (SHADOW, ETC)
     apart = plan_of(*rules)
-    shared = KernelPlan(
-        clauses=apart.clauses[:1],
-        owners=((0, 1),),
-        selectors=apart.selectors,
-        any_prefix=0,
-        prefixes={},
-        any_suffix=0,
-        suffixes={},
-        any_component=0,
-        components={},
-    )
+    shared = replace(apart, clauses=apart.clauses[:1], owners=((0, 1),))
     found = list(Detector(UserPlan(rules=rules), shared).findings(batch_of(event(), candidates=1)))
     assert keys(found) == ["shadow", "etc"]
 
