@@ -105,7 +105,7 @@ static __always_inline void find_leaf(struct scratch *s)
     u64 end = bounded(s->end, 0x3fff), marks = 0, word = 0;
 
     s->leaf = 0;
-    if (end <= TEXT_MIDDLE || end > TEXT_BYTES || s->text[end - 1] == '/')
+    if (end <= TEXT_MIDDLE || end > TEXT_BYTES)
         return;
     bpf_probe_read_kernel(s->long_name, sizeof(s->long_name), &s->text[end - 8 * LEAF_WORDS]);
     UNROLL for (u32 i = 0; i < LEAF_WORDS; i++)
@@ -115,8 +115,9 @@ static __always_inline void find_leaf(struct scratch *s)
         marks = slashes ? slashes : marks;
     }
     u64 leaf = end - 8 * LEAF_WORDS + word * 8 + highest_byte(marks), bytes = end - leaf;
-    bool dots = s->text[end - 1] == '.' && (bytes == 2 || (bytes == 3 && s->text[end - 2] == '.'));
-    if (marks && leaf >= TEXT_MIDDLE && !dots)
+    u8 last = s->long_name[LEAF_WORDS - 1] >> 56, before = s->long_name[LEAF_WORDS - 1] >> 48;
+    bool dots = last == '.' && (bytes == 2 || (bytes == 3 && before == '.'));
+    if (marks && leaf >= TEXT_MIDDLE && bytes > 1 && !dots)
         s->leaf = leaf;
 }
 
