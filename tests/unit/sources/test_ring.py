@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fileaudit_engine.sources import ring as module
 from fileaudit_engine.sources.ring import Ring, ring_size
 
 PAGE = mmap.PAGESIZE
@@ -17,12 +18,13 @@ BUSY, DISCARD = 1 << 31, 1 << 30
 
 
 class FakeRing:
-    """A writer, with one page of data."""
+    """A writer; with one page of data unless told otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = PAGE) -> None:
         self.fd = os.memfd_create("ring")
-        os.ftruncate(self.fd, 3 * PAGE)
-        self.memory = mmap.mmap(self.fd, 3 * PAGE)
+        self.size = size
+        os.ftruncate(self.fd, 2 * PAGE + size)
+        self.memory = mmap.mmap(self.fd, 2 * PAGE + size)
         self.produced = 0
 
     def write(self, payload: bytes, flags: int = 0) -> int:
@@ -34,12 +36,16 @@ class FakeRing:
 
     def put(self, at: int, raw: bytes) -> None:
         for offset, byte in enumerate(raw):
-            self.memory[2 * PAGE + (at + offset) % PAGE] = byte
+            self.memory[2 * PAGE + (at + offset) % self.size] = byte
+
+    def close(self) -> None:
+        self.memory.close()
+        os.close(self.fd)
 
     @property
     def room(self) -> int:
         """The longest payload that could be written now."""
-        return PAGE - (self.produced - self.consumed) - 8
+        return self.size - (self.produced - self.consumed) - 8
 
     @property
     def consumed(self) -> int:
@@ -51,8 +57,7 @@ class FakeRing:
 def fake() -> Iterator[FakeRing]:
     ring = FakeRing()
     yield ring
-    ring.memory.close()
-    os.close(ring.fd)
+    ring.close()
 
 
 def payloads(ring: Ring, sizes: list[int], limit: int = 100) -> list[bytes]:
@@ -129,11 +134,18 @@ def test_a_full_ring_that_begins_anywhere_is_read_whole(fake: FakeRing) -> None:
     assert payloads(ring, [PAGE - 8]) == [whole]
 
 
-def test_the_data_is_mapped_once(fake: FakeRing) -> None:
+def test_no_more_than_a_window_of_the_data_is_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WINDOW_BYTES", 2 * PAGE)
+    fake = FakeRing(8 * PAGE)
     before = mapped(fake.fd)
-    ring = Ring(fake.fd, PAGE)
-    assert mapped(fake.fd) - before == 3 * PAGE
+    ring = Ring(fake.fd, fake.size)
+    for _ in range(20):
+        fake.write(b"x" * PAGE)
+        payloads(ring, [PAGE])
+        assert mapped(fake.fd) - before == 4 * PAGE
     ring.close()
+    assert mapped(fake.fd) == before
+    fake.close()
 
 
 def mapped(fd: int) -> int:
@@ -148,24 +160,29 @@ def mapped(fd: int) -> int:
 
 
 steps = st.lists(
-    st.tuples(st.integers(0, PAGE), st.sampled_from([0, 0, DISCARD])) | st.integers(1, 4), max_size=60
+    st.tuples(st.integers(0, 4 * PAGE), st.sampled_from([0, 0, DISCARD])) | st.integers(1, 4), max_size=60
 )
 """Records to write, by length and flag, and readings of so many at the most."""
 
 
-@given(steps)
+@pytest.mark.parametrize(("pages", "window"), [(1, 1), (4, 1), (4, 2), (4, 4)])
+@given(plan=steps)
 @settings(derandomize=True, database=None, deadline=None)
 def test_whatever_is_written_and_whenever_it_is_read_comes_out_as_it_went_in(
-    plan: list[tuple[int, int] | int],
+    pages: int, window: int, plan: list[tuple[int, int] | int]
 ) -> None:
-    fake = FakeRing()
-    ring = Ring(fake.fd, PAGE)
+    """Records that end with the ring or a window, that go beyond one, and that are longer than one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "WINDOW_BYTES", window * PAGE)
+        fake = FakeRing(pages * PAGE)
+        ring = Ring(fake.fd, fake.size)
     written: list[bytes] = []
     read: list[bytes] = []
 
     def take(limit: int) -> None:
         sizes = [len(payload) for payload in written[len(read) :]]
         run, starts = ring.read(limit)
+        assert len(starts) <= limit
         read.extend(run[at : at + size] for at, size in zip(starts, sizes, strict=False))
 
     for step in plan:
@@ -183,8 +200,7 @@ def test_whatever_is_written_and_whenever_it_is_read_comes_out_as_it_went_in(
     assert read == written
     assert fake.consumed == fake.produced
     ring.close()
-    fake.memory.close()
-    os.close(fake.fd)
+    fake.close()
 
 
 def test_a_reader_goes_on_where_another_stopped(fake: FakeRing) -> None:
