@@ -1,20 +1,30 @@
 """All benchmarks by name: what watching costs, what the reader takes, how fast rules are evaluated.
 
-tools/bench                     the first two, which need root
+tools/bench                     all but the last, which need root
 tools/bench overhead OPTIONS    a program that touches unwatched files only
 tools/bench ring OPTIONS        events a second from the ring through evaluation
+tools/bench audit OPTIONS       floods of watched opens, from the ring into the store
+tools/bench memory OPTIONS      what the daemon and its maps hold
 tools/bench rules OPTIONS       recorded events against packs of rules, beside other engines
 """
 
 import os
 import sys
 
+import audit
+import memory
 import overhead
 import ring
 import rules
 
-COMMANDS = {"overhead": overhead.main, "ring": ring.main, "rules": rules.main}
-NEED_ROOT = ("overhead", "ring")
+COMMANDS = {
+    "overhead": overhead.main,
+    "ring": ring.main,
+    "audit": audit.main,
+    "memory": memory.main,
+    "rules": rules.main,
+}
+NEED_ROOT = ("overhead", "ring", "audit", "memory")
 
 
 def main(arguments: list[str]) -> None:

@@ -53,8 +53,8 @@ _INSERT_LOSS: Final = (
 )
 _PAGE_BYTES: Final = 16 << 10
 """A record takes about 2 KiB: seven fill such a page, one wastes half of SQLite's usual 4 KiB."""
-_CACHE_KIB: Final = 8 << 10
-"""Ids are spread over their whole index; with SQLite's usual 2 MiB a large store reads it for every batch."""
+_CACHE_KIB: Final = 2 << 10
+"""SQLite's usual size. Rows of the trail come in order, so that a batch touches few pages of a long one."""
 _CHECKPOINT_PAGES: Final = 2_000
 """32 MiB of log: what is written often between two checkpoints reaches the database once."""
 _WAL_LIMIT_BYTES: Final = 64 << 20
