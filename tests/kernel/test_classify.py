@@ -2,6 +2,7 @@
 
 import collections
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -420,3 +421,48 @@ def test_what_a_rule_matches_is_a_candidate_for_every_operation(capture: Capture
         *(Operation.RENAME, Operation.LINK, Operation.UNLINK, Operation.SYMLINK, Operation.MKDIR),
         Operation.RMDIR,
     }
+
+
+# --- files that are known ----------------------------------------------------------------------------------
+
+TRIES = 200
+"""Of an open, while user space looks for the files that rules name: it does so every few seconds."""
+
+
+def on_one_processor(action: Callable[[], object]) -> Callable[[], None]:
+    """Decisions are remembered by processor."""
+
+    def pinned() -> None:
+        os.sched_setaffinity(0, {0})
+        action()
+
+    return pinned
+
+
+def until_seen(capture: Capture, path: Path) -> list[set[int]]:
+    """The candidates of the first open of the file that is reported."""
+    for _ in range(TRIES):
+        if seen := rules_of(capture, on_one_processor(touch(path))):
+            return seen
+        time.sleep(0.05)
+    return []
+
+
+def test_a_watched_file_is_seen_by_the_name_of_a_hard_link(capture: Capture, place: Path) -> None:
+    secret, link, other = made(place / "secret"), place / "link", made(place / "other")
+    link.hardlink_to(secret)
+    inside = asks(str(secret))
+    capture.watch(inside, by("UserId", "1", inside), by("UserId", "0", inside))
+    assert until_seen(capture, link) == [{0, 2}]
+    assert rules_of(capture, touch(other)) == []
+
+
+def test_a_file_that_takes_a_watched_name_is_seen_by_the_names_that_it_had(
+    capture: Capture, place: Path
+) -> None:
+    new, link = made(place / "new"), place / "link"
+    link.hardlink_to(new)
+    capture.watch(asks(f"{place}/secret"))
+    assert rules_of(capture, on_one_processor(touch(link, link, link))) == []
+    new.rename(place / "secret")
+    assert until_seen(capture, link) == [{0}]

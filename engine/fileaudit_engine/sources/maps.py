@@ -214,7 +214,7 @@ class PlanMaps:
         self._replace("suffixes", {_path_key(k[::-1]): v for k, v in plan.suffixes.items()})
         self._replace("components", _component_keys(plan.components))
         self._replace("callers", self._callers(plan))
-        self.write_files(files or {})
+        self._put_files(files or {})
         self._epoch += 1
         self._configure(self._epoch)
 
@@ -225,6 +225,13 @@ class PlanMaps:
             files: By device (major << 20 | minor) and inode number, the clauses of the plan that is in force:
                 those of its `known_files` for all names that the file has there.
         """
+        before = self._entries.get("known_files", {})
+        left_out = self._put_files(files)
+        if not self._entries["known_files"].items() <= before.items():
+            self._forget_decisions()  # that no rule can match was true of the file under another name
+        return left_out
+
+    def _put_files(self, files: Mapping[tuple[int, int], int]) -> int:
         most = room(self._shape.files) if self._shape.file else 0
         kept = dict(sorted(files.items())[:most])
         self._replace("known_files", {_FILE.pack(i, d, 0): clauses for (d, i), clauses in kept.items()})
@@ -239,6 +246,10 @@ class PlanMaps:
         """
         for name, entries in (("mounts", mounts), ("canonical", canonical)):
             self._replace_values(name, dict(itertools.islice(entries.items(), MAX_MOUNTS)))
+        self._forget_decisions()
+
+    def _forget_decisions(self) -> None:
+        """What was decided of a path so far is decided anew."""
         self._mounts_epoch = (self._mounts_epoch + 1) & 0xFFFFFF
         self._configure(self._epoch)
 

@@ -274,8 +274,25 @@ def test_of_known_files_only_what_has_changed_is_written(kernel: FakeKernel) -> 
     maps.write_plan(plan(), {(1, 1): 1, (1, 2): 1})
     kernel.log.clear()
     assert maps.write_files({(1, 2): 1, (1, 3): 2}) == 0
-    assert kernel.log == ["known_files"]
+    assert kernel.log.count("known_files") == 1
     assert set(kernel.maps["known_files"]) == {file_key(1, 2), file_key(1, 3)}
+
+
+def decisions(kernel: FakeKernel) -> bytes:
+    """What the fingerprint of a path begins with, but for the keys: epochs."""
+    return kernel.maps["engine_config"][struct.pack("=I", 0)][32:]
+
+
+def test_a_file_that_becomes_known_makes_former_decisions_forgotten(kernel: FakeKernel) -> None:
+    maps = PlanMaps(FDS, shape_of(plan(known_files={b"/etc/shadow": 1})))
+    maps.write_plan(plan(), {(1, 1): 1})
+    before = decisions(kernel)
+    maps.write_files({(1, 1): 1})
+    maps.write_files({})
+    assert decisions(kernel) == before
+    maps.write_files({(1, 2): 1})
+    assert decisions(kernel) != before
+    assert kernel.log[-2:] == ["known_files", "engine_config1"]
 
 
 def test_known_files_of_the_former_rules_are_forgotten(kernel: FakeKernel) -> None:
