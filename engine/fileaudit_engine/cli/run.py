@@ -19,6 +19,7 @@ from fileaudit_engine.runtime.supervisor import Supervisor
 from fileaudit_engine.sources import privilege
 from fileaudit_engine.sources.base import Counters
 from fileaudit_engine.sources.bpf import LiveSource
+from fileaudit_engine.sources.compat import COMPAT_COST, COMPAT_REMEDY, takes_compat_calls
 from fileaudit_engine.sources.privilege import require_privilege
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.text import counted, printable
@@ -109,9 +110,10 @@ class _Engine:
 
     def watch(self, loaded: Loaded, store_path: Path) -> int:
         """Run until told to stop; then drain and print the summary. Returns the exit status."""
+        compat = bool(takes_compat_calls())  # tried before anything is watched
         source = self._open(loaded)
         try:
-            self._greet(loaded, store_path)
+            self._greet(loaded, store_path, compat=compat)
             self._supervisor.start_clock()
             while True:
                 self._pipeline.run(source, proceed=self._undisturbed)
@@ -133,6 +135,9 @@ class _Engine:
         finally:
             unkept = self._pipeline.finish()
             say(live.events_line(self._before + source.counters()))
+            if source.compat_programs:
+                programs = counted(source.compat_programs, "32-bit program")
+                say(f"blind    {programs} started: what they did is not among these")
             for line in live.alert_lines(self._pipeline.tally(), store_path):
                 say(line)
         if unkept:
@@ -177,11 +182,14 @@ class _Engine:
                     break
             return opening.result()
 
-    def _greet(self, loaded: Loaded, store_path: Path) -> None:
+    def _greet(self, loaded: Loaded, store_path: Path, *, compat: bool) -> None:
         rules = counted(len(loaded.compiled.user.rules), "rule")
         clauses = counted(len(loaded.compiled.kernel.clauses), "kernel clause")
         say(f"watching  {rules} in {clauses} · store {printable(str(store_path))}")
         _tell_privileges()
+        if compat:
+            say(f"          blind: {COMPAT_COST};")
+            say(f"          {COMPAT_REMEDY}")
         say("          Ctrl-C stops and prints a summary")
         _tell_doubts(loaded)
 

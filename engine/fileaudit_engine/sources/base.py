@@ -68,6 +68,10 @@ class Identities(Protocol):
 class Processes(Protocol):
     """The process table, as a live source feeds and asks it."""
 
+    @property
+    def compat_programs(self) -> int:
+        """How many 32-bit programs were started: their calls are seen by no tracepoint."""
+
     def scan(self) -> None:
         """Learn what runs already; a live source asks for it as soon as it is attached."""
 

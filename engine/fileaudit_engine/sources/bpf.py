@@ -70,6 +70,7 @@ class LiveSource:
         self._looked_at = time.monotonic()
         self._operations = operations
         """What the attached hooks tell of."""
+        self._processes = processes
         self._reader = RecordReader(
             plan_maps=plan_maps,
             files=files,
@@ -187,6 +188,11 @@ class LiveSource:
             delivered=self._reader.delivered,
             lost=lost_by_name(totals),
         )
+
+    @property
+    def compat_programs(self) -> int:
+        """How many 32-bit programs were started, whose calls no hook sees."""
+        return self._processes.compat_programs
 
     def close(self) -> None:
         """Detach and give everything back; what the ring still holds is kept for `batches`."""

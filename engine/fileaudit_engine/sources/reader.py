@@ -2,7 +2,7 @@
 
 Process records feed the process table, file records become batches whose candidates the kernel has chosen. An
 exec changes what a process is, and a chdir where it works. So a batch ends before such a record of a process
-that has events in it: whoever completes its events, before asking for the next one, sees the process as it was.
+that has events in it: whoever completes them, before asking for the next one, sees the process as it was.
 """
 
 import itertools
