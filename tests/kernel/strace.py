@@ -30,7 +30,8 @@ class Account:
     """What was done to which files.
 
     Attributes:
-        counts: Calls by operation and path; reads and writes that moved nothing among them.
+        counts: Calls by operation and path; of reads and writes those that moved something.
+        empty: Reads and writes that succeeded and moved nothing.
         bytes: What was read or written.
         certain: Opens that must have made their file (O_EXCL); they are in `counts` as `open`, as is every
             open, for strace cannot tell whether a file was made.
@@ -38,6 +39,7 @@ class Account:
     """
 
     counts: Counter[Key] = field(default_factory=Counter)
+    empty: Counter[Key] = field(default_factory=Counter)
     bytes: Counter[Key] = field(default_factory=Counter)
     certain: Counter[str] = field(default_factory=Counter)
     possible: Counter[str] = field(default_factory=Counter)
@@ -248,9 +250,13 @@ class _Process:
         into_and_out = _IN_AND_OUT.get(line.call, (_READS.get(line.call), _WRITES.get(line.call)))
         for operation, number in zip(("read", "write"), into_and_out, strict=True):
             if number is not None:
-                path = line.file(number)
-                self._add(operation, path)
-                self._into.bytes[operation, from_kernel(path)] += line.result
+                self._moved(operation, line.file(number), line.result)
+
+    def _moved(self, operation: str, path: bytes, size: int) -> None:
+        key = operation, from_kernel(path)
+        if path:
+            (self._into.counts if size else self._into.empty)[key] += 1
+            self._into.bytes[key] += size
 
     def _open(self, line: Line) -> None:
         directory, name, flags_at = _OPENS[line.call]

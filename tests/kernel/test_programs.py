@@ -248,6 +248,7 @@ def test_the_engine_reports_what_strace_sees(capture: Capture, place: Path, name
             pytest.skip(f"{tool} is not installed")
     capture.source.replace_plan(kernel_plan([EVERYTHING]))
     capture.drain()
+    capture.losses.clear()
     ground = place / "ground"
     ground.mkdir()
     program.prepare(ground)
@@ -337,13 +338,17 @@ UNCOMPARED: Final = {
 
 
 def differences(told: Account, seen: Account) -> list[str]:
-    """In words: what the engine and strace do not agree on."""
-    found = [
-        f"{key[0]} {key[1]!r}: the engine says {ours[key]} {what}, strace {theirs[key]}"
-        for what, ours, theirs in (("calls", told.counts, seen.counts), ("bytes", told.bytes, seen.bytes))
-        for key in sorted(_compared(ours) | _compared(theirs))
-        if ours[key] != theirs[key]
-    ]
+    """In words: what the engine and strace do not agree on.
+
+    A read that moves nothing, at the end of a file, is counted by the engine only beside others that do.
+    """
+    found = []
+    for key in sorted(_compared(told.counts) | _compared(seen.counts)):
+        ours, least, most = told.counts[key], seen.counts[key], seen.counts[key] + seen.empty[key]
+        if not least <= ours <= most:
+            found.append(f"{key[0]} {key[1]!r}: the engine says {ours} calls, strace {least} to {most}")
+        if told.bytes[key] != seen.bytes[key]:
+            found.append(f"{key[0]} {key[1]!r}: {told.bytes[key]} bytes, and not {seen.bytes[key]}")
     for path, made in told.certain.items():
         if not seen.certain[path] <= made <= seen.possible[path]:
             found.append(f"{path!r}: made {made} times, and that cannot be")
