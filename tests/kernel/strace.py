@@ -64,7 +64,7 @@ def account(output: Path, cwd: Path) -> Account:
     waiting = [(pid, os.fsencode(cwd)) for pid in logs.keys() - children]
     while waiting:
         pid, start = waiting.pop()
-        waiting += _Process(start, found).follow(logs[pid])
+        waiting += _Process(pid, start, found).follow(logs[pid])
     return found
 
 
@@ -196,14 +196,15 @@ _DESCRIPTORS: Final = {
     "fsetxattr": "setxattr",
     "fremovexattr": "removexattr",
 }
-_OWN_FILE: Final = re.compile(rb"/proc/self/fd/(\d+)")
+_OWN: Final = re.compile(rb"/proc/self(?=/|$)")
 _RESTARTED: Final = ("ERESTART", "EINTR")
 
 
 class _Process:
     """Follows one process through its lines."""
 
-    def __init__(self, cwd: bytes, into: Account) -> None:
+    def __init__(self, pid: int, cwd: bytes, into: Account) -> None:
+        self._own = b"/proc/%d" % pid
         self._cwd = cwd
         self._into = into
         self._opened: dict[int, bytes] = {}
@@ -283,8 +284,8 @@ class _Process:
 
     def _through_proc(self, path: bytes) -> bytes:
         """The file of a descriptor that is named by way of /proc, as the C library does."""
-        match = _OWN_FILE.fullmatch(path)
-        return self._opened[int(match[1])] if match else path
+        folder, _, number = path.rpartition(b"/")
+        return self._opened[int(number)] if folder == self._own + b"/fd" else path
 
     def _exec(self, line: Line) -> None:
         path = self._absolute(line, None, 0)
@@ -296,7 +297,8 @@ class _Process:
 
     def _absolute(self, line: Line, directory: int | None, name: int) -> bytes:
         start = self._cwd if directory is None else line.file(directory)
-        return os.path.normpath(os.path.join(start, line.path(name)))  # noqa: PTH118 - bytes
+        path = os.path.normpath(os.path.join(start, line.path(name)))  # noqa: PTH118 - bytes
+        return _OWN.sub(self._own, path)
 
     def _add(self, operation: str, path: bytes) -> None:
         if path:
