@@ -29,6 +29,7 @@ from fileaudit_engine.enrich.process_table import ProcessTable
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import Loss
 from fileaudit_engine.rules.parser import parse_text
+from fileaudit_engine.runtime.collector import settle
 from fileaudit_engine.runtime.pipeline import Pipeline
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sources.bpf import LiveSource
@@ -89,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=2, help="repetitions of each (default: 2)")
     args = parser.parse_args(arguments)
     print(f"{os.uname().release}, {os.cpu_count()} CPUs, ring of {args.ring_mib} MiB")
+    settle()  # as `run` does
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name).resolve()
         command = prepare(folder)

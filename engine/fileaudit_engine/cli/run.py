@@ -13,6 +13,7 @@ from fileaudit_engine.config import DEFAULT_STORE, Config
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.diagnostics import FileauditError
 from fileaudit_engine.resources import rules_dir
+from fileaudit_engine.runtime.collector import settle
 from fileaudit_engine.runtime.pipeline import Pipeline
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.runtime.supervisor import Supervisor
@@ -114,6 +115,7 @@ class _Engine:
         source = self._open(loaded)
         try:
             self._greet(loaded, store_path, compat=compat)
+            settle()
             self._supervisor.start_clock()
             while True:
                 self._pipeline.run(source, proceed=self._undisturbed)

@@ -96,15 +96,16 @@ class Pipeline:
             self._lose(item)
             return
         findings = list(self.detector.findings(item))
-        if self._recent:
-            findings = [self._with_losses(found) for found in findings]
         if findings:
-            now_ns = self._clock_ns()
-            records = [record_of(found, host=self._host, ingested_ns=now_ns) for found in findings]
-            self._count(records)
-            self._show(records if self._spool is None else self._spool.commit(records))
+            self._take(self._with_losses(findings))
         elif self._spool is not None and self._spool.waiting:
             self._show(self._spool.commit())
+
+    def _take(self, findings: Sequence[Finding]) -> None:
+        now_ns = self._clock_ns()
+        records = [record_of(found, host=self._host, ingested_ns=now_ns) for found in findings]
+        self._count(records)
+        self._show(records if self._spool is None else self._spool.commit(records))
 
     def finish(self) -> int:
         """Bring to an end what waits for the store; returns how many records could not be kept."""
@@ -117,10 +118,14 @@ class Pipeline:
         """What came out so far."""
         return Tally(alerts=dict(self._alerts), audit_events=self._audit_events, lost=dict(self._lost))
 
-    def _with_losses(self, finding: Finding) -> Finding:
-        """The finding, with the losses in whose time its event happened."""
-        near = tuple(loss for loss in self._recent if loss.first_ns <= finding.event.ts_ns <= loss.last_ns)
-        return msgspec.structs.replace(finding, losses=near) if near else finding
+    def _with_losses(self, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """The findings, each with the losses in whose time its event happened."""
+        if not self._recent:
+            return findings
+        times = [found.event.ts_ns for found in findings]
+        first_ns, last_ns = min(times), max(times)
+        near = [loss for loss in self._recent if loss.first_ns <= last_ns and loss.last_ns >= first_ns]
+        return [_with(found, near) for found in findings] if near else findings
 
     def _count(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -140,3 +145,10 @@ class Pipeline:
         if self._spool is not None:
             self._show(self._spool.commit(losses=(loss,)))
         self._on_loss(loss)
+
+
+def _with(finding: Finding, losses: Sequence[Loss]) -> Finding:
+    """The finding with those of the losses in whose time its event happened."""
+    ts_ns = finding.event.ts_ns
+    own = tuple(loss for loss in losses if loss.first_ns <= ts_ns <= loss.last_ns)
+    return msgspec.structs.replace(finding, losses=own) if own else finding
