@@ -49,10 +49,6 @@ _REASONS: Final[tuple[tuple[str, Callable[[Call, Naming], bool]], ...]] = (
         lambda call, naming: naming.name == "overlay" and call.syscall == "open_by_handle_at",
     ),
     (
-        "the kernel forgets the handle of a file without a name",
-        lambda call, naming: naming.name == "deleted" and call.syscall == "open_by_handle_at",
-    ),
-    (
         "refused at the link in /proc that it is named by: the path is that link's, which no rule watches",
         lambda call, naming: naming.name == "deleted" and call.name == "exec-execveat_nofollow",
     ),

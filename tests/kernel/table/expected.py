@@ -3,6 +3,7 @@
 import errno
 from typing import Final
 
+from tests.kernel.table import raw
 from tests.kernel.table.calls import Call
 from tests.kernel.table.namings import Subject
 from tests.kernel.table.stage import Stage, Told
@@ -24,7 +25,7 @@ def expected(stage: Stage, told: Told, refused: int) -> Attributes:
     leaf = stage.new_leaf if two else stage.leaf
     found: Attributes = {
         "operation": _operation(call, refused),
-        "syscall": call.syscall,
+        "syscall": _syscall(stage, refused),
         "errno": refused,
         # an address says nothing of a file, and where a process has its memory is nobody's business
         "result": 0 if call.syscall == "mmap" else told.result,
@@ -45,6 +46,13 @@ def expected(stage: Stage, told: Told, refused: int) -> Attributes:
 def _operation(call: Call, refused: int) -> Operation:
     """An open that has made no file is no creation."""
     return Operation.OPEN if refused and call.way is Way.CREATES else call.operation
+
+
+def _syscall(stage: Stage, refused: int) -> str:
+    """Once a program runs, x86 says of any exec that it was `execve`; a descriptor has left a trace."""
+    call = stage.call
+    by_descriptor = stage.naming.directory != raw.AT_FDCWD or call.way is Way.DESCRIPTOR
+    return "execve" if call.syscall == "execveat" and not refused and not by_descriptor else call.syscall
 
 
 def _state(stage: Stage) -> PathState:
