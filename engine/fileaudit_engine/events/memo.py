@@ -73,3 +73,21 @@ class ByFacts(Generic[Subject, Answer]):
             known.clear()
         answer = known[facts] = self._make(subject)
         return answer
+
+
+class ByValue(dict[Subject, Answer]):
+    """A function that remembers all its answers; as fast as a dictionary, for as long as somebody has it.
+
+    Ask by its `__getitem__`.
+    """
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[Subject], Answer]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, subject: Subject) -> Answer:
+        """The answer to what nobody has asked yet."""
+        answer = self[subject] = self._make(subject)
+        return answer

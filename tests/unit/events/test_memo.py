@@ -1,6 +1,6 @@
 """Answers that are remembered, and when they are made anew."""
 
-from fileaudit_engine.events.memo import ByFacts, ByIdentity
+from fileaudit_engine.events.memo import ByFacts, ByIdentity, ByValue
 from fileaudit_engine.events.model import Process
 
 
@@ -47,3 +47,10 @@ def test_facts_are_forgotten_when_there_are_too_many() -> None:
     of = ByFacts[Process, int](lambda p: (p.pid,), lambda p: p.pid, limit=3)
     assert [of(Process(pid=number)) for number in range(10)] == list(range(10))
     assert len(of._known) <= 3
+
+
+def test_a_value_is_asked_about_once_even_if_there_is_no_answer() -> None:
+    asked: list[int] = []
+    name_of = ByValue[int, str | None](asked.append).__getitem__
+    assert [name_of(1), name_of(1)] == [None, None]
+    assert asked == [1]
