@@ -19,8 +19,7 @@
 
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_EMPTY_PATH 0x1000
-#define ERROR_PERMISSION 1 /* EPERM */
-#define ERROR_ACCESS 13 /* EACCES */
+#define ERROR_NO_ENTRY 2 /* ENOENT */
 #define ERROR_AGAIN 11 /* EAGAIN */
 #define FIRST_RESTART 512 /* ERESTARTSYS and its kin: the kernel runs the call again, or says EINTR */
 #define LAST_RESTART 516
@@ -31,11 +30,6 @@ enum certainty {
     CERTAIN_LEAF,
     CERTAIN_WHOLE,
 };
-
-static __always_inline bool denied(s64 result)
-{
-    return result == -ERROR_ACCESS || result == -ERROR_PERMISSION;
-}
 
 static __always_inline bool remembered(u64 hash)
 {
@@ -168,7 +162,7 @@ static __always_inline u32 path_of_name(struct scratch *s, struct engine_config 
     bool cut = s->found & PATH_TRUNCATED || s->end - TEXT_MIDDLE >= PATH_LIMIT;
     bool dots = s->read & TEXT_DOTS, folds = s->read & TEXT_FOLDS;
     bool one = on_name && s->leaf == TEXT_MIDDLE && s->result >= 0;
-    bool resolved = s->end == TEXT_MIDDLE || (!dots && (s->failed || one));
+    bool resolved = s->end == TEXT_MIDDLE || (!dots && (s->missing || one));
     if (resolved && !cut && !folds)
         s->certain = CERTAIN_WHOLE;
     else if (on_name && s->leaf && !folds)
@@ -180,7 +174,7 @@ static __always_inline u32 path_of_name(struct scratch *s, struct engine_config 
 /* Whether the path of a failed open is remembered as one that no rule can match. */
 static __always_inline bool known_name(struct scratch *s, struct engine_config *config)
 {
-    if (!s->remembers || !s->failed || !config->epoch)
+    if (!s->remembers || !s->missing || !config->epoch)
         return false;
     u64 hash = fingerprint(s->first_hash, config, (u64)s->base.dentry, (u64)s->base.mnt);
     return remembered(mix_text(s, config, hash));
@@ -425,7 +419,7 @@ static __always_inline bool begin_call(struct scratch *s, s64 result, const stru
     s->result = result;
     if (!config || !counters || !of_interest(s, config, counters))
         return false;
-    s->failed = result < 0 && !denied(result);
+    s->missing = result == -ERROR_NO_ENTRY;
     s->first_hash = 1;
     s->remembers = 0;
     s->second = 0;

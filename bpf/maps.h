@@ -237,7 +237,7 @@ struct scratch {
     u64 asked_bytes;
     u64 leaf; /* where the last component of a caller's text begins, at its slash; 0: not known */
     /* What could be local variables, but for the verifier (see path.h). */
-    u64 failed; /* whether the call did, and not because it was denied */
+    u64 missing; /* whether the call failed for want of the file: then its text is all there is */
     struct path base; /* what is walked from */
     u64 dentry_here, mount_here; /* where the walk is */
     u64 test_name; /* whether the next name is a component to look up */

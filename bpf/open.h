@@ -6,9 +6,9 @@
  * one that no rule can match? Nearly every open ends there. What does not goes on in behind.h.
  *
  * One program a call suffices, for the caller's arguments are still in its saved registers. A successful
- * open has a file, and the file has the true path, whatever was asked. A failed one has no file: with
- * EACCES or EPERM it may have been denied behind a link, so its path stays unresolved and untested; with
- * any other error its path is the asked text, made absolute.
+ * open has a file, and the file has the true path, whatever was asked. A failed one has no file: where there
+ * is none (ENOENT) its path is the asked text, made absolute; any other error may have come from behind a
+ * link, so the path stays unresolved and untested.
  */
 #ifndef FILEAUDIT_OPEN_H
 #define FILEAUDIT_OPEN_H
@@ -143,7 +143,7 @@ static __always_inline int emit_open(struct trace_event_raw_sys_exit *ctx, const
     s->asked.access = access;
     s->selector = selector;
     s->result = result;
-    s->failed = result < 0 && !denied(result);
+    s->missing = result == -ERROR_NO_ENTRY;
     s->first_hash = hash;
     s->remembers = 1;
     s->second = 0;

@@ -21,12 +21,12 @@ int on_openat(struct trace_event_raw_sys_exit *ctx)
                  .path = ARGUMENT(1), .flags = ARGUMENT(2), .directory = ARGUMENT(0), .call = CALL_OPENAT});
 }
 
-/* An open that was to succeed only without waiting, and did not: of a name alone (O_PATH), or with the answer to
- * try again. Nothing was opened, nothing denied that could be read. That is how engines like this one follow
- * links; two of them on a host would else look at each other's looks for ever. */
+/* An open that must not wait, of a name alone (O_PATH), or with the answer to try again. Nothing was opened that
+ * could be read, and nothing denied. That is how engines like this one follow links; two of them on a host would
+ * else look at each other's looks for ever. */
 static __always_inline bool is_mere_look(const struct open_how *how, s64 result)
 {
-    return how->resolve & RESOLVE_CACHED && result < 0 && (how->flags & OPEN_PATH || result == -ERROR_AGAIN);
+    return how->resolve & RESOLVE_CACHED && (how->flags & OPEN_PATH || result == -ERROR_AGAIN);
 }
 
 /* long sys_openat2(int dfd, const char __user *filename, struct open_how __user *how, size_t usize)  5.6+
@@ -39,12 +39,12 @@ int on_openat2(struct trace_event_raw_sys_exit *ctx)
     u32 granted = 0;
 
     bpf_probe_read_user(&how, sizeof(how), (void *)ARGUMENT(2));
-    if (is_mere_look(&how, ctx->ret))
-        return 0;
     if (ctx->ret >= 0) {
         READ(granted, file_of(ctx->ret), struct file, f_flags);
         how.flags = (how.flags & ~ACCESS_FLAGS) | (granted & ACCESS_FLAGS);
     }
+    if (is_mere_look(&how, ctx->ret))
+        return 0;
     return emit_open(ctx, &(struct asked){.path = ARGUMENT(1),
                                           .flags = how.flags,
                                           .directory = ARGUMENT(0),
