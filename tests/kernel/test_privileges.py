@@ -113,7 +113,10 @@ def test_rules_that_need_other_programs_are_loaded_without_root(tmp_path: Path) 
             reloaded = f"reload    {number + 2} rules"
             command.wait_for(lambda c, told=reloaded: any(told in line for line in c.err))  # type: ignore[misc]
         pid = cat(str(watched))
-        command.wait_for(lambda c: len([d for d in c.documents() if d["process"]["pid"] == pid]) == 2)
+        both = {"rule0", "rule1"}
+        command.wait_for(
+            lambda c: {d["rule"]["id"] for d in c.documents() if d["process"]["pid"] == pid} == both
+        )
         assert privileges(command.process.pid).permitted == mask(KEPT)
     assert not [line for line in command.err if "going on with the rules in use" in line]
 
