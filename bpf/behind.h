@@ -180,6 +180,21 @@ static __always_inline bool known_name(struct scratch *s, struct engine_config *
     return remembered(mix_text(s, config, hash));
 }
 
+/* A call by way of /proc/self/fd: the file behind it is looked at now, for it may be closed when user space
+ * follows. Only below the host's root, where that is what the text means. */
+static __always_inline void look_behind_descriptor(struct scratch *s)
+{
+    s32 descriptor = named_descriptor(s);
+    u64 file = descriptor < 0 ? 0 : file_of(descriptor);
+
+    if (!file || READ(s->base, file, struct file, f_path))
+        return;
+    look_at_base(s);
+    s->aliased = 1;
+    s->end = TEXT_MIDDLE;
+    s->asked.hints |= HINT_DESCRIPTOR;
+}
+
 static __always_inline int resolve_name(void *ctx)
 {
     u32 zero = 0;
@@ -225,6 +240,8 @@ static __always_inline int resolve_name(void *ctx)
         record->path_bytes = path_bytes;
         record->asked_bytes = asked_bytes;
         s->second = s->asked.two_paths;
+        if (!on_name && state == PATH_UNRESOLVED && s->start == TEXT_MIDDLE)
+            look_behind_descriptor(s);
         behind.call(ctx, s->aliased ? BEHIND_ALIAS : s->second ? BEHIND_NAME : BEHIND_DELIVER);
     }
     return lose(s);

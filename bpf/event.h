@@ -134,6 +134,7 @@ enum path_hint {
     HINT_SECOND_NAME = 2, /* the same of the second path */
     HINT_ALIAS = 4, /* the candidates are those of another name of the file, too */
     HINT_LAST = 8, /* of a read or write: the file is closed, no more will follow */
+    HINT_DESCRIPTOR = 16, /* the caller named a descriptor of its own; the alias is what stands behind it */
 };
 
 #define COMM_BYTES 16

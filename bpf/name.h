@@ -121,4 +121,27 @@ static __always_inline void find_leaf(struct scratch *s)
         s->leaf = leaf;
 }
 
+#define OWN_DESCRIPTOR_0 0x65732f636f72702fULL /* "/proc/se", the lowest byte first */
+#define OWN_DESCRIPTOR_1 0x00002f64662f666cULL /* "lf/fd/" */
+#define OWN_DESCRIPTOR_BYTES 14
+#define DIGITS 7
+
+/* The descriptor that the caller's text names as /proc/self/fd/N, as C libraries do; -1 if it names none. */
+static __always_inline s32 named_descriptor(struct scratch *s)
+{
+    u64 first = word_at(&s->text[TEXT_MIDDLE]), second = word_at(&s->text[TEXT_MIDDLE + 8]);
+    u32 number = 0, digits = 0, more = 1;
+
+    if (first != OWN_DESCRIPTOR_0 || (second & 0xffffffffffffULL) != OWN_DESCRIPTOR_1)
+        return -1;
+    UNROLL for (u32 i = 0; i < DIGITS; i++)
+    {
+        u32 digit = s->text[TEXT_MIDDLE + OWN_DESCRIPTOR_BYTES + i] - '0';
+        more = more && digit < 10;
+        number = more ? number * 10 + digit : number;
+        digits += more;
+    }
+    return digits && TEXT_MIDDLE + OWN_DESCRIPTOR_BYTES + digits == s->end ? (s32)number : -1;
+}
+
 #endif

@@ -47,7 +47,7 @@ static __always_inline bool add_up(struct use_key *key, u64 bytes, u32 epoch, s6
     return true;
 }
 
-/* A read or write of `result` bytes through a descriptor. */
+/* A read or write of `result` bytes through a descriptor; of none is none. */
 static __always_inline int emit_transfer(struct trace_event_raw_sys_exit *ctx, u32 descriptor, u32 operation,
                                          u32 call, s64 result)
 {
@@ -57,6 +57,8 @@ static __always_inline int emit_transfer(struct trace_event_raw_sys_exit *ctx, u
     struct mark *mark = file ? marks.lookup(&file) : 0;
 
     if (!config || !mark || !is_marked(mark, file) || result == -ERROR_INTERRUPTED || result == -ERROR_AGAIN)
+        return 0;
+    if (!result && call != CALL_MMAP) /* the end of the file, or nothing asked for */
         return 0;
     struct asked asked = {.operation = operation, .access = mark->access, .call = call};
     if (result >= 0) {

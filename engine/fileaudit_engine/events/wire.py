@@ -86,6 +86,8 @@ class Hint(enum.IntFlag):
     """The candidates are those of another name of the file, too."""
     LAST = 8
     """Of a read or write: the file is closed, no more will follow."""
+    DESCRIPTOR = 16
+    """The caller named a descriptor of its own (`/proc/self/fd/3`); the alias is what stands behind it."""
 
 
 class Route(NamedTuple):

@@ -120,6 +120,9 @@ class Resolver:
             keep = _keeps_last(event, record.hints)
             place = self._place(event, event.path, event.asked_path, event.path_state, keep_last=keep)
             changes |= {"path": place.path, "path_state": self._state(event.path_state, place)}
+            if not place.whole and record.alias and record.hints & Hint.DESCRIPTOR:  # closed meanwhile
+                state = (event.path_state & ~PathState.UNRESOLVED) | PathState.FOLLOWED
+                changes |= {"path": record.alias, "path_state": state}
         elif _is_incomplete(event):
             place = self._place(event, event.path, None, event.path_state, keep_last=True)
         if place and place.status and _is_incomplete(event):

@@ -101,7 +101,7 @@ class Transfers:
         for key, told in self._known.items():
             raw = sums.get(_KEY.pack(*key))
             total = _USE.unpack(raw) if raw is not None else _NOTHING
-            if _is_news(key, told, total):
+            if total[1] > told.calls:
                 records.append(_again(told, total[0], total[1], time_ns, last=False))
         return records
 
@@ -124,7 +124,7 @@ class Transfers:
             raw = self._sum(_KEY.pack(*key))
             total = _USE.unpack(raw) if raw is not None else _NOTHING
             told = self._known[key]
-            if _is_news(key, told, total):
+            if total[1] > told.calls:
                 yield _again(told, total[0], total[1], time_ns, last=last)
 
     def _forget(self, key: Key) -> None:
@@ -140,11 +140,6 @@ class Transfers:
 def is_transfer(operation: int) -> bool:
     """Whether records of the operation, by its number, tell of sums."""
     return operation in _TRANSFERS
-
-
-def _is_news(key: Key, told: _Told, total: tuple[int, ...]) -> bool:
-    """Whether there is something to tell: reads that came to nothing, at the end of a file, are nothing."""
-    return total[1] > told.calls and (total[0] > told.bytes or key[2] != Operation.READ.number)
 
 
 def _again(told: _Told, total_bytes: int, total_calls: int, time_ns: int, *, last: bool) -> bytes:

@@ -25,6 +25,8 @@ UNREACHABLE, FOREIGN = PathState.UNREACHABLE, PathState.FOREIGN
 SHADOW, MERGED = "/etc/shadow", "/var/lib/docker/overlay2/x/merged"
 PLAN = kernel_plan([path_test(SHADOW), path_test(f"{MERGED}/", ANY), path_test("/srv/", ANY)])
 ALL = 0b111
+GONE = (1 << 22) + 1
+"""No process has this id."""
 
 
 class World:
@@ -173,6 +175,15 @@ def test_the_callers_own_descriptors_are_followed(world: World) -> None:
     with process(prepare) as pid:
         event = world.event(record("/proc/self/fd/100", UNRESOLVED, errno=13, pid=pid))
     assert (event.path, event.path_state) == ("/etc/passwd", FOLLOWED)
+
+
+def test_a_descriptor_that_is_closed_again_is_what_the_kernel_saw_behind_it(world: World) -> None:
+    hints = Hint.DESCRIPTOR | Hint.ALIAS
+    closed = record(
+        "/proc/self/fd/7", UNRESOLVED, hints=hints, alias="/srv/file", pid=GONE, operation=Operation.CHMOD
+    )
+    (named,) = world.events(closed)
+    assert (named.event.path, named.event.path_state, named.event.alias_path) == ("/srv/file", FOLLOWED, None)
 
 
 def test_the_root_of_a_caller_that_has_ended_shows_in_what_it_asked_for(world: World, folder: Path) -> None:

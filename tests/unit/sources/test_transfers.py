@@ -98,12 +98,10 @@ def test_a_process_that_ends_is_told_and_forgotten(kernel: Kernel) -> None:
     assert kernel.sums == {}
 
 
-def test_reads_that_come_to_nothing_are_no_news_and_writes_are(kernel: Kernel) -> None:
-    reads, writes = begun(kernel), begun(kernel, operation=WRITE)
-    kernel.move(0)
+def test_a_mapping_is_a_write_of_no_bytes_and_told(kernel: Kernel) -> None:
+    sums = begun(kernel, operation=WRITE)
     kernel.move(0, operation=WRITE)
-    assert reads.all(5) == []
-    assert told(writes.all(5)) == [(0, 1)]
+    assert told(sums.all(5)) == [(0, 1)]
 
 
 def test_what_the_kernel_summed_until_the_end_is_told_after_it(kernel: Kernel) -> None:
