@@ -1,5 +1,6 @@
 """One capture for all kernel tests: a plan is replaced in milliseconds, a load takes seconds."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +34,11 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def theatre(loaded: Capture, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
-    """Where the cells of the table are played."""
-    root, disk = (tmp_path_factory.mktemp(name).resolve() for name in ("memory", "disk"))
-    with opened(loaded, root, disk) as theatre:
-        yield theatre
+def theatre(loaded: Capture) -> Iterator[Theatre]:
+    """Where the cells of the table are played: not in pytest's folders, which nobody else may enter."""
+    with tempfile.TemporaryDirectory(prefix="fileaudit-") as folder:
+        root, disk = (Path(folder).resolve() / name for name in ("memory", "disk"))
+        for path in (root, disk):
+            path.mkdir()
+        with opened(loaded, root, disk) as theatre:
+            yield theatre

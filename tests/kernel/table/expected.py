@@ -14,6 +14,11 @@ from fileaudit_engine.text import from_kernel
 
 Attributes = dict[str, object]
 
+_AS_GOOD: Final = PathState.FOLLOWED
+"""That user space has followed a name is as good as that the kernel knew the file."""
+_BEHIND_A_FILE: Final = PathState.FOLLOWED | PathState.UNRESOLVED
+"""Where a file stands in the way, there may be nothing that could be followed."""
+
 _NO_NAME: Final = (None, "")
 """What the caller passed, where the call takes no name."""
 
@@ -80,9 +85,9 @@ def surprises(events: list[FileEvent], wanted: Attributes, inode: int | None) ->
 
 
 def _reported(event: FileEvent, wanted: Attributes) -> Attributes:
-    """The same attributes of what was reported; that user space has followed a name is as good as knowing."""
+    """The same attributes of what was reported."""
     found = {name: getattr(event, name) for name in wanted}
-    found["path_state"] = event.path_state & ~PathState.FOLLOWED
+    found["path_state"] = event.path_state & ~(_BEHIND_A_FILE if event.errno == errno.ENOTDIR else _AS_GOOD)
     for name in found.keys() & {"asked_path", "asked_source_path"}:
         found[name] = found[name] or ""
     return found
