@@ -19,7 +19,7 @@ from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.sources import bpf
 
 _MOUNT_KNOWN_S: Final = 0.3
-"""The engine looks for new mounts ten times a second; the names that files have through them wait for that."""
+"""The engine looks for new mounts ten times a second; names of files by way of them wait for that."""
 
 
 @dataclass(frozen=True)
