@@ -90,6 +90,10 @@ class Hint(enum.IntFlag):
     """The caller named a descriptor of its own (`/proc/self/fd/3`); the alias is what stands behind it."""
 
 
+_HINTS: Final = tuple(Hint(bits) for bits in range(256))
+"""By byte, as `_STATES`."""
+
+
 class Route(NamedTuple):
     """What decides where a file record goes.
 
@@ -102,6 +106,28 @@ class Route(NamedTuple):
     epoch: int
     pid: int
     candidates: int
+
+
+class Caller(NamedTuple):
+    """What a record says of who made the call, by name; shared by the many records that say the same."""
+
+    process: Process
+    working_directory: str | None
+    container: Container | None
+    login_user_id: int | None
+    session_id: int | None
+    user_name: str | None
+    group_name: str | None
+    effective_user_name: str | None
+    effective_group_name: str | None
+    login_user_name: str | None
+
+
+Numbers = tuple[int, int, int, bytes, int, int, int, int, int, int, int, int]
+"""The same as the record has it."""
+
+Callers = dict[Numbers, Caller]
+"""Who was seen, by these numbers."""
 
 
 class FileRecord(NamedTuple):
@@ -225,8 +251,16 @@ def route(run: bytes, at: int, clause_words: int) -> Route:
     return Route(epoch, pid, candidates)
 
 
-def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
-    """The file record at `at` in full."""
+def file_record(run: bytes, at: int, lookups: Lookups, callers: Callers) -> FileRecord:
+    """The file record at `at` in full.
+
+    Args:
+        run: The bytes.
+        at: Where in them it begins.
+        lookups: How its numbers get their meaning.
+        callers: Who was seen in records that were read before, of which no process has changed since; it is
+            added to.
+    """
     (
         _, operation, call, access, state, second_state, hints, path_bytes, asked_bytes, alias_bytes,
         second_bytes, second_asked_bytes, extra_bytes, mode, _, time_ns, start_ns, result, _, pid, thread,
@@ -237,11 +271,10 @@ def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
     asked_at = path_at + path_bytes
     rest_at = asked_at + (0 if asked_bytes == _UNREADABLE else asked_bytes)
     user, group = lookups.user, lookups.group
-    name = comm(raw_name)
-    process = lookups.process(pid, start_ns, parent, name, image)
-    if process.name != name:  # a thread has a name of its own, and a process may take another
-        process = msgspec.structs.replace(process, name=name)
-    cwd, container = lookups.surroundings(pid, start_ns, cgroup)
+    numbers = (pid, start_ns, parent, raw_name, image, cgroup, uid, gid, euid, egid, login, session)
+    caller = callers.get(numbers)
+    if caller is None:
+        caller = callers[numbers] = _caller(numbers, lookups)
     ts_ns = time_ns + lookups.boot_to_wall_ns
     more = particulars(operation, (first, second, third), ts_ns, user, group) if operation else {}
     alias = None
@@ -260,7 +293,7 @@ def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
     event = FileEvent(
         ts_ns=ts_ns,
         operation=OPERATIONS[operation],
-        process=process,
+        process=caller.process,
         syscall=CALLS[call],
         path=from_kernel(run[path_at:asked_at]) if path_bytes else None,
         asked_path=None if asked_bytes == _UNREADABLE else _asked(call, run[asked_at:rest_at]),
@@ -277,26 +310,47 @@ def file_record(run: bytes, at: int, lookups: Lookups) -> FileRecord:
         group_id=gid,
         effective_user_id=euid,
         effective_group_id=egid,
-        login_user_id=None if login == _NOBODY else login,
-        session_id=None if session == _NOBODY else session,
+        login_user_id=caller.login_user_id,
+        session_id=caller.session_id,
         cgroup_id=cgroup,
-        user_name=user(uid),
-        group_name=group(gid),
-        effective_user_name=user(euid),
-        effective_group_name=group(egid),
-        login_user_name=None if login == _NOBODY else user(login),
-        working_directory=cwd,
+        user_name=caller.user_name,
+        group_name=caller.group_name,
+        effective_user_name=caller.effective_user_name,
+        effective_group_name=caller.effective_group_name,
+        login_user_name=caller.login_user_name,
+        working_directory=caller.working_directory,
         owner_id=owner if owned else None,
         owner_group_id=owner_group if owned else None,
         owner_name=user(owner) if owned else None,
         owner_group_name=group(owner_group) if owned else None,
         size_bytes=size if mode else None,
-        container=container,
+        container=caller.container,
         host_name=lookups.host_name,
         host_id=lookups.host_id,
         **more,
     )
-    return FileRecord(event, _STATES[second_state], Hint(hints), alias, third)
+    return FileRecord(event, _STATES[second_state], _HINTS[hints], alias, third)
+
+
+def _caller(numbers: Numbers, lookups: Lookups) -> Caller:
+    pid, start_ns, parent, raw_name, image, cgroup, uid, gid, euid, egid, login, session = numbers
+    name = comm(raw_name)
+    process = lookups.process(pid, start_ns, parent, name, image)
+    if process.name != name:  # a thread has a name of its own, and a process may take another
+        process = msgspec.structs.replace(process, name=name)
+    cwd, container = lookups.surroundings(pid, start_ns, cgroup)
+    return Caller(
+        process=process,
+        working_directory=cwd,
+        container=container,
+        login_user_id=None if login == _NOBODY else login,
+        session_id=None if session == _NOBODY else session,
+        user_name=lookups.user(uid),
+        group_name=lookups.group(gid),
+        effective_user_name=lookups.user(euid),
+        effective_group_name=lookups.group(egid),
+        login_user_name=None if login == _NOBODY else lookups.user(login),
+    )
 
 
 def operation_of(run: bytes, at: int) -> int:

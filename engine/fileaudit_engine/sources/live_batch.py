@@ -34,7 +34,17 @@ class LiveBatch(ManyNames):
         records: How many records its events were made of.
     """
 
-    __slots__ = ("_again", "_lookups", "_made", "_resolver", "_run", "_starts", "candidates", "records")
+    __slots__ = (
+        "_again",
+        "_callers",
+        "_lookups",
+        "_made",
+        "_resolver",
+        "_run",
+        "_starts",
+        "candidates",
+        "records",
+    )
 
     def __init__(
         self,
@@ -50,6 +60,7 @@ class LiveBatch(ManyNames):
         self._run = run
         self._starts = starts
         self._lookups = lookups
+        self._callers: wire.Callers = {}
         self._resolver = resolver
         self._made: dict[int, FileEvent] = {}
         if resolver is not None:
@@ -71,7 +82,7 @@ class LiveBatch(ManyNames):
         made = self._made.get(index)
         if made is not None:
             return made
-        record = wire.file_record(self._run, self._starts[index], self._lookups)
+        record = wire.file_record(self._run, self._starts[index], self._lookups, self._callers)
         return record.event if self._resolver is None else self._resolver.event(record, self._lookups)
 
     def _make(self, special: Sequence[int], resolver: Resolver) -> None:
@@ -85,7 +96,7 @@ class LiveBatch(ManyNames):
             candidates += self.candidates[done:index]
             done = index + 1
             at = self._starts[index]
-            record = wire.file_record(self._run, at, self._lookups)
+            record = wire.file_record(self._run, at, self._lookups, self._callers)
             for number, named in enumerate(resolver.events(record, self.candidates[index], self._lookups)):
                 if number:
                     again.add(len(starts))

@@ -29,7 +29,7 @@ def recorded(operation: Operation) -> FileEvent:
     record = file_record(
         second=b"/a", second_asked=b"a", extra=b"x\0y", details=(0, 0, 1), operation=operation.number
     )
-    return wire.file_record(b"\0" * 8 + record, 8, lookups()).event
+    return wire.file_record(b"\0" * 8 + record, 8, lookups(), {}).event
 
 
 def test_the_example_has_exactly_what_records_of_the_kernel_give() -> None:

@@ -91,7 +91,7 @@ def file_record(
 
 
 def event_of(record: bytes) -> model.FileEvent:
-    return wire.file_record(record, 0, lookups()).event
+    return wire.file_record(record, 0, lookups(), {}).event
 
 
 def process_record(
@@ -130,7 +130,7 @@ def test_the_numbers_are_those_of_the_kernel_programs() -> None:
 
 
 def test_a_file_record_becomes_an_event() -> None:
-    event = wire.file_record(b"\0" * 8 + file_record(), 8, lookups()).event
+    event = wire.file_record(b"\0" * 8 + file_record(), 8, lookups(), {}).event
     assert event == model.FileEvent(
         ts_ns=10**18 + 42,
         operation=Operation.OPEN,
@@ -213,13 +213,13 @@ def test_only_opens_and_transfers_have_an_access_mode() -> None:
 def test_the_name_is_that_of_the_thread_when_it_made_the_call() -> None:
     known = Process(pid=10, name="java", executable="/usr/bin/java")
     asked = dataclasses.replace(lookups(), process=lambda *_: known)
-    event = wire.file_record(file_record(comm=b"pool-1\0"), 0, asked).event
+    event = wire.file_record(file_record(comm=b"pool-1\0"), 0, asked, {}).event
     assert (event.process.name, event.process.executable) == ("pool-1", "/usr/bin/java")
 
 
 def test_what_user_space_goes_on_with_stands_beside_the_event() -> None:
     raw = file_record(operation=9, second=b"/b", second_state=2, hints=5, alias=b"/etc/x", details=(0, 0, 9))
-    record = wire.file_record(raw, 0, lookups())
+    record = wire.file_record(raw, 0, lookups(), {})
     assert (record.second_state, record.alias, record.use) == (PathState.UNRESOLVED, "/etc/x", 9)
     assert record.hints == wire.Hint.NAME | wire.Hint.ALIAS
 
