@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from fileaudit_engine.enrich.cgroups import CGROUP_LEVELS
 from fileaudit_engine.events.model import PathState, Process
-from fileaudit_engine.events.wire import image_path, split_args
+from fileaudit_engine.events.process_record import image_path, split_args
 from fileaudit_engine.text import from_kernel
 
 _NS_GET_USERNS: Final = 0xB701

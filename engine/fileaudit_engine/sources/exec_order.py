@@ -9,6 +9,7 @@ from typing import Final
 
 from fileaudit_engine.events import wire
 from fileaudit_engine.events.model import Operation
+from fileaudit_engine.events.process_record import pid_of_process
 
 _EXEC: Final = Operation.EXEC.number
 
@@ -30,14 +31,14 @@ class ExecOrder:
                 if wire.operation_of(run, at) == _EXEC and wire.succeeded(run, at):
                     self._event(wire.pid_of_file(run, at), number, waiting)
             elif kind == wire.Kind.EXEC:
-                pid = wire.pid_of_process(run, at)
+                pid = pid_of_process(run, at)
                 place = waiting.pop(pid, None)
                 if place is None:
                     self._known.add(pid)
                 else:
                     moves.append((number, place))
             elif kind == wire.Kind.EXIT:
-                self._known.discard(wire.pid_of_process(run, at))
+                self._known.discard(pid_of_process(run, at))
         return _moved(starts, moves) if moves else starts
 
     def _event(self, pid: int, number: int, waiting: dict[int, int]) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 from fileaudit_engine.events import wire
 from fileaudit_engine.events.batch import BATCH_EVENTS, EVERY
 from fileaudit_engine.events.memo import ByValue
+from fileaudit_engine.events.process_record import ProcessRecord, process_record
 from fileaudit_engine.sources.base import Identities, Processes
 from fileaudit_engine.sources.exec_order import ExecOrder
 from fileaudit_engine.sources.host import this_host
@@ -148,7 +149,7 @@ class RecordReader:
                     last = number + 1
                     break
                 continue
-            record = wire.process_record(run, at)
+            record = process_record(run, at)
             if record.kind in _CHANGES and record.pid in pids:
                 last = number
                 break
@@ -174,7 +175,7 @@ class RecordReader:
         self._again.extend(_parts(records))
         return bool(records)
 
-    def _apply(self, record: wire.ProcessRecord) -> None:
+    def _apply(self, record: ProcessRecord) -> None:
         table = self._processes
         match record.kind:
             case wire.Kind.FORK:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fileaudit_engine.events import model, wire
+from fileaudit_engine.events import process_record as told
 from fileaudit_engine.events.calls import CALLS
 from fileaudit_engine.events.model import AccessMode, Operation, PathState, Process
 from fileaudit_engine.text import from_kernel
@@ -104,7 +105,7 @@ def process_record(
     cwd_state: int = 0,
     compat: int = 0,
 ) -> bytes:
-    head = wire.PROCESS_HEAD.pack(
+    head = told.PROCESS_HEAD.pack(
         3, len(image), len(args), len(cwd), len(cgroup), 1, state, cwd_state, compat, b"", 10, 9, 1000, 100,
         41, 40, 66, 88, b"cat" + b"\0" * 13,
     )  # fmt: skip
@@ -113,7 +114,7 @@ def process_record(
 
 def test_the_structures_are_those_of_the_kernel_programs() -> None:
     assert fields_in_c("file_record") == wire.FILE_HEAD.format
-    assert fields_in_c("process_record") == wire.PROCESS_HEAD.format
+    assert fields_in_c("process_record") == told.PROCESS_HEAD.format
 
 
 def test_the_numbers_are_those_of_the_kernel_programs() -> None:
@@ -263,7 +264,7 @@ def test_candidates_of_many_words_are_one_number() -> None:
 
 def test_an_exec_record_has_image_and_arguments() -> None:
     raw = process_record(b"/bin/cat", b"cat\0\0a b\0", b"/root", b"docker-1.scope/system.slice/")
-    assert wire.process_record(raw, 0) == wire.ProcessRecord(
+    assert told.process_record(raw, 0) == told.ProcessRecord(
         kind=wire.Kind.EXEC,
         pid=10,
         start_ns=41,
@@ -287,34 +288,34 @@ def test_an_exec_record_has_image_and_arguments() -> None:
     [(b"", ()), (b"a\0", ("a",)), (b"a\0b", ("a", "b")), (b"a\0\0", ("a", "")), (b"\0", ("",))],
 )
 def test_arguments_end_with_a_nul(raw: bytes, args: tuple[str, ...]) -> None:
-    assert wire.split_args(raw) == args
+    assert told.split_args(raw) == args
 
 
 def test_thousands_of_arguments_stay_one_command_line_and_few_objects() -> None:
-    args = wire.split_args(b"cat\0" + b"-u\0" * 2000 + b"/etc/shadow\0")
-    assert len(args) == wire.MAX_ARGS
+    args = told.split_args(b"cat\0" + b"-u\0" * 2000 + b"/etc/shadow\0")
+    assert len(args) == told.MAX_ARGS
     assert " ".join(args) == "cat " + "-u " * 2000 + "/etc/shadow"
 
 
 def test_an_image_that_an_ordinary_user_may_have_named_is_not_the_hosts() -> None:
     image = b"/usr/bin/ssh"
-    for state, told in ((0, "/usr/bin/ssh"), (16, "/usr/bin/ssh"), (48, "/proc/10/root/usr/bin/ssh")):
-        assert wire.process_record(process_record(image, state=state), 0).executable == told
+    for state, path in ((0, "/usr/bin/ssh"), (16, "/usr/bin/ssh"), (48, "/proc/10/root/usr/bin/ssh")):
+        assert told.process_record(process_record(image, state=state), 0).executable == path
 
 
 def test_a_working_directory_in_mounts_that_nobody_vouches_for_is_not_the_hosts() -> None:
     raw = process_record(cwd=b"/etc", cwd_state=PathState.UNREACHABLE | PathState.FOREIGN)
-    assert wire.process_record(raw, 0).cwd == "/proc/10/root/etc"
+    assert told.process_record(raw, 0).cwd == "/proc/10/root/etc"
 
 
 def test_a_working_directory_whose_beginning_is_cut_off_does_not_begin_at_the_root() -> None:
     raw = process_record(cwd=b"/etc/deep", cwd_state=PathState.TRUNCATED)
-    assert wire.process_record(raw, 0).cwd == "etc/deep"
+    assert told.process_record(raw, 0).cwd == "etc/deep"
 
 
 def test_a_32_bit_program_is_told_as_one() -> None:
-    assert wire.process_record(process_record(compat=1), 0).compat is True
-    assert wire.process_record(process_record(), 0).compat is False
+    assert told.process_record(process_record(compat=1), 0).compat is True
+    assert told.process_record(process_record(), 0).compat is False
 
 
 @pytest.mark.parametrize(
