@@ -14,13 +14,14 @@ escapes, all other bytes stand as they are.
 import os
 import re
 import select
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final, NamedTuple
 
 from typing_extensions import Self
+
+from fileaudit_engine.sources.allowance import Allowance
 
 HOST_MOUNTS: Final = "/proc/1/mountinfo"
 OUR_MOUNTS: Final = "/proc/self/mountinfo"
@@ -41,9 +42,10 @@ _ESCAPE: Final = re.compile(rb"\\([0-7]{3})")
 _HEAD_FIELDS: Final = 6
 _BLOCK_BYTES: Final = 1 << 16
 _MOST_BYTES: Final = 64 << 20
-_SHARE: Final = 20
-"""A table is read again only after this many times the time that it took: at most 5 % of a processor, however
-often mounts change."""
+_SHARE: Final = 0.05
+"""Of a processor, to read tables again, however often mounts change; as much again for those who ask for a
+mount that the table does not have."""
+_BURST_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ class MountTable:
             other canonical mount of their device does.
         showing: By device all of these, the best one first.
         by_point: By place what is mounted there, on top.
+        kinds: By device the type of its file system.
     """
 
     by_number: Mapping[int, Mount]
@@ -99,6 +102,7 @@ class MountTable:
     canonical_ids: frozenset[int]
     showing: Mapping[int, Sequence[Mount]]
     by_point: Mapping[bytes, Mount]
+    kinds: Mapping[int, bytes]
 
     @classmethod
     def of(cls, raw: bytes) -> Self:
@@ -115,6 +119,7 @@ class MountTable:
             canonical_ids=frozenset(mount.number for mounts in chosen.values() for mount in mounts),
             showing=chosen,
             by_point={m.point: m for m in sorted(by_number.values(), key=ranking.hidden, reverse=True)},
+            kinds={mount.device: mount.kind for mount in by_number.values()},
         )
 
     def canonical_name(self, number: int, path: bytes) -> bytes | None:
@@ -148,52 +153,75 @@ class MountWatch:
 
     Args:
         path: Whose mounts: a mountinfo.
+
+    Attributes:
+        table: As of the last look.
+        waker: A descriptor for poll(2), of whoever sleeps and wants to be woken by a change (`WAKES`).
     """
+
+    WAKES: ClassVar[int] = select.POLLPRI
 
     def __init__(self, path: str = HOST_MOUNTS) -> None:
         try:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:  # init may not be looked at: what we see ourselves is the best that there is
-            self._file = os.open(OUR_MOUNTS, os.O_RDONLY | os.O_CLOEXEC)
+            path = OUR_MOUNTS
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.waker = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a change is told once to each open file
         self._poll = select.poll()
-        self._poll.register(self._file, select.POLLPRI | select.POLLERR)
+        self._poll.register(self._file, self.WAKES)
         self._changed = False
-        self._not_before = 0.0
+        self._untold = False
+        self._allowance = Allowance(_SHARE, _BURST_S)
+        self._allowance_asked = Allowance(_SHARE, _BURST_S)
         self.table = self._read()
 
     def refresh_if_changed(self) -> bool:
-        """Read the mounts again if they have changed; whether that was done. Costs half a µs otherwise."""
-        return self._has_changed() and time.monotonic() >= self._not_before and self._refresh()
+        """Read the mounts again if they have changed; half a µs otherwise.
+
+        Returns:
+            Whether the table is another one than when this was last asked, whoever had it read.
+        """
+        self._refresh_if_changed(self._allowance)
+        untold, self._untold = self._untold, False
+        return untold
 
     def mount(self, number: int) -> Mount | None:
         """The mount with this number, even if it was made a moment ago."""
         found = self.table.by_number.get(number)
-        if found is None and self._has_changed() and self._refresh():
+        if found is None and self._has_changed() and self.is_current():
             found = self.table.by_number.get(number)
         return found
+
+    def is_current(self) -> bool:
+        """Whether the table is true at this moment; it is read again for that if it may be.
+
+        The number of a mount that is gone is soon another one's. Who holds a descriptor in a mount, and then
+        finds its number in a table that is true, has found that mount.
+        """
+        self._refresh_if_changed(self._allowance_asked)
+        return not self._changed
 
     def _has_changed(self) -> bool:
         """Whether the kernel has told of a change that has not been read; it tells of each only once."""
         self._changed = self._changed or bool(self._poll.poll(0))
         return self._changed
 
-    def _refresh(self) -> bool:
-        self._changed = False
-        self.table = self._read()
-        return True
+    def _refresh_if_changed(self, allowance: Allowance) -> None:
+        if self._has_changed() and allowance.is_left():
+            self._changed, self._untold = False, True
+            with allowance.spent():
+                self.table = self._read()
 
     def close(self) -> None:
         """Stop watching; the table stays as it is."""
         self._poll.unregister(self._file)
         os.close(self._file)
+        os.close(self.waker)
         self._changed = False
 
     def _read(self) -> MountTable:
-        began = time.monotonic()
-        table = MountTable.of(_whole(self._file))
-        ended = time.monotonic()
-        self._not_before = ended + _SHARE * (ended - began)
-        return table
+        return MountTable.of(whole(self._file, _MOST_BYTES))
 
 
 def read_table(path: str) -> MountTable:
@@ -204,37 +232,46 @@ def read_table(path: str) -> MountTable:
     """
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return MountTable.of(_whole(file))
+        return MountTable.of(whole(file, _MOST_BYTES))
     finally:
         os.close(file)
 
 
-def _whole(file: int) -> bytes:
+def whole(file: int, most: int) -> bytes:
+    """The text of an open mountinfo, as many bytes of it as may be (a block more at the most).
+
+    Raises:
+        OSError: It cannot be read.
+    """
     parts: list[bytes] = []
     size = 0
-    while size < _MOST_BYTES and (part := os.pread(file, _BLOCK_BYTES, size)):
+    while size < most and (part := os.pread(file, _BLOCK_BYTES, size)):
         parts.append(part)
         size += len(part)
     return b"".join(parts)
 
 
 def _parsed(raw: bytes) -> Iterator[Mount]:
-    for line in raw.split(b"\n"):
-        fields = line.split(b" ")
-        try:
-            number, parent, device, root, point = fields[:5]
-            major, _, minor = device.partition(b":")
-            kind = fields[fields.index(b"-", _HEAD_FIELDS) + 1]
-            yield Mount(
-                number=int(number),
-                parent=int(parent),
-                device=int(major) << 20 | int(minor),
-                root=_plain(root),
-                point=_plain(point),
-                kind=kind,
-            )
-        except (ValueError, IndexError):
-            continue
+    return filter(None, map(parsed, raw.split(b"\n")))
+
+
+def parsed(line: bytes) -> Mount | None:
+    """The mount that a line of mountinfo is about; None if it is no such line."""
+    fields = line.split(b" ")
+    try:
+        number, parent, device, root, point = fields[:5]
+        major, _, minor = device.partition(b":")
+        kind = fields[fields.index(b"-", _HEAD_FIELDS) + 1]
+        return Mount(
+            number=int(number),
+            parent=int(parent),
+            device=int(major) << 20 | int(minor),
+            root=_plain(root),
+            point=_plain(point),
+            kind=kind,
+        )
+    except (ValueError, IndexError):
+        return None
 
 
 def _plain(field: bytes) -> bytes:
@@ -244,11 +281,13 @@ def _plain(field: bytes) -> bytes:
 def _chosen(mounts: Iterable[Mount]) -> dict[int, list[Mount]]:
     """Per device its canonical mounts; of all mounts and of these the better ones come first."""
     of_device: dict[int, list[Mount]] = defaultdict(list)
+    shown: set[tuple[int, bytes]] = set()
     for mount in mounts:
-        better = of_device[mount.device]
-        if _is_name(mount) and not any(_below(m.root, mount.root) is not None for m in better):
-            better.append(mount)
-    return {device: chosen for device, chosen in of_device.items() if chosen}
+        above = (mount.root, *_folders(mount.root), b"/")
+        if _is_name(mount) and not any((mount.device, folder) in shown for folder in above):
+            shown.add((mount.device, mount.root))
+            of_device[mount.device].append(mount)
+    return dict(of_device)
 
 
 def _is_name(mount: Mount) -> bool:
@@ -256,39 +295,65 @@ def _is_name(mount: Mount) -> bool:
     return mount.root.startswith(b"/") and not mount.root.endswith(b"//deleted")
 
 
+class _Fate(NamedTuple):
+    """What becomes of whatever stands on a mount.
+
+    Attributes:
+        buried: It is out of sight.
+        inside: It is part of a container.
+    """
+
+    buried: bool = False
+    inside: bool = False
+
+
 class _Ranking:
     """What makes a mount canonical.
 
     The most important first: it is no part of a container, no other mount hides it, it shows the whole file
-    system, or the most of it, and it is old.
+    system, or the most of it, and it is old. Each mount is looked at once.
     """
 
     def __init__(self, by_number: Mapping[int, Mount]) -> None:
         self._by_number = by_number
         self._places = {(m.parent, m.point) for m in by_number.values() if m.number != m.parent}
+        self._fates: dict[int, _Fate] = {}
+        for mount in by_number.values():
+            self._decide(mount)
 
     def __call__(self, mount: Mount) -> tuple[bool, bool, bool, int, int]:
-        in_container = any(m.kind == b"overlay" and m.point != b"/" for m in self._above(mount))
+        above = self._by_number.get(mount.parent)
+        in_container = above is not None and above is not mount and self._fates[above.number].inside
         return in_container, self.hidden(mount), mount.root != b"/", len(mount.root), mount.number
 
     def hidden(self, mount: Mount) -> bool:
         """Whether another mount stands on it, or on a folder above it."""
-        return any(map(self._covered, (mount, *self._above(mount))))
+        return self._covered(mount) or self._fates[mount.number].buried
+
+    def _decide(self, mount: Mount) -> None:
+        """From the lowest of those that it stands on and that are not decided, up to itself."""
+        undecided: dict[int, Mount] = {}
+        below: Mount | None = mount
+        while below is not None and below.number not in self._fates and below.number not in undecided:
+            undecided[below.number] = below
+            below = self._by_number.get(below.parent)
+        # A table that was read while it changed may have a loop, which then ends at any of its mounts.
+        ground = below if below is not None and below.number in self._fates else None
+        for one in reversed(undecided.values()):
+            self._fates[one.number] = self._fate(one, ground)
+            ground = one
+
+    def _fate(self, mount: Mount, ground: Mount | None) -> _Fate:
+        """Of a mount and what it stands on, which is decided."""
+        under = _Fate() if ground is None else self._fates[ground.number]
+        covered = ground is not None and mount.point != ground.point and self._covered(ground)
+        higher = any((mount.parent, folder) in self._places for folder in _folders(mount.point))
+        container = mount.kind == b"overlay" and mount.point != b"/"
+        return _Fate(under.buried or covered or higher, under.inside or container)
 
     def _covered(self, mount: Mount) -> bool:
-        """By one that stands on its root, or by one that was made later on the same mount, but higher."""
-        if (mount.number, mount.point) in self._places:
-            return True
-        return any((mount.parent, folder) in self._places for folder in _folders(mount.point))
-
-    def _above(self, mount: Mount) -> Iterator[Mount]:
-        """The mounts that it stands on; a table that was read while it changed may have a loop."""
-        seen = {mount.number}
-        parent = self._by_number.get(mount.parent)
-        while parent is not None and parent.number not in seen:
-            yield parent
-            seen.add(parent.number)
-            parent = self._by_number.get(parent.parent)
+        """Whether another one stands on its root."""
+        return (mount.number, mount.point) in self._places
 
 
 def _folders(path: bytes) -> Iterator[bytes]:

@@ -57,7 +57,6 @@ def test_only_what_has_changed_is_told(folder: Path, monkeypatch: pytest.MonkeyP
         assert host.refresh().files
         (folder / "point").mkdir()
         mounted("tmpfs", folder / "point")
-        monkeypatch.setattr(host._mounts, "_not_before", 0.0)
         assert host.refresh().mounts
         assert host.table.at(os.fsencode(folder / "point"))
 

@@ -1,8 +1,12 @@
 """What is mounted where, and by which name a file is known."""
 
 import os
-import time
+import select
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -170,9 +174,7 @@ def test_the_mounts_of_this_machine_have_the_devices_that_stat_tells() -> None:
 
 
 @needs_root
-def test_a_change_of_the_mounts_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mount_table, "_SHARE", 0)
-
+def test_a_change_of_the_mounts_is_noticed(tmp_path: Path) -> None:
     def action() -> None:
         watch = MountWatch("/proc/self/mountinfo")
         assert not watch.refresh_if_changed()
@@ -231,21 +233,102 @@ def test_where_init_may_not_be_looked_at_our_own_mounts_are_taken() -> None:
 def test_mounts_that_change_all_the_time_are_not_read_all_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(mount_table, "_SHARE", 1e-9)
+    monkeypatch.setattr(mount_table, "_BURST_S", 1e-9)  # a single time is more
+
     def action() -> None:
         watch = MountWatch("/proc/self/mountinfo")
-        monkeypatch.setattr(watch, "_not_before", time.monotonic() + 3600)
+        mounted("tmpfs", tmp_path)
+        assert watch.refresh_if_changed()
         mounted("tmpfs", tmp_path)
         assert not watch.refresh_if_changed()
-        monkeypatch.setattr(watch, "_not_before", 0.0)
+        assert watch.mount(number_at(tmp_path))  # who asks for one that is new, gets it
         assert watch.refresh_if_changed()
-        monkeypatch.setattr(watch, "_not_before", time.monotonic() + 3600)
         mounted("tmpfs", tmp_path)
-        (number,) = (m.number for m in read_table("/proc/self/mountinfo").showing.get(device(tmp_path), ()))
-        assert watch.mount(number)  # who asks for one that is new, gets it
+        assert not watch.mount(number_at(tmp_path))  # but not whenever he asks
+        assert not watch.is_current()
+        assert not watch.refresh_if_changed()
 
     alone(action)
 
 
-def device(path: Path) -> int:
-    found = path.stat().st_dev
-    return os.major(found) << 20 | os.minor(found)
+@needs_root
+def test_a_change_that_was_read_for_one_who_asked_is_still_told(tmp_path: Path) -> None:
+    def action() -> None:
+        watch = MountWatch("/proc/self/mountinfo")
+        mounted("tmpfs", tmp_path)
+        assert watch.mount(number_at(tmp_path))
+        assert watch.is_current()
+        assert watch.refresh_if_changed()
+        assert not watch.refresh_if_changed()
+
+    alone(action)
+
+
+@needs_root
+def test_whoever_sleeps_on_the_waker_is_woken_and_the_watch_still_knows(tmp_path: Path) -> None:
+    def action() -> None:
+        watch = MountWatch("/proc/self/mountinfo")
+        sleeper = select.poll()
+        sleeper.register(watch.waker, watch.WAKES)
+        assert not sleeper.poll(0)
+        mounted("tmpfs", tmp_path)
+        assert sleeper.poll(0)
+        assert not sleeper.poll(0)
+        assert watch.refresh_if_changed()
+
+    alone(action)
+
+
+# ------------------------------------------------------------------------------------------ many mounts
+
+
+def stacked(count: int) -> bytes:
+    """All in one place, each on the one before."""
+    return b"\n".join(b"%d %d 254:0 /a /b rw - ext4 x rw" % (n, n - 1) for n in range(2, count + 2))
+
+
+def side_by_side(count: int) -> bytes:
+    """Each of another folder, and at another place."""
+    return b"\n".join(b"%d 1 254:0 /a/%d /b/%d rw - ext4 x rw" % (n, n, n) for n in range(2, count + 2))
+
+
+def steps(raw: bytes) -> int:
+    """Lines of our own code that are gone through for a table."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace if frame.f_code.co_filename == mount_table.__file__ else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        MountTable.of(raw)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("shape", [stacked, side_by_side])
+def test_ten_times_the_mounts_are_ten_times_the_work(shape: Callable[[int], bytes]) -> None:
+    assert 0 < steps(shape(3000)) < 11 * steps(shape(300))
+
+
+def test_the_last_of_many_in_one_place_hides_the_others_and_nothing_hides_it() -> None:
+    lines = stacked(3000).replace(b"2 1 254:0 /a /b", b"2 1 0:9 / /c").replace(b" 2 254:0", b" 1 254:0")
+    found = MountTable.of(lines + b"\n5000 3001 0:9 / /b/c rw - tmpfs x rw")
+    on_top = found.at(b"/b")
+    assert on_top
+    assert on_top.number == 3001
+    assert found.canonical[254 << 20] == CanonicalMount(root=b"/a", point=b"/b")
+    assert found.canonical_name(5000, b"/b/c/x") == b"/c/x"
+    assert MountTable.of(lines).canonical_ids == {2, 3001}
+
+
+def number_at(path: Path) -> int:
+    """Of the mount that stands there."""
+    mount = read_table("/proc/self/mountinfo").at(bytes(path))
+    assert mount
+    return mount.number
