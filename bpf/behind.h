@@ -195,6 +195,28 @@ static __always_inline void look_behind_descriptor(struct scratch *s)
     s->asked.hints |= HINT_DESCRIPTOR;
 }
 
+/* Whether s->base is the root of its mount namespace: the first mount's, or that of one on top of it. */
+static __always_inline bool is_host_root(struct scratch *s)
+{
+    u64 mount = mount_of((u64)s->base.mnt);
+    struct mount_head here = {}, above = {};
+
+    look_at_mount_head(here, mount);
+    look_at_mount_head(above, here.parent);
+    return here.root == (u64)s->base.dentry &&
+           (here.parent == mount || (here.mountpoint == above.root && above.parent == here.parent));
+}
+
+/* The same of the second path, which has no other name beside it: it becomes that of the file. */
+static __always_inline void begin_at_descriptor(struct scratch *s, struct engine_config *config)
+{
+    s32 descriptor = named_descriptor(s);
+    u64 file = descriptor < 0 ? 0 : file_of(descriptor);
+
+    if (file && is_host_root(s) && !reachable(s, config) && !READ(s->base, file, struct file, f_path))
+        s->end = TEXT_MIDDLE;
+}
+
 static __always_inline int resolve_name(void *ctx)
 {
     u32 zero = 0;
@@ -216,19 +238,23 @@ static __always_inline int resolve_name(void *ctx)
     s->hash = 0;
     s->aliased = 0;
     s->certain = CERTAIN_NOTHING;
-    if (begin_text(s, second ? s->asked.second_path : s->asked.path,
-                   second ? s->asked.second_directory : s->asked.directory)) {
+    u64 address = second ? s->asked.second_path : s->asked.path;
+    if (begin_text(s, address, second ? s->asked.second_directory : s->asked.directory)) {
         if (known_name(s, config)) {
             counters->filtered++;
             return 0;
         }
+        if (second && !on_name)
+            begin_at_descriptor(s, config);
         look_at_base(s);
         state = path_of_name(s, config, on_name);
     }
     add_candidates(s);
     u32 path_bytes = append_text(s, o, s->start, s->end - s->start);
     u32 asked_bytes = s->asked_bytes;
-    if (asked_bytes != ASKED_UNREADABLE)
+    if (asked_bytes != ASKED_UNREADABLE && s->end == TEXT_MIDDLE) /* there is nothing of it in the path */
+        asked_bytes = append_foreign(s, o, address, false);
+    else if (asked_bytes != ASKED_UNREADABLE)
         asked_bytes = append_text(s, o, s->asked_at, asked_bytes);
     if (second) {
         record->second_state = state;

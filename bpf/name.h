@@ -59,7 +59,8 @@ static __always_inline int read_asked(struct scratch *s, u64 address, bool *abso
         length = bpf_probe_read_user_str(&s->text[TEXT_MIDDLE], PATH_LIMIT, (void *)address);
     else
         length = bpf_probe_read_user_str(&s->text[TEXT_MIDDLE + 1], PATH_LIMIT, (void *)address);
-    return length - 1;
+    return length > 0 ? length - 1
+                      : length; /* an empty text has no length in kernels that do not count its NUL */
 }
 
 /* Reads the text, and into s->base where it begins; zeros follow the text. */
@@ -78,7 +79,10 @@ static __always_inline bool begin_text(struct scratch *s, u64 address, s32 direc
     if (length || !s->asked.empty)
         s->end = s->asked_at + length;
     end_text(s);
-    return base_of(directory, s->asked.in_root, absolute, &s->base);
+    if (base_of(directory, s->asked.in_root, absolute, &s->base))
+        return true;
+    s->end = TEXT_MIDDLE; /* it begins nowhere, so it is no path */
+    return false;
 }
 
 /* The number of the highest of the eight bytes that a bit is set in; 0 if in none. */

@@ -196,10 +196,13 @@ static __always_inline void add_name(struct scratch *s, s32 length)
 #define add_name(s, length)
 #endif
 
+/* What a mount, by its address, stands on and shows. */
+#define look_at_mount_head(view, address) \
+    bpf_probe_read_kernel(&(view), sizeof(view), (void *)member_at(address, struct mount, mnt_parent))
+
 static __always_inline void read_mount(struct scratch *s)
 {
-    bpf_probe_read_kernel(&s->mount, sizeof(s->mount),
-                          (void *)member_at(s->mount_here, struct mount, mnt_parent));
+    look_at_mount_head(s->mount, s->mount_here);
 }
 
 /* Writes the name in s->head before `start` and mixes it in; false if there is no room. */

@@ -48,10 +48,11 @@ static __always_inline u32 append_foreign(struct scratch *s, struct outgoing *o,
         length = bpf_probe_read_kernel_str(&o->bytes[at], PATH_LIMIT, (void *)address);
     else
         length = bpf_probe_read_user_str(&o->bytes[at], PATH_LIMIT, (void *)address);
-    if (length <= 0 || length > PATH_LIMIT)
+    if (length < 0 || length > PATH_LIMIT)
         return ASKED_UNREADABLE;
-    s->out = at + length - 1;
-    return length - 1;
+    length -= length > 0; /* the NUL, which older kernels do not count in an empty text */
+    s->out = at + length;
+    return length;
 }
 
 /* PATH_DELETED if the file has no name any more. */

@@ -3,29 +3,25 @@
 import functools
 import os
 import socket
-import stat
-from typing import Final
-
-_KINDS: Final = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+from collections.abc import Mapping
 
 
-def name_of(path: str | None, *, device: int | None, inode: int | None, mode: int | None) -> str | None:
+def name_of(path: str | None, *, device: int | None, inode: int | None) -> str | None:
     """The name of such a file.
 
     Args:
         path: What the kernel's walk gave: nothing, `/[eventfd]`, `/memfd:name`.
         device: Of the file, in the kernel's encoding.
         inode: Its number.
-        mode: Its `st_mode`.
 
     Returns:
         `pipe:[4711]`, `socket:[4712]`, `anon_inode:[eventfd]`, `/memfd:name`; what the walk gave for others.
     """
-    kind = _KINDS.get(stat.S_IFMT(mode or 0))
-    if path is None and kind is not None and inode is not None:
+    kind = _devices().get(device) if device is not None else None
+    if kind == "anon_inode" and path is not None:
+        return f"{kind}:{path.removeprefix('/')}"
+    if kind in {"pipe", "socket"} and inode is not None:
         return f"{kind}:[{inode}]"
-    if path is not None and path.startswith("/[") and device == _devices()[0]:
-        return "anon_inode:" + path[1:]
     return path
 
 
@@ -35,13 +31,21 @@ def is_nowhere(device: int | None) -> bool:
 
 
 @functools.cache
-def _devices() -> tuple[int, ...]:
-    """Of anonymous inodes, first; of memfd, pipes and sockets. Each is one file system for the whole host."""
+def _devices() -> Mapping[int, str]:
+    """What kind of file is on which device, in the kernel's encoding: each is one for the whole host."""
     with socket.socket(socket.AF_UNIX) as connection:
-        descriptors = (os.eventfd(0), os.memfd_create("fileaudit"), *os.pipe())
+        reader, writer = os.pipe()
+        kinds = {
+            os.eventfd(0): "anon_inode",
+            os.memfd_create("fileaudit"): "memory",
+            reader: "pipe",
+            writer: "pipe",
+        }
         try:
-            found = [os.fstat(one).st_dev for one in (*descriptors, connection.fileno())]
+            found = {
+                os.fstat(one).st_dev: kind for one, kind in {**kinds, connection.fileno(): "socket"}.items()
+            }
         finally:
-            for one in descriptors:
+            for one in kinds:
                 os.close(one)
-    return tuple(os.major(device) << 20 | os.minor(device) for device in found)
+    return {os.major(device) << 20 | os.minor(device): kind for device, kind in found.items()}

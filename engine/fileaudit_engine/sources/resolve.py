@@ -270,7 +270,7 @@ def _ends_open(event: FileEvent, path: str | None) -> bool:
 
 
 def _in_no_folder(event: FileEvent) -> FileEvent:
-    name = name_of(event.path, device=event.device, inode=event.inode, mode=event.mode)
+    name = name_of(event.path, device=event.device, inode=event.inode)
     return event if name == event.path else msgspec.structs.replace(event, path=name)
 
 

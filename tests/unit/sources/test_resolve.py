@@ -1,6 +1,7 @@
 """A record becomes an event with true paths, under each name that rules may know."""
 
 import os
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -230,14 +231,22 @@ def test_after_a_failure_nothing_is_looked_up(world: World) -> None:
 # -------------------------------------------------------------------------------- files in no folder
 
 
-def test_files_in_no_folder_are_called_what_they_are(world: World) -> None:
-    assert world.event(record(None, mode=stat.S_IFIFO, inode=4711)).path == "pipe:[4711]"
-    assert world.event(record(None, mode=stat.S_IFSOCK, inode=4712)).path == "socket:[4712]"
-    assert world.event(record(None, mode=stat.S_IFREG, inode=1)).path is None
-    descriptor = os.eventfd(0)
+def device_of(descriptor: int) -> int:
+    """In the kernel's encoding; closes the descriptor."""
     status = os.fstat(descriptor)
     os.close(descriptor)
-    made = record("/[eventfd]", UNREACHABLE | FOREIGN, device=status.st_dev, inode=1, mode=0o600)
+    return os.major(status.st_dev) << 20 | os.minor(status.st_dev)
+
+
+def test_files_in_no_folder_are_called_what_they_are(world: World) -> None:
+    reader, writer = os.pipe()
+    os.close(writer)
+    assert world.event(record(None, device=device_of(reader), inode=4711)).path == "pipe:[4711]"
+    sockets = device_of(socket.socket().detach())
+    assert world.event(record(None, device=sockets, inode=4712)).path == "socket:[4712]"
+    assert world.event(record("/TCP", device=sockets, inode=4712)).path == "socket:[4712]"
+    assert world.event(record(None, mode=stat.S_IFREG, inode=1)).path is None
+    made = record("/[eventfd]", UNREACHABLE | FOREIGN, device=device_of(os.eventfd(0)), inode=1, mode=0o600)
     assert world.event(made).path == "anon_inode:[eventfd]"
     assert world.event(record("/[eventfd]", device=1 << 30, mode=0o600)).path == "/[eventfd]"
 
