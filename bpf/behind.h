@@ -171,6 +171,15 @@ static __always_inline u32 path_of_name(struct scratch *s, struct engine_config 
            reachable(s, config) | deleted(s);
 }
 
+/* Of a failed open, which mount it begins in is a part of what is remembered, as of a successful one. */
+static __always_inline void mix_base(struct scratch *s, struct engine_config *config)
+{
+    u64 root = 0;
+    READ(root, s->base.mnt, struct vfsmount, mnt_root);
+    s->first_hash = finish_level(s->first_hash, (u64)s->base.mnt, config->keys[2]);
+    s->first_hash = finish_level(s->first_hash, root, config->keys[0]);
+}
+
 /* Whether the path of a failed open is remembered as one that no rule can match. */
 static __always_inline bool known_name(struct scratch *s, struct engine_config *config)
 {
@@ -240,6 +249,8 @@ static __always_inline int resolve_name(void *ctx)
     s->certain = CERTAIN_NOTHING;
     u64 address = second ? s->asked.second_path : s->asked.path;
     if (begin_text(s, address, second ? s->asked.second_directory : s->asked.directory)) {
+        if (!second)
+            mix_base(s, config);
         if (known_name(s, config)) {
             counters->filtered++;
             return 0;
@@ -260,6 +271,11 @@ static __always_inline int resolve_name(void *ctx)
         record->second_state = state;
         record->second_bytes = path_bytes;
         record->second_asked_bytes = asked_bytes == ASKED_UNREADABLE ? 0 : asked_bytes;
+        if (s->aliased) { /* user space knows the other name; here it could be any */
+            for (u32 i = 0; i < CLAUSE_WORDS; i++)
+                s->candidates.words[i] |= s->selected.words[i];
+            s->asked.hints |= HINT_ALIAS;
+        }
         behind.call(ctx, BEHIND_DELIVER);
     } else {
         record->state = state;
@@ -352,11 +368,13 @@ static __always_inline void mark_file(struct scratch *s)
 }
 
 /* The record of a transfer found no room: the next one tells of both. */
-static __always_inline void tell_again(struct scratch *s)
+static __always_inline void tell_again(struct scratch *s, struct file_record *record)
 {
-    struct use_key key = {.use = s->asked.details[2],
-                          .tgid = bpf_get_current_pid_tgid() >> 32,
-                          .operation = s->asked.operation};
+    struct use_key key = {.use = record->details[2],
+                          .image = record->image,
+                          .tgid = record->tgid,
+                          .uid = record->uid,
+                          .operation = record->operation};
     if (key.operation != OPERATION_READ && key.operation != OPERATION_WRITE)
         return;
     struct use *known = uses.lookup(&key);
@@ -366,7 +384,7 @@ static __always_inline void tell_again(struct scratch *s)
 #else
 #define add_transfers(result, access)
 #define mark_file(s)
-#define tell_again(s)
+#define tell_again(s, record)
 #endif
 
 /* The text that only some operations have: one, or two with a NUL between them. */
@@ -423,7 +441,7 @@ static __always_inline int deliver(void)
     write_caller(record);
     write_file(record, s->file);
     if (!submit(o, s->out, counters))
-        tell_again(s);
+        tell_again(s, record);
     return 0;
 }
 

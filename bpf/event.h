@@ -133,8 +133,7 @@ enum path_hint {
     HINT_NAME = 1, /* the call is on the name: the last component of the path is not followed */
     HINT_SECOND_NAME = 2, /* the same of the second path */
     HINT_ALIAS = 4, /* the candidates are those of another name of the file, too */
-    HINT_LAST = 8, /* of a read or write: the file is closed, no more will follow */
-    HINT_DESCRIPTOR = 16, /* the caller named a descriptor of its own; the alias is what stands behind it */
+    HINT_DESCRIPTOR = 8, /* the caller named a descriptor of its own; the alias is what stands behind it */
 };
 
 #define COMM_BYTES 16
@@ -193,7 +192,8 @@ struct file_record {
     u64 cgroup;
     u64 image; /* inode number of the caller's program: tells whether its exec record has arrived */
     /*
-     * read, write   bytes and calls since the file was opened, and a number for this use of it
+     * read, write   bytes and calls by this process, as long as it runs one program for one user, since the file was
+     *               opened; and a number for this use of it
      * truncate      the size
      * chmod         the mode
      * chown         owner and group, each ~0 where it stays

@@ -57,7 +57,8 @@
 #define RECORD_FULL 24575 /* behind this, a text of two limits has no room any more */
 
 #define CANONICAL_MOUNTS 4096 /* of the host; a mount beyond is one whose files have no other name */
-#define ROOT_BYTES 32
+#define NAMES 4 /* of a file system; btrfs shows its subvolumes in many places */
+#define ROOT_BYTES 64
 #define POINT_BYTES 248
 
 struct engine_config {
@@ -110,8 +111,11 @@ struct mark {
 
 struct use_key {
     u64 use;
+    u64 image; /* what another program of the process does, and what it does for another user, is told apart */
     u32 tgid;
+    u32 uid;
     u32 operation;
+    u32 unused;
 };
 
 /* What a process has read from a file, or written to it. */
@@ -194,7 +198,12 @@ struct asked {
     u8 extra_in_kernel; /* `extra` and `type` are */
 };
 
-/* The name of a file system in the host's mount namespace: of the whole of it, or of what is below `root`. */
+struct mount_key {
+    u32 device;
+    u32 number; /* of its names, the best one first, from 0 */
+};
+
+/* A name of a file system in the host's mount namespace: of the whole of it, or of what is below `root`. */
 struct canonical_mount {
     u16 root_bytes;
     u16 point_bytes;
@@ -267,7 +276,7 @@ BPF_PERCPU_ARRAY(engine_counters, struct engine_counters, 1);
 BPF_PERCPU_ARRAY(decisions, u64, DECISIONS);
 BPF_PERCPU_ARRAY(scratch, struct scratch, 1);
 BPF_PERCPU_ARRAY(outgoing, struct outgoing, 1);
-BPF_HASH(mounts, u32, struct canonical_mount, CANONICAL_MOUNTS); /* by device */
+BPF_HASH(mounts, struct mount_key, struct canonical_mount, CANONICAL_MOUNTS);
 BPF_HASH(canonical, u32, u32, CANONICAL_MOUNTS); /* mnt_id of those mounts */
 #ifdef TEST_TRANSFER
 BPF_TABLE("lru_hash", u64, struct mark, marks, OPEN_FILES); /* by the file's address */

@@ -41,6 +41,7 @@ static __always_inline u32 access_of(u32 flags)
 struct opened_file {
     u64 file; /* 0: another thread has closed the descriptor before the call returned */
     struct path path;
+    u64 root; /* what its mount shows */
     u64 created;
     u64 number; /* tells files apart that have had one name after the other */
 };
@@ -52,6 +53,7 @@ static __always_inline void look_at_file(struct opened_file *opened)
 
     opened->path.dentry = (struct dentry *)TYPED_WORD(file, struct file, f_path.dentry);
     opened->path.mnt = (struct vfsmount *)TYPED_WORD(file, struct file, f_path.mnt);
+    opened->root = TYPED_WORD(opened->path.mnt, struct vfsmount, mnt_root);
     opened->created = TYPED(file, struct file, f_mode) & FILE_CREATED;
 #ifdef TEST_FILE
     u64 inode = TYPED_WORD(file, struct file, f_inode);
@@ -67,6 +69,7 @@ static __always_inline void look_at_file(struct opened_file *opened)
 
     READ(opened->path, opened->file, struct file, f_path);
     READ(mode, opened->file, struct file, f_mode);
+    READ(opened->root, opened->path.mnt, struct vfsmount, mnt_root);
     opened->created = mode & FILE_CREATED;
 #ifdef TEST_FILE
     u64 inode = 0, super = 0;
@@ -82,7 +85,7 @@ static __always_inline void look_at_file(struct opened_file *opened)
 
 /*
  * Begins a fingerprint with all that a decision depends on beside the path: the rules, the operation, which
- * mount it is (the same text may be a name of the host's or not), and which file.
+ * mount it is and what it shows (the same text may be a name of the host's or not), and which file.
  */
 static __always_inline u64 first_hash(struct scratch *s, struct engine_config *config, u32 selector,
                                       const struct opened_file *opened)
@@ -90,6 +93,8 @@ static __always_inline u64 first_hash(struct scratch *s, struct engine_config *c
     u64 hash = first_fingerprint(config, selector);
     *(volatile u64 *)&s->first_hash = (u64)opened->path.mnt; /* out of map memory, an address is a number */
     hash = finish_level(hash, *(volatile u64 *)&s->first_hash, config->keys[2]);
+    *(volatile u64 *)&s->first_hash = opened->root;
+    hash = finish_level(hash, *(volatile u64 *)&s->first_hash, config->keys[0]);
 #ifdef TEST_FILE
     hash = finish_level(hash, opened->number, config->keys[3]);
 #endif

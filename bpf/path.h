@@ -302,7 +302,7 @@ static __always_inline bool begins_with(struct scratch *s, const u64 *words, u64
         u64 mask = cut >= 8 ? ~0ULL : ~(~0ULL << cut * 8);
         differ |= (word_at(&s->text[start + i * 8]) ^ words[i]) & mask;
     }
-    return !differ && s->text[bounded(start + length, 0x1fff)] == '/';
+    return !length || (!differ && s->text[bounded(start + length, 0x1fff)] == '/');
 }
 
 /*
@@ -311,9 +311,8 @@ static __always_inline bool begins_with(struct scratch *s, const u64 *words, u64
  */
 static __always_inline bool walk_file_system(struct scratch *s, struct engine_config *config)
 {
-    u32 device = s->device;
-    struct canonical_mount *mount = mounts.lookup(&device);
-    if (!mount)
+    struct mount_key key = {.device = s->device};
+    if (!mounts.lookup(&key))
         return false;
     s->start = TEXT_MIDDLE;
     s->high = 0;
@@ -334,11 +333,17 @@ static __always_inline bool walk_file_system(struct scratch *s, struct engine_co
     }
     if (s->found & PATH_TRUNCATED || s->start < TEXT_FRONT || s->start > TEXT_MIDDLE)
         return false;
-    if (mount->root_bytes) {
-        if (mount->root_bytes > ROOT_BYTES || !begins_with(s, (u64 *)mount->root, mount->root_bytes))
-            return false;
-        s->start += mount->root_bytes;
+    struct canonical_mount *mount = 0;
+    UNROLL for (u32 i = 0; i < NAMES; i++)
+    {
+        key.number = i;
+        struct canonical_mount *shown = mounts.lookup(&key);
+        if (!mount && shown && begins_with(s, (u64 *)shown->root, shown->root_bytes))
+            mount = shown;
     }
+    if (!mount)
+        return false;
+    s->start += bounded(mount->root_bytes, 0x7f);
     u64 length = bounded(mount->point_bytes, 0xff), at = s->start - length;
     if (length > POINT_BYTES || at > TEXT_MIDDLE)
         return false;

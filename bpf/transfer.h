@@ -25,26 +25,53 @@ static __always_inline bool is_marked(const struct mark *mark, u64 file)
     return mark->dentry == dentry && mark->inode == inode;
 }
 
-/* Adds to what the process has done with the file; 0 if that has been told of, and more will be told later. */
+/* Whether some rule about the operation may be about this caller; else it is none of the sums. */
+static __always_inline bool asked_for(struct scratch *s, struct engine_config *config, u32 operation,
+                                      u32 access)
+{
+    u32 selector = operation * 8 + access * 2;
+    struct clause_set *selected = selectors.lookup(&selector);
+    if (!selected || !config->epoch)
+        return true;
+    s->tried = *selected;
+    classify_caller(&s->tried);
+    return any_clause(&s->tried);
+}
+
+/* Adds to what was done with the file; whether that is to be told at once, since nothing of it was, or other rules
+ * want to know now. Else more will be told later. */
 static __always_inline bool add_up(struct use_key *key, u64 bytes, u32 epoch, s64 *totals)
 {
     struct use first = {.bytes = bytes, .calls = 1, .told = 1, .epoch = epoch};
-    struct use *known = uses.lookup(key);
 
     totals[0] = bytes;
     totals[1] = 1;
-    if (!known || known->epoch != epoch) {
-        uses.update(key, &first);
-        return true;
+    struct use *known = uses.lookup(key);
+    if (!known) {
+        if (!uses.insert(key, &first))
+            return true;
+        known = uses.lookup(key); /* another thread was first */
+        if (!known)
+            return true;
     }
     __sync_fetch_and_add(&known->bytes, bytes);
     __sync_fetch_and_add(&known->calls, 1);
-    if (known->told)
+    if (known->told && known->epoch == epoch)
         return false;
     totals[0] = known->bytes;
     totals[1] = known->calls;
     known->told = totals[1];
+    known->epoch = epoch;
     return true;
+}
+
+static __always_inline struct use_key use_key_of(u64 use, u32 operation)
+{
+    return (struct use_key){.use = use,
+                            .image = image_of(current_task()),
+                            .tgid = bpf_get_current_pid_tgid() >> 32,
+                            .uid = bpf_get_current_uid_gid(),
+                            .operation = operation};
 }
 
 /* A read or write of `result` bytes through a descriptor; of none is none. */
@@ -53,23 +80,25 @@ static __always_inline int emit_transfer(struct trace_event_raw_sys_exit *ctx, u
 {
     u32 zero = 0;
     struct engine_config *config = engine_config.lookup(&zero);
+    struct scratch *s = scratch.lookup(&zero);
     u64 file = file_of(descriptor);
     struct mark *mark = file ? marks.lookup(&file) : 0;
 
-    if (!config || !mark || !is_marked(mark, file) || result == -ERROR_INTERRUPTED || result == -ERROR_AGAIN)
+    if (!config || !s || !mark || !is_marked(mark, file))
+        return 0;
+    if (result == -ERROR_INTERRUPTED || result == -ERROR_AGAIN)
         return 0;
     if (!result && call != CALL_MMAP) /* the end of the file, or nothing asked for */
         return 0;
     struct asked asked = {.operation = operation, .access = mark->access, .call = call};
     if (result >= 0) {
-        u64 ids = bpf_get_current_pid_tgid();
-        struct use_key key = {.use = mark->use, .tgid = ids >> 32, .operation = operation};
-        struct slot_key slot = {.tgid = ids >> 32, .descriptor = descriptor};
-        u64 use = mark->use;
-        if (!add_up(&key, result, config->epoch, asked.details))
+        struct use_key key = use_key_of(mark->use, operation);
+        struct slot_key slot = {.tgid = key.tgid, .descriptor = descriptor};
+        if (!asked_for(s, config, operation, mark->access) ||
+            !add_up(&key, result, config->epoch, asked.details))
             return 0;
-        asked.details[2] = use;
-        slots.update(&slot, &use);
+        asked.details[2] = key.use;
+        slots.update(&slot, &key.use);
     }
     return emit_opened(ctx, result, file, &asked);
 }
@@ -84,7 +113,7 @@ static __always_inline int emit_closed(u32 descriptor)
         return 0;
     struct used_record record = {
         .kind = RECORD_USED, .tgid = tgid, .use = *use, .time_ns = bpf_ktime_get_boot_ns()};
-    struct use_key key = {.use = record.use, .tgid = tgid, .operation = OPERATION_READ};
+    struct use_key key = use_key_of(record.use, OPERATION_READ);
     struct use *read = uses.lookup(&key);
     key.operation = OPERATION_WRITE;
     struct use *written = uses.lookup(&key);

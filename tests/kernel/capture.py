@@ -135,7 +135,7 @@ class Capture:
             again = item.again if isinstance(item, ManyNames) else ()
             for index, candidates in enumerate(item.candidates):
                 yield Seen(item.complete(index), candidates, index in again)
-            if ended:
+            if ended and not self.source._reader._again:  # what it has summed is told
                 return
             ended = until in self.processes.ended
 

@@ -12,7 +12,7 @@ from fileaudit_engine.events.model import Loss
 
 pytestmark = pytest.mark.kernel
 
-OPENS = 10_000
+OPENS = 20_000
 GROUP = 50
 PAUSE_S = 0.005
 SWAPS = 50

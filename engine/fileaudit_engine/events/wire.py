@@ -37,7 +37,6 @@ _STATES: Final = tuple(PathState(bits) for bits in range(256))
 
 _KIND: Final = struct.Struct("=H")
 _OPERATION_AT: Final = 2
-_HINTS_AT: Final = 7
 _SIZES: Final = struct.Struct("=8x6H")
 _TIME: Final = struct.Struct("=Q")
 _TIME_AT: Final = 24
@@ -45,6 +44,7 @@ _RESULT_AT: Final = 40
 _RESULT: Final = struct.Struct("=q")
 _DETAILS: Final = struct.Struct("=3q")
 _DETAILS_AT: Final = 136
+_WHO: Final = struct.Struct("=52xI12xI56xQ")
 _USED: Final = struct.Struct("=HHIQQ")
 _ROUTE: Final = struct.Struct("=48xII")
 _ONE_WORD: Final = struct.Struct("=Q")
@@ -78,9 +78,7 @@ class Hint(enum.IntFlag):
     """The same of the second path."""
     ALIAS = 4
     """The candidates are those of another name of the file, too."""
-    LAST = 8
-    """Of a read or write: the file is closed, no more will follow."""
-    DESCRIPTOR = 16
+    DESCRIPTOR = 8
     """The caller named a descriptor of its own (`/proc/self/fd/3`); the alias is what stands behind it."""
 
 
@@ -147,13 +145,16 @@ class Transfer(NamedTuple):
 
     Attributes:
         use: A number for this use of the file: since it was opened.
-        pid: Who did it.
+        image: Inode number of the program that did it; `pid` is its process.
+        user_id: For which user.
         operation: Number of the operation.
         bytes: What was moved; `calls` is in how many calls.
     """
 
     use: int
+    image: int
     pid: int
+    user_id: int
     operation: int
     bytes: int
     calls: int
@@ -341,18 +342,23 @@ def size_of(run: bytes, at: int, clause_words: int) -> int:
 def transfer(run: bytes, at: int) -> Transfer:
     """The sums of the file record at `at`, which tells of a read or write."""
     moved, calls, use = _DETAILS.unpack_from(run, at + _DETAILS_AT)
-    _, pid = _ROUTE.unpack_from(run, at)
-    return Transfer(use, pid, operation_of(run, at), moved, calls)
+    pid, user, image = _WHO.unpack_from(run, at)
+    return Transfer(use, image, pid, user, operation_of(run, at), moved, calls)
 
 
-def with_transfer(record: bytes, moved: int, calls: int, time_ns: int, *, last: bool) -> bytes:
+def time_of(record: bytes) -> int:
+    """When the file record was made, nanoseconds on the boot clock."""
+    (time_ns,) = _TIME.unpack_from(record, _TIME_AT)
+    return int(time_ns)
+
+
+def with_transfer(record: bytes, moved: int, calls: int, time_ns: int) -> bytes:
     """The record of a read or write with other sums, told at another time; its result is the sum of bytes."""
     again = bytearray(record)
     use = _DETAILS.unpack_from(record, _DETAILS_AT)[2]
     _DETAILS.pack_into(again, _DETAILS_AT, moved, calls, use)
     _RESULT.pack_into(again, _RESULT_AT, moved)
     _TIME.pack_into(again, _TIME_AT, time_ns)
-    again[_HINTS_AT] |= Hint.LAST if last else 0
     return bytes(again)
 
 

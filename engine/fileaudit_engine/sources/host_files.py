@@ -4,18 +4,22 @@ Both change under us. `refresh` is called by the reader of the ring, some ten ti
 has to be written into the kernel's maps again.
 """
 
+import itertools
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.sources.known_files import FileId, KnownFiles
-from fileaudit_engine.sources.mount_table import HOST_MOUNTS, MountTable, MountWatch
+from fileaudit_engine.sources.mount_table import HOST_MOUNTS, Mount, MountTable, MountWatch
 from fileaudit_engine.sources.resolve import Resolver
 
 _DEVICE: Final = struct.Struct("=I")
-_CANONICAL_MOUNT: Final = struct.Struct("=HHI32s248s")
-_ROOT_BYTES: Final = 32
+_MOUNT_KEY: Final = struct.Struct("=II")
+_CANONICAL_MOUNT: Final = struct.Struct("=HHI64s248s")
+_NAMES: Final = 4
+_ROOT_BYTES: Final = 64
 _POINT_BYTES: Final = 248
 _PRESENT: Final = _DEVICE.pack(1)
 
@@ -73,13 +77,22 @@ class HostFiles:
 def mount_entries(table: MountTable) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
     """The table as the entries of the kernel's maps `mounts` and `canonical` (`bpf/maps.h`).
 
-    The text of a root or a mount point that is the root is empty: names go on behind it with a slash. A mount
-    whose texts find no room is left out: the kernel then has no other name for what is reached elsewhere.
+    The text of a root or a mount point that is the root is empty: names go on behind it with a slash. Of each
+    device there are the best few; one whose texts find no room is left out. What is below none of them has no
+    other name for the kernel.
     """
     mounts = {
-        _DEVICE.pack(device): _CANONICAL_MOUNT.pack(len(root), len(point), 0, root, point)
-        for device, one in table.canonical.items()
-        if len(root := one.root.rstrip(b"/")) <= _ROOT_BYTES
-        and len(point := one.point.rstrip(b"/")) <= _POINT_BYTES
+        _MOUNT_KEY.pack(device, number): _CANONICAL_MOUNT.pack(len(root), len(point), 0, root, point)
+        for device, shown in table.showing.items()
+        for number, (root, point) in enumerate(_fitting(shown))
     }
     return mounts, {_DEVICE.pack(number): _PRESENT for number in table.canonical_ids}
+
+
+def _fitting(shown: Sequence[Mount]) -> list[tuple[bytes, bytes]]:
+    """Roots and mount points, as many as the kernel looks at."""
+    texts = ((one.root.rstrip(b"/"), one.point.rstrip(b"/")) for one in shown)
+    fitting = (
+        (root, point) for root, point in texts if len(root) <= _ROOT_BYTES and len(point) <= _POINT_BYTES
+    )
+    return list(itertools.islice(fitting, _NAMES))

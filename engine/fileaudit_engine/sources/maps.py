@@ -185,6 +185,8 @@ class PlanMaps:
         self._mounts_epoch = 0
         self._entries: dict[str, Mapping[bytes, bytes]] = {}
         self._plan: KernelPlan | None = None
+        self._attached = False
+        """Programs may run: the first plan is written before."""
 
     @property
     def epoch(self) -> int:
@@ -206,7 +208,7 @@ class PlanMaps:
             files: As of `write_files`.
         """
         self._configure(0)
-        if self._plan is not None:
+        if self._attached:
             bpfsys.wait_for_programs()
         self._plan = plan
         self._write_sets(plan)
@@ -216,7 +218,10 @@ class PlanMaps:
         self._replace("callers", self._callers(plan))
         self._put_files(files or {})
         self._epoch += 1
+        if self._attached:
+            bpfsys.wait_for_programs()  # none that saw half of the plan may say that it was judged by it
         self._configure(self._epoch)
+        self._attached = True
 
     def write_files(self, files: Mapping[tuple[int, int], int]) -> int:
         """Make files known by their inodes, in place of those that were; how many found no room.

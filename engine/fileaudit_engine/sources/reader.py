@@ -8,7 +8,7 @@ that has events in it: whoever completes them, before asking for the next one, s
 import itertools
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from fileaudit_engine.events import wire
@@ -127,7 +127,7 @@ class RecordReader:
 
     def _batch_of(self, run: bytes, starts: Sequence[int]) -> LiveBatch | None:
         words, epoch = self._plan_maps.shape.clause_words, self._plan_maps.epoch
-        file_kind, used_kind, kind_of, route = wire.Kind.FILE, wire.Kind.USED, wire.kind_of, wire.route
+        file_kind, kind_of, route = wire.Kind.FILE, wire.kind_of, wire.route
         transfers = self._transfers
         positions: list[int] = []
         candidates: list[int] = []
@@ -136,31 +136,51 @@ class RecordReader:
         for number in range(self._next, last):
             at = starts[number]
             kind = kind_of(run, at)
-            if kind == file_kind:
-                routed_epoch, pid, clauses = route(run, at, words)
-                positions.append(at)
-                candidates.append(clauses if routed_epoch == epoch else EVERY)
-                pids.add(pid)
-                if transfers is not None and is_transfer(wire.operation_of(run, at)):
-                    transfers.first(run, at)
-                continue
-            if kind == used_kind:
-                if self._sums_of_closed(run, at):
-                    last = number + 1
-                    break
-                continue
-            record = process_record(run, at)
-            if record.kind in _CHANGES and record.pid in pids:
-                last = number
+            if kind != file_kind:
+                end = self._end_at(run, at, kind, pids)
+                if end is None:
+                    continue
+                last = number + end
                 break
-            self._apply(record)
-            if record.kind is wire.Kind.EXIT and self._sums_of_ended(record.pid):
+            if transfers is not None and self._is_told_otherwise(transfers, run, at):
                 last = number + 1
                 break
+            routed_epoch, pid, clauses = route(run, at, words)
+            positions.append(at)
+            candidates.append(clauses if routed_epoch == epoch else EVERY)
+            pids.add(pid)
         self._next = last
         if not positions:
             return None
         return LiveBatch(run, positions, candidates, self._fresh_lookups(), self._files.resolver)
+
+    def _end_at(self, run: bytes, at: int, kind: int, pids: Collection[int]) -> int | None:
+        """Take a record that is no event.
+
+        Returns:
+            Where the batch ends because of it: 0 before it, and it is taken again, 1 behind it, None nowhere.
+        """
+        if kind == wire.Kind.USED:
+            return 1 if self._sums_of_closed(run, at) else None
+        record = process_record(run, at)
+        if record.kind in _CHANGES and record.pid in pids:
+            return 0
+        if record.kind is wire.Kind.EXEC and self._sums_of_ended(record.pid):
+            return 0  # they are of the former program
+        self._apply(record)
+        return 1 if record.kind is wire.Kind.EXIT and self._sums_of_ended(record.pid) else None
+
+    def _is_told_otherwise(self, transfers: Transfers, run: bytes, at: int) -> bool:
+        """Note the first record of a transfer; whether another is told in its place."""
+        if not is_transfer(wire.operation_of(run, at)):
+            return False
+        instead = transfers.first(run, at)
+        self._again.extend(_parts(transfers.left()))
+        if instead is None:
+            return False
+        self._again.append([instead])
+        self.summed -= 1  # the kernel has counted it
+        return True
 
     def _sums_of_closed(self, run: bytes, at: int) -> bool:
         """Tell what went through a descriptor that was closed; whether there is anything to tell."""

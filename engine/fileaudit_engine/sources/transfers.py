@@ -3,12 +3,13 @@
 The kernel tells of the first transfer of a process through an open file, and from then on only adds up. The
 record of the first one is kept here, and is told again with what has come since: when the process closes the
 descriptor or ends, and every few seconds for whoever goes on. So a rule sees a first read at once, and the
-sum of all that follows in time; each byte is in exactly one event.
+sum of all that follows in time; each byte is in exactly one event. What a process does as another program, or
+for another user, is told apart, for rules may ask for one and not for the other.
 """
 
 import struct
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,10 +23,10 @@ TELL_S: Final = 2.0
 KEPT: Final = 16_384
 """Open files whose first record is kept: as many as the kernel sums for (`OPEN_FILES`)."""
 
-Key = tuple[int, int, int]
-"""Use of a file, process id, operation: `struct use_key`."""
+Key = tuple[int, int, int, int, int, int]
+"""Use of a file, inode of the program, process id, user id, operation, nothing: `struct use_key`."""
 
-_KEY: Final = struct.Struct("=QII")
+_KEY: Final = struct.Struct("=QQIIII")
 _USE: Final = struct.Struct("=4Q")
 _NOTHING: Final = (0, 0, 0, 0)
 _TRANSFERS: Final = (Operation.READ.number, Operation.WRITE.number)
@@ -58,6 +59,8 @@ class Transfers:
         self._clause_words = clause_words
         self._known: OrderedDict[Key, _Told] = OrderedDict()
         self._by_process: defaultdict[int, set[Key]] = defaultdict(set)
+        self._left: list[bytes] = []
+        """Last sums of files that were forgotten for want of room."""
         self._final: Mapping[bytes, bytes] | None = None
         """The kernel's sums as of `freeze`."""
 
@@ -65,30 +68,44 @@ class Transfers:
         """How many are known."""
         return len(self._known)
 
-    def first(self, run: bytes, at: int) -> None:
-        """A record of a transfer has arrived, the first that the kernel tells of."""
+    def first(self, run: bytes, at: int) -> bytes | None:
+        """A record of a transfer has arrived: the first one, or one that other rules want to know.
+
+        Returns:
+            What is to be told in its place, where some of it was told before.
+        """
         transfer = wire.transfer(run, at)
         if transfer.use == 0:
-            return
-        key = (transfer.use, transfer.pid, transfer.operation)
-        size = wire.size_of(run, at, self._clause_words)
-        self._known[key] = _Told(run[at : at + size], transfer.bytes, transfer.calls)
+            return None
+        key = (transfer.use, transfer.image, transfer.pid, transfer.user_id, transfer.operation, 0)
+        record = run[at : at + wire.size_of(run, at, self._clause_words)]
+        before = self._known.get(key)
+        self._known[key] = _Told(record, transfer.bytes, transfer.calls)
         self._by_process[transfer.pid].add(key)
+        if before is not None and before.calls < transfer.calls:
+            moved, calls = transfer.bytes - before.bytes, transfer.calls - before.calls
+            return wire.with_transfer(record, moved, calls, wire.time_of(record))
         if len(self._known) > KEPT:
-            self._forget(next(iter(self._known)))
+            oldest = next(iter(self._known))
+            self._left += self._news([oldest], wire.time_of(record))
+            self._forget(oldest)
+        return None
+
+    def left(self) -> list[bytes]:
+        """What is to be told of files that were forgotten since the last call."""
+        records, self._left = self._left, []
+        return records
 
     def closed(self, used: wire.Used) -> list[bytes]:
         """What is to be told since a process closed the descriptor."""
-        keys = [(used.use, used.pid, operation) for operation in _TRANSFERS]
-        return list(self._news((key for key in keys if key in self._known), used.time_ns, last=True))
+        keys = sorted(key for key in self._by_process.get(used.pid, ()) if key[0] == used.use)
+        return self._news(keys, used.time_ns)
 
     def ended(self, pid: int, time_ns: int) -> list[bytes]:
-        """What is to be told of a process that has ended; it is forgotten."""
-        keys = self._by_process.get(pid)
-        if keys is None:
-            return []
-        records = list(self._news(sorted(keys), time_ns, last=True))
-        for key in sorted(keys):
+        """What is to be told of a process that has ended, or becomes another program; it is forgotten."""
+        keys = sorted(self._by_process.get(pid, ()))
+        records = self._news(keys, time_ns)
+        for key in keys:
             self._forget(key)
         return records
 
@@ -102,7 +119,7 @@ class Transfers:
             raw = sums.get(_KEY.pack(*key))
             total = _USE.unpack(raw) if raw is not None else _NOTHING
             if total[1] > told.calls:
-                records.append(_again(told, total[0], total[1], time_ns, last=False))
+                records.append(_again(told, total[0], total[1], time_ns))
         return records
 
     def freeze(self) -> None:
@@ -119,20 +136,23 @@ class Transfers:
             return self._final.get(key)
         return bpfsys.lookup(self._uses, key, _USE.size)
 
-    def _news(self, keys: Iterable[Key], time_ns: int, *, last: bool) -> Iterator[bytes]:
+    def _news(self, keys: Iterable[Key], time_ns: int) -> list[bytes]:
+        records = []
         for key in keys:
             raw = self._sum(_KEY.pack(*key))
             total = _USE.unpack(raw) if raw is not None else _NOTHING
             told = self._known[key]
             if total[1] > told.calls:
-                yield _again(told, total[0], total[1], time_ns, last=last)
+                records.append(_again(told, total[0], total[1], time_ns))
+                self._known.move_to_end(key)
+        return records
 
     def _forget(self, key: Key) -> None:
         del self._known[key]
-        keys = self._by_process[key[1]]
-        keys.discard(key)
-        if not keys:
-            del self._by_process[key[1]]
+        pid = key[2]
+        self._by_process[pid].discard(key)
+        if not self._by_process[pid]:
+            del self._by_process[pid]
         if self._final is None:
             bpfsys.delete(self._uses, _KEY.pack(*key))
 
@@ -142,10 +162,8 @@ def is_transfer(operation: int) -> bool:
     return operation in _TRANSFERS
 
 
-def _again(told: _Told, total_bytes: int, total_calls: int, time_ns: int, *, last: bool) -> bytes:
+def _again(told: _Told, total_bytes: int, total_calls: int, time_ns: int) -> bytes:
     """The first record, with what has come since the last one."""
-    record = wire.with_transfer(
-        told.record, total_bytes - told.bytes, total_calls - told.calls, time_ns, last=last
-    )
+    record = wire.with_transfer(told.record, total_bytes - told.bytes, total_calls - told.calls, time_ns)
     told.bytes, told.calls = total_bytes, total_calls
     return record

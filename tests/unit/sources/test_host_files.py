@@ -73,6 +73,7 @@ def number_in_c(name: str) -> int:
 
 
 def test_the_structure_is_that_of_the_kernel_programs() -> None:
+    assert number_in_c("NAMES") == host_files._NAMES
     assert number_in_c("ROOT_BYTES") == host_files._ROOT_BYTES
     assert number_in_c("POINT_BYTES") == host_files._POINT_BYTES
     body = re.search(r"struct canonical_mount \{(.*?)\};", MAPS_H, re.DOTALL)
@@ -86,12 +87,12 @@ def test_the_structure_is_that_of_the_kernel_programs() -> None:
     ]
 
 
-def entries(*lines: bytes) -> tuple[dict[int, tuple[bytes, bytes]], list[int]]:
+def entries(*lines: bytes) -> tuple[dict[tuple[int, int], tuple[bytes, bytes]], list[int]]:
     mounts, canonical = mount_entries(MountTable.of(b"\n".join(lines)))
     told = {}
     for device, value in mounts.items():
-        root_bytes, point_bytes, _, root, point = struct.unpack("=HHI32s248s", value)
-        told[struct.unpack("=I", device)[0]] = root[:root_bytes], point[:point_bytes]
+        root_bytes, point_bytes, _, root, point = struct.unpack("=HHI64s248s", value)
+        told[struct.unpack("=II", device)] = root[:root_bytes], point[:point_bytes]
     return told, sorted(struct.unpack("=I", number)[0] for number in canonical)
 
 
@@ -101,11 +102,18 @@ def test_a_mount_is_told_by_what_stands_before_the_names_in_it() -> None:
         b"30 27 0:30 /@home /home rw - btrfs x rw",
         b"31 27 254:0 /a /b rw - ext4 x rw",
     )
-    assert mounts == {254 << 20: (b"", b""), 30: (b"/@home", b"/home")}
+    assert mounts == {(254 << 20, 0): (b"", b""), (30, 0): (b"/@home", b"/home")}
     assert canonical == [27, 30]
 
 
+def test_a_file_system_that_is_shown_in_parts_has_a_few_names() -> None:
+    lines = [b"%d 27 0:30 /@%d /m%d rw - btrfs x rw" % (30 + n, n, n) for n in range(6)]
+    mounts, canonical = entries(*lines)
+    assert mounts == {(30, n): (b"/@%d" % n, b"/m%d" % n) for n in range(host_files._NAMES)}
+    assert canonical == [30, 31, 32, 33, 34, 35]
+
+
 def test_texts_that_find_no_room_are_left_out() -> None:
-    long_root = b"30 27 0:30 /" + b"r" * 32 + b" /home rw - btrfs x rw"
+    long_root = b"30 27 0:30 /" + b"r" * 64 + b" /home rw - btrfs x rw"
     long_point = b"31 27 0:31 / /" + b"p" * 248 + b" rw - tmpfs x rw"
     assert entries(long_root, long_point) == ({}, [30, 31])

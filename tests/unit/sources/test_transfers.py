@@ -17,7 +17,8 @@ from fileaudit_engine.sources.transfers import Transfers
 
 READ, WRITE = 2, 3
 USE = 77
-PID = 10
+PID, IMAGE, USER = 10, 99, 1000
+"""As `file_record` has them."""
 
 
 class Kernel:
@@ -27,7 +28,7 @@ class Kernel:
         self.sums: dict[bytes, bytes] = {}
 
     def move(self, moved: int, calls: int = 1, *, operation: int = READ, use: int = USE) -> None:
-        key = struct.pack("=QII", use, PID, operation)
+        key = struct.pack("=QQIIII", use, IMAGE, PID, USER, operation, 0)
         before = struct.unpack("=4Q", self.sums.get(key, bytes(32)))
         self.sums[key] = struct.pack("=4Q", before[0] + moved, before[1] + calls, 1, 1)
 
@@ -76,8 +77,6 @@ def test_what_follows_a_first_read_is_told_at_the_close_and_not_again(kernel: Ke
     kernel.move(300, 3)
     (record,) = sums.closed(wire.Used(USE, PID, 9))
     assert told([record]) == [(300, 3)]
-    event = wire.FILE_HEAD.unpack_from(record)
-    assert event[7] & wire.Hint.LAST
     assert sums.closed(wire.Used(USE, PID, 9)) == sums.ended(PID, 9) == []
 
 
@@ -120,6 +119,37 @@ def test_memory_of_open_files_is_bounded(kernel: Kernel, monkeypatch: pytest.Mon
     assert len(sums) == 3
     assert sums.closed(wire.Used(1, PID, 9)) == []
     assert kernel.sums == {}
+
+
+def test_what_is_forgotten_is_told_first(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfers, "KEPT", 1)
+    sums = begun(kernel)
+    kernel.move(50)
+    assert sums.first(first(use=USE + 1), 0) is None
+    assert told(sums.left()) == [(50, 1)]
+    assert sums.left() == []
+    assert kernel.sums == {}
+
+
+def test_what_other_rules_want_to_know_is_told_without_what_was_told(kernel: Kernel) -> None:
+    sums = begun(kernel)
+    kernel.move(20, 2)
+    again = sums.first(file_record(operation=READ, details=(120, 3, USE)), 0)
+    assert again is not None
+    assert told([again]) == [(20, 2)]
+    assert sums.all(9) == []
+
+
+def test_another_program_and_another_user_are_told_apart(kernel: Kernel) -> None:
+    sums = begun(kernel)
+    for record in (
+        file_record(operation=READ, details=(1, 1, USE), image=5),
+        file_record(operation=READ, details=(1, 1, USE), uid=0),
+    ):
+        assert sums.first(record, 0) is None
+    assert len(sums) == 3
+    assert len(sums.ended(PID, 9)) == 0
+    assert len(sums) == 0
 
 
 @given(st.lists(st.tuples(st.sampled_from(("move", "close", "timer")), st.integers(1, 9)), max_size=30))
