@@ -23,8 +23,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from fileaudit_engine.sources import look
+from fileaudit_engine.sources.caller_mounts import CallerMounts, Kinds
 from fileaudit_engine.sources.look import Status
-from fileaudit_engine.sources.mount_table import IN_MEMORY, PROC, Mount, MountTable, MountWatch, read_table
+from fileaudit_engine.sources.mount_table import IN_MEMORY, LOCAL, PROC, Mount, MountWatch
 from fileaudit_engine.text import from_kernel, to_kernel
 
 _MAX_NAMES: Final = 512
@@ -62,7 +63,8 @@ class Place(NamedTuple):
         path: Absolute; as far as it could be followed, the rest as text.
         whole: Whether all of it was followed. The last name may be of nothing: a link that dangles.
         status: What is there now, None for nothing or where it cannot be told without waiting.
-        mount: The mount in which the path ends, 0 where that is not known.
+        mount: The number of the mount in which the path ends, 0 where that is not known.
+        elsewhere: The mount itself, of a path that began in another mount namespace, if it can be told.
         deleted: Whether what is there has no name any more, which only a descriptor can lead to.
     """
 
@@ -70,6 +72,7 @@ class Place(NamedTuple):
     whole: bool
     status: Status | None = None
     mount: int = 0
+    elsewhere: Mount | None = None
     deleted: bool = False
 
 
@@ -82,6 +85,7 @@ class Follower:
 
     def __init__(self, mounts: MountWatch) -> None:
         self._mounts = mounts
+        self._theirs = CallerMounts()
 
     def follow(self, path: str, caller: Caller, *, keep_last: bool = False) -> Place:
         """Where a name led.
@@ -101,7 +105,7 @@ class Follower:
         with (
             contextlib.suppress(OSError),
             _open(root_link) as root,
-            contextlib.closing(_Walk(self._mounts, caller, root, prefix, folder)) as walk,
+            contextlib.closing(_Walk(self._mounts, self._theirs, caller, root, prefix, folder)) as walk,
         ):
             return walk.place(last)
         return Place(normalised(path), whole=False)
@@ -206,19 +210,29 @@ class _Walk:
 
     Args:
         mounts: Of the host.
+        theirs: Of the caller, if it is elsewhere.
         caller: Whose root it is, and who `/proc/self` is.
         root: Where absolute links begin; stays the caller's.
         prefix: The root's path.
         path: From where the namespace begins.
     """
 
-    def __init__(self, mounts: MountWatch, caller: Caller, root: int, prefix: bytes, path: bytes) -> None:
+    def __init__(  # noqa: PLR0913 - where it begins, and what it may ask
+        self,
+        mounts: MountWatch,
+        theirs: CallerMounts,
+        caller: Caller,
+        root: int,
+        prefix: bytes,
+        path: bytes,
+    ) -> None:
         self._mounts = mounts
+        self._theirs = theirs
         self._caller = caller
         self._root = root
         self._names_left = _MAX_NAMES
         self._links_left = _MAX_LINKS
-        self._their_mounts: MountTable | None = None
+        self._kinds = Kinds(mounts, self._mount)
         self._status: Status | None = None
         below = path[len(prefix) :] if prefix != b"/" and (path + b"/").startswith(prefix + b"/") else None
         if below is None and caller.elsewhere and prefix != b"/":
@@ -228,8 +242,9 @@ class _Walk:
         self._rest = (path if below is None else below).split(b"/")[::-1]
 
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Give the descriptors back."""
         os.close(self._at)
+        self._kinds.close()
 
     def place(self, last: bytes) -> Place:
         """Where the path leads, or a name behind it.
@@ -238,7 +253,9 @@ class _Walk:
             OSError: The kernel does not tell the name of what was found.
         """
         if self._arrive():
-            return _arrived(self._at, last, may_look=bool(look.cached()) or self._local(self._at))
+            may_look = bool(look.cached()) or self._kinds.of(self._at, self._here) in LOCAL
+            place = _arrived(self._at, last, may_look=may_look)
+            return place._replace(elsewhere=self._mount(place.mount)) if self._caller.elsewhere else place
         here = _arrived(self._at, b"")
         left = [name for name in (*self._rest[::-1], last) if name not in _DOTS]
         path = posixpath.join(to_kernel(here.path), *left)
@@ -302,9 +319,9 @@ class _Walk:
         Raises:
             OSError: There is none, or somebody would have to be asked.
         """
-        mount = self._mount(self._here.mount)
-        at_once = mount is not None and mount.kind in IN_MEMORY and not _NEEDS_A_LOCK.fullmatch(name)
-        if not at_once and not look.cached() and not (mount and mount.local):
+        kind = self._kinds.of(self._at, self._here)
+        at_once = kind in IN_MEMORY and not _NEEDS_A_LOCK.fullmatch(name)
+        if not at_once and not look.cached() and kind not in LOCAL:
             raise BlockingIOError
         return look.opened(name, at=self._at, flags=look.NOFOLLOW, resolve=0 if at_once else look.cached())
 
@@ -317,8 +334,9 @@ class _Walk:
 
     def _follow(self, name: bytes, link: int, found: Status) -> None:
         """Follow a link: as text, but for those of /proc that lead where no text does."""
-        if self._kind(found.mount) != PROC:
-            if not self._local(link):
+        kind = self._kinds.of(link, found)
+        if kind != PROC:
+            if kind not in LOCAL:
                 raise BlockingIOError
             self._push(os.readlink(b"", dir_fd=link))
             return
@@ -353,7 +371,7 @@ class _Walk:
     def _at_ended_process(self, name: bytes) -> bool:
         """Whether we are before the root of a process that has ended; if so, we go to that of the caller."""
         here = self._here
-        if not name.isdigit() or here.inode != _PROC_ROOT or self._kind(here.mount) != PROC:
+        if not name.isdigit() or here.inode != _PROC_ROOT or self._kinds.of(self._at, here) != PROC:
             return False
         rest = [name for name in self._rest if name not in _DOTS]
         if len(rest) > 2 and rest[-1] == b"task":
@@ -364,21 +382,9 @@ class _Walk:
         self._move(os.dup(self._root))
         return True
 
-    def _local(self, descriptor: int) -> bool:
-        mount = self._mount(look.status(descriptor).mount)
-        return mount is not None and mount.local
-
-    def _kind(self, number: int) -> bytes | None:
-        mount = self._mount(number)
-        return mount.kind if mount else None
-
     def _mount(self, number: int) -> Mount | None:
-        found = self._mounts.mount(number)
-        if found is None:
-            if self._their_mounts is None:
-                self._their_mounts = read_table(f"/proc/{self._caller.pid}/mountinfo")
-            found = self._their_mounts.by_number.get(number)
-        return found
+        """As the caller sees it at this moment."""
+        return self._theirs.mount(self._caller.pid, self._caller.thread, number)
 
     def _move(self, descriptor: int) -> None:
         os.close(self._at)

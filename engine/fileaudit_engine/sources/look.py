@@ -18,7 +18,6 @@ from fileaudit_engine.text import from_kernel
 
 NO_MAGICLINKS: Final = 0x02
 NO_SYMLINKS: Final = 0x04
-IN_ROOT: Final = 0x10
 CACHED: Final = 0x20
 NOFOLLOW: Final = os.O_NOFOLLOW
 

@@ -27,7 +27,7 @@ from fileaudit_engine.events.wire import FileRecord, Hint, Lookups
 from fileaudit_engine.sources.follow import Caller, Follower, Place, normalised
 from fileaudit_engine.sources.known_files import KnownFiles
 from fileaudit_engine.sources.look import Status
-from fileaudit_engine.sources.mount_table import MountTable, MountWatch, read_table, within
+from fileaudit_engine.sources.mount_table import MountWatch, within
 from fileaudit_engine.sources.nowhere import is_nowhere, name_of
 from fileaudit_engine.text import from_kernel, to_kernel
 
@@ -193,7 +193,7 @@ class Resolver:
         if path is None or not path.startswith("/"):
             return [event]
         if event.container_path is not None:
-            host = self._host_name(record, event, place)
+            host = self._host_name(record, place)
             names = [event] if host is None else [_on_host(event, path, host)]
             if host not in {None, path}:
                 names.append(event)
@@ -231,13 +231,12 @@ class Resolver:
             return None if name is None else from_kernel(name)
         return normalised(record.alias) if record.alias else None
 
-    def _host_name(self, record: FileRecord, event: FileEvent, place: Place | None) -> str | None:
+    def _host_name(self, record: FileRecord, place: Place | None) -> str | None:
         """The host's name of a file that was reached in another mount namespace."""
         if not record.event.path_state & PathState.UNRESOLVED:
             return record.alias
         if place is not None and place.whole:
-            mounts = _mounts_of(event)
-            mount = mounts.by_number.get(place.mount) if mounts else None
+            mount = place.elsewhere
             inside = within(mount, to_kernel(place.path)) if mount else None
             if mount and inside is not None:
                 name = self._mounts.table.host_name(mount.device, inside)
@@ -248,14 +247,6 @@ class Resolver:
 def _root_shown(path: str, asked: str | None) -> str:
     """The root of a caller who passed an absolute name: what the kernel has put before it."""
     return path.removesuffix(asked) if asked and asked.startswith("/") and path != asked else ""
-
-
-def _mounts_of(event: FileEvent) -> MountTable | None:
-    """What the process of an event sees."""
-    try:
-        return read_table(f"/proc/{event.process.pid}/mountinfo")
-    except OSError:
-        return None
 
 
 def _keeps_last(event: FileEvent, hints: Hint) -> bool:

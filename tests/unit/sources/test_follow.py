@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.unit.sources.namespaces import bind, mounted, needs_root, process, unanswered, unshared
 
-from fileaudit_engine.sources import look, mount_table
+from fileaudit_engine.sources import follow as follow_module
+from fileaudit_engine.sources import look
 from fileaudit_engine.sources.follow import Caller, Follower, Place, normalised
 from fileaudit_engine.sources.mount_table import MountWatch
 from fileaudit_engine.text import from_kernel
@@ -289,7 +290,7 @@ def test_a_path_that_is_made_to_keep_us_busy_ends(follow: Follow, folder: Path) 
 def test_a_fresh_link_on_a_file_system_that_could_make_us_wait_is_not_read(
     follow: Follow, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mount_table, "LOCAL", frozenset[bytes]())
+    monkeypatch.setattr(follow_module, "LOCAL", frozenset[bytes]())
     read: list[object] = []
     real = os.readlink
 
