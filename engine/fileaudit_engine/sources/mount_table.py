@@ -11,9 +11,11 @@ The lines are the kernel's (proc_pid_mountinfo(5)); space, tab, newline, backsla
 escapes, all other bytes stand as they are.
 """
 
+import math
 import os
 import re
 import select
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -237,17 +239,24 @@ def read_table(path: str) -> MountTable:
         os.close(file)
 
 
-def whole(file: int, most: int) -> bytes:
-    """The text of an open mountinfo, as many bytes of it as may be (a block more at the most).
+def whole(file: int, most: int, seconds: float = math.inf) -> bytes:
+    """The text of an open mountinfo, but for what is beyond a bound (a block more at the most).
+
+    Args:
+        file: Its descriptor.
+        most: Bytes.
+        seconds: How long it may take: a line of a mount that stands on thousands of others is slow to write.
 
     Raises:
         OSError: It cannot be read.
     """
     parts: list[bytes] = []
-    size = 0
+    size, end = 0, time.monotonic() + seconds
     while size < most and (part := os.pread(file, _BLOCK_BYTES, size)):
         parts.append(part)
         size += len(part)
+        if time.monotonic() >= end:
+            break
     return b"".join(parts)
 
 

@@ -1,5 +1,6 @@
 """Mounts that only a caller sees are looked up one by one, and never for long."""
 
+import math
 import os
 import sys
 import threading
@@ -63,9 +64,10 @@ def test_a_process_that_has_ended_sees_nothing() -> None:
     assert CallerMounts().mount(1 << 30, 1 << 30, 1) is None
 
 
-def test_of_a_table_that_is_too_long_the_end_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", ["_MOST_BYTES", "_MOST_S"])
+def test_of_a_table_that_is_too_long_the_end_is_unknown(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first, *_, last = read_table("/proc/self/mountinfo").by_number
-    monkeypatch.setattr(caller_mounts, "_MOST_BYTES", 1)  # a block is read, of the kernel's own size
+    monkeypatch.setattr(caller_mounts, limit, 1 if limit == "_MOST_BYTES" else 0.0)  # a block is read
     monkeypatch.setattr(os, "pread", lambda file, size, at, read=os.pread: read(file, min(size, 150), at))
     theirs = CallerMounts()
     assert (theirs.mount(*US, first) is not None, theirs.mount(*US, last)) == (True, None)
@@ -81,7 +83,10 @@ def test_who_asks_for_too_much_gets_no_answer(monkeypatch: pytest.MonkeyPatch) -
 
 
 @needs_root
-def test_a_hundred_times_the_mounts_are_hardly_more_work(folder: Path) -> None:
+def test_a_hundred_times_the_mounts_are_hardly_more_work(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caller_mounts, "_MOST_S", math.inf)
     for name in ("data", "inside"):
         (folder / name).mkdir()
     (folder / "data/file").touch()
