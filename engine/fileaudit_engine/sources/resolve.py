@@ -97,7 +97,7 @@ class Resolver:
         return [one for one in shared if one.candidates] or [Named(names[0], candidates)]
 
     def _clauses(self, event: FileEvent, candidates: int) -> int:
-        """Those of the candidates that the event may satisfy by its path alone."""
+        """Those of the candidates that the event may satisfy by its paths, not by other names of them."""
         if candidates == EVERY:
             return EVERY
         bare = msgspec.structs.replace(
@@ -105,7 +105,6 @@ class Resolver:
             path_state=event.path_state & ~PathState.FOLLOWED,
             container_path=None,
             alias_path=None,
-            source_path=None,
         )
         return candidates & classify(self.plan, facts_of(bare))
 

@@ -348,6 +348,44 @@ def test_the_old_name_of_a_rename_is_told_as_the_new_one_is(world: World) -> Non
     assert [name.event.source_path for name in world.events(made)] == ["/srv/b/old", "/etc/old"]
 
 
+def test_a_rule_that_knows_the_old_name_of_a_rename_is_asked_under_that_name(world: World) -> None:
+    made = record(
+        "/mnt/b/new",
+        alias="/etc/new",
+        hints=Hint.ALIAS,
+        operation=Operation.RENAME,
+        source_path="/mnt/b/shadow",
+        mode=0o100640,
+    )
+    (only,) = world.events(made)
+    assert (only.event.path, only.event.source_path) == ("/etc/new", SHADOW)
+    assert only.candidates == 0b001
+
+
+@needs_root
+def test_a_rename_below_folders_of_a_bind_mount_has_both_old_names(world: World, folder: Path) -> None:
+    for name in ("real/old", "real/new", "mounted"):
+        (folder / name).mkdir(parents=True)
+    (folder / "real/new/g").touch()
+    world.resolver.plan = kernel_plan(
+        [path_test(f"{folder}/real/old/f"), path_test(f"{folder}/mounted/old/f")]
+    )
+    with bind(folder / "real", folder / "mounted"):
+        made = record(
+            folder / "mounted/new/g",
+            UNRESOLVED,
+            second_state=UNRESOLVED,
+            hints=Hint.NAME | Hint.SECOND_NAME,
+            operation=Operation.RENAME,
+            source_path=f"{folder}/mounted/old/f",
+        )
+        names = world.events(made)
+    assert [(name.event.source_path, name.candidates) for name in names] == [
+        (f"{folder}/mounted/old/f", 0b10),
+        (f"{folder}/real/old/f", 0b01),
+    ]
+
+
 def test_a_hard_link_of_a_known_file_is_told_under_the_known_name_too(world: World, folder: Path) -> None:
     (folder / "secret").touch()
     os.link(folder / "secret", folder / "other")
