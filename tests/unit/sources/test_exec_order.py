@@ -2,12 +2,27 @@
 
 from tests.unit.events.test_wire import file_record, process_record
 
+from fileaudit_engine.events.process_record import PROCESS_HEAD
 from fileaudit_engine.sources.exec_order import ExecOrder
 
-EVENT = file_record(operation=18, result=0)
+
+def event(image: int = 66) -> bytes:
+    """Of an exec of the program with this inode."""
+    return file_record(operation=18, result=0, image=image)
+
+
+def record(image: int = 66) -> bytes:
+    """Of the same, for the process table."""
+    whole = process_record(b"/bin/true")
+    fields = list(PROCESS_HEAD.unpack_from(whole))
+    fields[-3] = image
+    return PROCESS_HEAD.pack(*fields) + whole[PROCESS_HEAD.size :]
+
+
+EVENT, RECORD = event(), record()
 FAILED = file_record(operation=18, result=-2)
 OPENED = file_record()
-RECORD = process_record(b"/bin/true")
+ENDED = b"\x04" + RECORD[1:]
 
 
 def ordered(order: ExecOrder, *records: bytes) -> list[bytes]:
@@ -29,7 +44,22 @@ def test_what_is_in_order_stays() -> None:
 def test_a_record_in_one_run_is_that_of_an_event_in_the_next() -> None:
     order = ExecOrder()
     assert ordered(order, RECORD) == [RECORD]
-    assert ordered(order, EVENT, RECORD) == [EVENT, RECORD]
+    assert ordered(order, EVENT, event(7), record(7)) == [EVENT, record(7), event(7)]
+
+
+def test_a_record_whose_event_was_filtered_is_not_that_of_the_next_exec() -> None:
+    order = ExecOrder()
+    assert ordered(order, record(7)) == [record(7)]
+    assert ordered(order, EVENT, RECORD) == [RECORD, EVENT]
+    assert ordered(order, record(7), EVENT, OPENED, RECORD) == [record(7), RECORD, EVENT, OPENED]
+
+
+def test_an_event_whose_record_was_lost_does_not_wait_for_one_of_another_program() -> None:
+    assert ordered(ExecOrder(), EVENT, record(7), RECORD) == [EVENT, record(7), RECORD]
+
+
+def test_a_process_that_has_ended_leaves_nothing_to_the_next_one_of_its_number() -> None:
+    assert ordered(ExecOrder(), RECORD, ENDED, EVENT, RECORD) == [RECORD, ENDED, RECORD, EVENT]
 
 
 def test_a_failed_exec_has_no_record_to_wait_for() -> None:
