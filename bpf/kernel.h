@@ -2,6 +2,8 @@
 /*
  * Reading kernel memory.
  *
+ * The lowest kernel is 5.15, with its types (BTF): older ones have no bpf_task_pt_regs.
+ *
  * Two ways. What begins at `current_task()` is known to the verifier as a pointer to a kernel type, and may
  * be read with plain loads (`TYPED`) that a fault turns into zero. Any other address costs a call of
  * bpf_probe_read_kernel, about 20 ns, unless the kernel has bpf_rdonly_cast (6.2+), which gives a plain

@@ -3,8 +3,8 @@
  * Everything that the programs share with user space, and the scratch memory that they work in.
  *
  * The rules are in `selectors`, `anything`, `prefixes`, `suffixes`, `components`, `callers` and
- * `known_files`; `sources/maps.py` writes them from a KernelPlan. `engine_config.epoch` is their generation: while user space rewrites them
- * it is 0, and then every event passes unfiltered.
+ * `known_files`; `sources/maps.py` writes them from a KernelPlan. `engine_config.epoch` is their generation:
+ * while user space rewrites them it is 0, and then every event passes unfiltered.
  */
 #ifndef FILEAUDIT_MAPS_H
 #define FILEAUDIT_MAPS_H
@@ -39,8 +39,6 @@
 #define RING_PAGES 2048
 #endif
 
-/* Where a path is put together. Names of a dentry walk are written backwards from TEXT_MIDDLE, the text of
- * a caller goes behind it; TEXT_FRONT bytes before both let a suffix key be copied from any path. */
 /* Programs of the slow half. */
 #define BEHIND_FILE 0
 #define BEHIND_NAME 1
@@ -48,6 +46,8 @@
 #define BEHIND_DELIVER 3
 #define BEHIND_PROGRAMS 4
 
+/* Where a path is put together. Names of a dentry walk are written backwards from TEXT_MIDDLE, the text of
+ * a caller goes behind it; TEXT_FRONT bytes before both let a suffix key be copied from any path. */
 #define PATH_LIMIT 4096 /* the kernel's PATH_MAX; more is cut off and flagged */
 #define TEXT_FRONT 256
 #define TEXT_MIDDLE (TEXT_FRONT + PATH_LIMIT)

@@ -3,11 +3,13 @@
  * From a dentry and its mount to the absolute path, and to the fingerprint that stands for it.
  *
  * Both walk from the leaf to the root, crossing mounts, over the same bytes: the walk copies names into
- * scratch memory, the fingerprint only mixes them with secret keys. What the classifier says of a path
- * depends on nothing but its text, so 'no rule can match' may be remembered under the fingerprint: after a
- * rename of any ancestor, a mount, or the reuse of a dentry the text is another one, and so is the
- * fingerprint; nothing has to be invalidated. To be safe against a rename between the two, the walk
- * computes the fingerprint again, from exactly the bytes that it copied, and only that one is remembered.
+ * scratch memory, the fingerprint only mixes them with secret keys. 'No rule can match' may be remembered under
+ * the fingerprint: after a rename of any ancestor, a mount, or the reuse of a dentry the text is another one,
+ * and so is the fingerprint. What a decision depends on beside the text is mixed in before it: the rules
+ * (`epoch`), the call, which mount it is and what it shows, which file, and how the host's mounts were told
+ * (`mounts_epoch`), for other names come of them. What cannot be mixed in forbids it (`remembers`): the folders
+ * above the root of a bind mount. To be safe against a rename between the two, the walk computes the fingerprint
+ * again, from exactly the bytes that it copied, and only that one is remembered.
  *
  * The verifier goes through a loop once for each of its rounds, and again for each different state that
  * enters it. So nothing is nested, positions and findings are kept in map memory (there a value is any

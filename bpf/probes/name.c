@@ -16,91 +16,70 @@
 #define HOOK(name) int on_##name(struct trace_event_raw_sys_exit *ctx)
 #define REGISTERS u64 registers = task_registers(current_task())
 
+/* What a call asks for: the operation, the call, and members of `struct asked`. */
+#define ASKED(what, how, ...) \
+    (&(struct asked){.operation = OPERATION_##what, .call = CALL_##how, __VA_ARGS__})
+
+/* Which arguments say where: a path below the working directory, or below a descriptor. FROM_: what a name is
+ * made from. */
+#define HERE(path_n) .directory = CURRENT_DIRECTORY, .path = ARGUMENT(path_n)
+#define AT(directory_n, path_n) .directory = ARGUMENT(directory_n), .path = ARGUMENT(path_n)
+#define FROM_HERE(path_n) \
+    .two_paths = 1, .second_directory = CURRENT_DIRECTORY, .second_path = ARGUMENT(path_n)
+#define FROM_AT(directory_n, path_n) \
+    .two_paths = 1, .second_directory = ARGUMENT(directory_n), .second_path = ARGUMENT(path_n)
+#define NAME_ITSELF .hints = HINT_NAME
+#define NAMES_THEMSELVES .hints = HINT_NAME | HINT_SECOND_NAME
+
+/* A hook of a call on a path. */
+#define NAME_HOOK(name, what, how, ...)                       \
+    HOOK(name)                                                \
+    {                                                         \
+        REGISTERS;                                            \
+        return emit_name(ctx, ASKED(what, how, __VA_ARGS__)); \
+    }
+
+/* A hook of a call on a path or on a descriptor itself: its argument `flags_n` says which, and whether a link is
+ * followed. */
+#define AT_HOOK(name, what, how, flags_n, ...)                                                          \
+    HOOK(name)                                                                                          \
+    {                                                                                                   \
+        REGISTERS;                                                                                      \
+        u32 flags = ARGUMENT(flags_n);                                                                  \
+        return emit_at(ctx, ASKED(what, how, .hints = unless_followed(flags),                           \
+                                  .empty = (flags & AT_EMPTY_PATH) != 0, .flags = flags, __VA_ARGS__)); \
+    }
+
+/* A hook of a call on the open file behind the descriptor that is its first argument. */
+#define FILE_HOOK(name, what, how, ...)                                    \
+    HOOK(name)                                                             \
+    {                                                                      \
+        REGISTERS;                                                         \
+        return emit_file(ctx, ASKED(what, how, __VA_ARGS__), ARGUMENT(0)); \
+    }
+
 /* --- names that are made --------------------------------------------------------------------------------- */
 
 /* long sys_mkdir(const char __user *pathname, umode_t mode)                           all, not on arm64 */
-HOOK(mkdir)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .hints = HINT_NAME,
-                                          .operation = OPERATION_MKDIR,
-                                          .call = CALL_MKDIR});
-}
+NAME_HOOK(mkdir, MKDIR, MKDIR, HERE(0), NAME_ITSELF)
 
 /* long sys_mkdirat(int dfd, const char __user *pathname, umode_t mode)                           2.6.16+ */
-HOOK(mkdirat)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(1),
-                                          .directory = ARGUMENT(0),
-                                          .hints = HINT_NAME,
-                                          .operation = OPERATION_MKDIR,
-                                          .call = CALL_MKDIRAT});
-}
+NAME_HOOK(mkdirat, MKDIR, MKDIRAT, AT(0, 1), NAME_ITSELF)
 
 /* long sys_mknod(const char __user *filename, umode_t mode, unsigned dev)             all, not on arm64 */
-HOOK(mknod)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .hints = HINT_NAME,
-                                          .operation = OPERATION_CREATE,
-                                          .access = ACCESS_PATH,
-                                          .call = CALL_MKNOD});
-}
+NAME_HOOK(mknod, CREATE, MKNOD, HERE(0), NAME_ITSELF, .access = ACCESS_PATH)
 
 /* long sys_mknodat(int dfd, const char __user *filename, umode_t mode, unsigned dev)             2.6.16+ */
-HOOK(mknodat)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(1),
-                                          .directory = ARGUMENT(0),
-                                          .hints = HINT_NAME,
-                                          .operation = OPERATION_CREATE,
-                                          .access = ACCESS_PATH,
-                                          .call = CALL_MKNODAT});
-}
+NAME_HOOK(mknodat, CREATE, MKNODAT, AT(0, 1), NAME_ITSELF, .access = ACCESS_PATH)
 
 /* long sys_symlink(const char __user *old, const char __user *new)                    all, not on arm64 */
-HOOK(symlink)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(1),
-                                          .extra = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .hints = HINT_NAME,
-                                          .operation = OPERATION_SYMLINK,
-                                          .call = CALL_SYMLINK});
-}
+NAME_HOOK(symlink, SYMLINK, SYMLINK, HERE(1), NAME_ITSELF, .extra = ARGUMENT(0))
 
 /* long sys_symlinkat(const char __user *oldname, int newdfd, const char __user *newname)         2.6.16+ */
-HOOK(symlinkat)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(2),
-                                          .extra = ARGUMENT(0),
-                                          .directory = ARGUMENT(1),
-                                          .hints = HINT_NAME,
-                                          .operation = OPERATION_SYMLINK,
-                                          .call = CALL_SYMLINKAT});
-}
+NAME_HOOK(symlinkat, SYMLINK, SYMLINKAT, AT(1, 2), NAME_ITSELF, .extra = ARGUMENT(0))
 
 /* long sys_link(const char __user *oldname, const char __user *newname)               all, not on arm64 */
-HOOK(link)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(1),
-                                          .second_path = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .second_directory = CURRENT_DIRECTORY,
-                                          .hints = HINT_NAME | HINT_SECOND_NAME,
-                                          .two_paths = 1,
-                                          .operation = OPERATION_LINK,
-                                          .call = CALL_LINK});
-}
+NAME_HOOK(link, LINK, LINK, HERE(1), FROM_HERE(0), NAMES_THEMSELVES)
 
 /* long sys_linkat(int olddfd, const char __user *oldname, int newdfd, const char __user *newname, int flags)
  *                                                                                                2.6.16+ */
@@ -124,26 +103,10 @@ HOOK(linkat)
 /* --- names that change or go ----------------------------------------------------------------------------- */
 
 /* long sys_rmdir(const char __user *pathname)                                         all, not on arm64 */
-HOOK(rmdir)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .hints = HINT_NAME,
-                                          .operation = OPERATION_RMDIR,
-                                          .call = CALL_RMDIR});
-}
+NAME_HOOK(rmdir, RMDIR, RMDIR, HERE(0), NAME_ITSELF)
 
 /* long sys_unlink(const char __user *pathname)                                        all, not on arm64 */
-HOOK(unlink)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .hints = HINT_NAME,
-                                          .operation = OPERATION_UNLINK,
-                                          .call = CALL_UNLINK});
-}
+NAME_HOOK(unlink, UNLINK, UNLINK, HERE(0), NAME_ITSELF)
 
 /* long sys_unlinkat(int dfd, const char __user *pathname, int flag)                              2.6.16+ */
 HOOK(unlinkat)
@@ -160,172 +123,51 @@ HOOK(unlinkat)
 }
 
 /* long sys_rename(const char __user *oldname, const char __user *newname)             all, not on arm64 */
-HOOK(rename)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(1),
-                                          .second_path = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .second_directory = CURRENT_DIRECTORY,
-                                          .hints = HINT_NAME | HINT_SECOND_NAME,
-                                          .two_paths = 1,
-                                          .operation = OPERATION_RENAME,
-                                          .call = CALL_RENAME});
-}
+NAME_HOOK(rename, RENAME, RENAME, HERE(1), FROM_HERE(0), NAMES_THEMSELVES)
 
 /* long sys_renameat(int olddfd, const char __user *oldname, int newdfd, const char __user *newname)
  *                                                                            2.6.16+, not on new machines */
-HOOK(renameat)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(3),
-                                          .second_path = ARGUMENT(1),
-                                          .directory = ARGUMENT(2),
-                                          .second_directory = ARGUMENT(0),
-                                          .hints = HINT_NAME | HINT_SECOND_NAME,
-                                          .two_paths = 1,
-                                          .operation = OPERATION_RENAME,
-                                          .call = CALL_RENAMEAT});
-}
+NAME_HOOK(renameat, RENAME, RENAMEAT, AT(2, 3), FROM_AT(0, 1), NAMES_THEMSELVES)
 
 /* long sys_renameat2(int olddfd, const char __user *oldname, int newdfd, const char __user *newname,
  *                    unsigned int flags)                                                           3.15+ */
-HOOK(renameat2)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(3),
-                                          .second_path = ARGUMENT(1),
-                                          .directory = ARGUMENT(2),
-                                          .second_directory = ARGUMENT(0),
-                                          .hints = HINT_NAME | HINT_SECOND_NAME,
-                                          .two_paths = 1,
-                                          .flags = ARGUMENT(4),
-                                          .operation = OPERATION_RENAME,
-                                          .call = CALL_RENAMEAT2});
-}
+NAME_HOOK(renameat2, RENAME, RENAMEAT2, AT(2, 3), FROM_AT(0, 1), NAMES_THEMSELVES, .flags = ARGUMENT(4))
 
 /* --- sizes ----------------------------------------------------------------------------------------------- */
 
 /* long sys_truncate(const char __user *path, long length)                                             all */
-HOOK(truncate)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .details = {ARGUMENT(1)},
-                                          .operation = OPERATION_TRUNCATE,
-                                          .call = CALL_TRUNCATE});
-}
+NAME_HOOK(truncate, TRUNCATE, TRUNCATE, HERE(0), .details = {ARGUMENT(1)})
 
 /* long sys_ftruncate(unsigned int fd, off_t length)                                                   all */
-HOOK(ftruncate)
-{
-    REGISTERS;
-    return emit_file(
-        ctx,
-        &(struct asked){.details = {ARGUMENT(1)}, .operation = OPERATION_TRUNCATE, .call = CALL_FTRUNCATE},
-        ARGUMENT(0));
-}
+FILE_HOOK(ftruncate, TRUNCATE, FTRUNCATE, .details = {ARGUMENT(1)})
 
 /* --- modes ----------------------------------------------------------------------------------------------- */
 
 /* long sys_chmod(const char __user *filename, umode_t mode)                           all, not on arm64 */
-HOOK(chmod)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .details = {(u16)ARGUMENT(1)},
-                                          .operation = OPERATION_CHMOD,
-                                          .call = CALL_CHMOD});
-}
+NAME_HOOK(chmod, CHMOD, CHMOD, HERE(0), .details = {(u16)ARGUMENT(1)})
 
 /* long sys_fchmod(unsigned int fd, umode_t mode)                                                      all */
-HOOK(fchmod)
-{
-    REGISTERS;
-    return emit_file(
-        ctx,
-        &(struct asked){.details = {(u16)ARGUMENT(1)}, .operation = OPERATION_CHMOD, .call = CALL_FCHMOD},
-        ARGUMENT(0));
-}
+FILE_HOOK(fchmod, CHMOD, FCHMOD, .details = {(u16)ARGUMENT(1)})
 
 /* long sys_fchmodat(int dfd, const char __user *filename, umode_t mode)                          2.6.16+ */
-HOOK(fchmodat)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(1),
-                                          .directory = ARGUMENT(0),
-                                          .details = {(u16)ARGUMENT(2)},
-                                          .operation = OPERATION_CHMOD,
-                                          .call = CALL_FCHMODAT});
-}
+NAME_HOOK(fchmodat, CHMOD, FCHMODAT, AT(0, 1), .details = {(u16)ARGUMENT(2)})
 
 /* long sys_fchmodat2(int dfd, const char __user *filename, umode_t mode, unsigned int flags)          6.6+ */
-HOOK(fchmodat2)
-{
-    REGISTERS;
-    u32 flags = ARGUMENT(3);
-    return emit_at(ctx, &(struct asked){.path = ARGUMENT(1),
-                                        .directory = ARGUMENT(0),
-                                        .details = {(u16)ARGUMENT(2)},
-                                        .hints = unless_followed(flags),
-                                        .empty = (flags & AT_EMPTY_PATH) != 0,
-                                        .flags = flags,
-                                        .operation = OPERATION_CHMOD,
-                                        .call = CALL_FCHMODAT2});
-}
+AT_HOOK(fchmodat2, CHMOD, FCHMODAT2, 3, AT(0, 1), .details = {(u16)ARGUMENT(2)})
 
 /* --- owners ---------------------------------------------------------------------------------------------- */
 
 /* long sys_chown(const char __user *filename, uid_t user, gid_t group)                all, not on arm64 */
-HOOK(chown)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .details = {(u32)ARGUMENT(1), (u32)ARGUMENT(2)},
-                                          .operation = OPERATION_CHOWN,
-                                          .call = CALL_CHOWN});
-}
+NAME_HOOK(chown, CHOWN, CHOWN, HERE(0), .details = {(u32)ARGUMENT(1), (u32)ARGUMENT(2)})
 
 /* long sys_lchown(const char __user *filename, uid_t user, gid_t group)               all, not on arm64 */
-HOOK(lchown)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .details = {(u32)ARGUMENT(1), (u32)ARGUMENT(2)},
-                                          .hints = HINT_NAME,
-                                          .operation = OPERATION_CHOWN,
-                                          .call = CALL_LCHOWN});
-}
+NAME_HOOK(lchown, CHOWN, LCHOWN, HERE(0), NAME_ITSELF, .details = {(u32)ARGUMENT(1), (u32)ARGUMENT(2)})
 
 /* long sys_fchown(unsigned int fd, uid_t user, gid_t group)                                           all */
-HOOK(fchown)
-{
-    REGISTERS;
-    return emit_file(ctx,
-                     &(struct asked){.details = {(u32)ARGUMENT(1), (u32)ARGUMENT(2)},
-                                     .operation = OPERATION_CHOWN,
-                                     .call = CALL_FCHOWN},
-                     ARGUMENT(0));
-}
+FILE_HOOK(fchown, CHOWN, FCHOWN, .details = {(u32)ARGUMENT(1), (u32)ARGUMENT(2)})
 
 /* long sys_fchownat(int dfd, const char __user *filename, uid_t user, gid_t group, int flag)      2.6.16+ */
-HOOK(fchownat)
-{
-    REGISTERS;
-    u32 flags = ARGUMENT(4);
-    return emit_at(ctx, &(struct asked){.path = ARGUMENT(1),
-                                        .directory = ARGUMENT(0),
-                                        .details = {(u32)ARGUMENT(2), (u32)ARGUMENT(3)},
-                                        .hints = unless_followed(flags),
-                                        .empty = (flags & AT_EMPTY_PATH) != 0,
-                                        .flags = flags,
-                                        .operation = OPERATION_CHOWN,
-                                        .call = CALL_FCHOWNAT});
-}
+AT_HOOK(fchownat, CHOWN, FCHOWNAT, 4, AT(0, 1), .details = {(u32)ARGUMENT(2), (u32)ARGUMENT(3)})
 
 /* --- times ----------------------------------------------------------------------------------------------- */
 
@@ -417,122 +259,36 @@ HOOK(utimensat)
 
 /* long sys_setxattr(const char __user *path, const char __user *name, const void __user *value, size_t size,
  *                   int flags)                                                                        all */
-HOOK(setxattr)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .extra = ARGUMENT(1),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .flags = ARGUMENT(4),
-                                          .operation = OPERATION_SETXATTR,
-                                          .call = CALL_SETXATTR});
-}
+NAME_HOOK(setxattr, SETXATTR, SETXATTR, HERE(0), .extra = ARGUMENT(1), .flags = ARGUMENT(4))
 
 /* The same as setxattr, on the link itself                                                            all */
-HOOK(lsetxattr)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .extra = ARGUMENT(1),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .hints = HINT_NAME,
-                                          .flags = ARGUMENT(4),
-                                          .operation = OPERATION_SETXATTR,
-                                          .call = CALL_LSETXATTR});
-}
+NAME_HOOK(lsetxattr, SETXATTR, LSETXATTR, HERE(0), NAME_ITSELF, .extra = ARGUMENT(1), .flags = ARGUMENT(4))
 
 /* long sys_fsetxattr(int fd, const char __user *name, const void __user *value, size_t size, int flags) all */
-HOOK(fsetxattr)
-{
-    REGISTERS;
-    return emit_file(ctx,
-                     &(struct asked){.extra = ARGUMENT(1),
-                                     .flags = ARGUMENT(4),
-                                     .operation = OPERATION_SETXATTR,
-                                     .call = CALL_FSETXATTR},
-                     ARGUMENT(0));
-}
+FILE_HOOK(fsetxattr, SETXATTR, FSETXATTR, .extra = ARGUMENT(1), .flags = ARGUMENT(4))
 
 /* long sys_setxattrat(int dfd, const char __user *path, unsigned int at_flags, const char __user *name,
  *                     const struct xattr_args __user *args, size_t size)                             6.13+ */
-HOOK(setxattrat)
-{
-    REGISTERS;
-    u32 flags = ARGUMENT(2);
-    return emit_at(ctx, &(struct asked){.path = ARGUMENT(1),
-                                        .extra = ARGUMENT(3),
-                                        .directory = ARGUMENT(0),
-                                        .hints = unless_followed(flags),
-                                        .empty = (flags & AT_EMPTY_PATH) != 0,
-                                        .flags = flags,
-                                        .operation = OPERATION_SETXATTR,
-                                        .call = CALL_SETXATTRAT});
-}
+AT_HOOK(setxattrat, SETXATTR, SETXATTRAT, 2, AT(0, 1), .extra = ARGUMENT(3))
 
 /* long sys_removexattr(const char __user *path, const char __user *name)                              all */
-HOOK(removexattr)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .extra = ARGUMENT(1),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .operation = OPERATION_REMOVEXATTR,
-                                          .call = CALL_REMOVEXATTR});
-}
+NAME_HOOK(removexattr, REMOVEXATTR, REMOVEXATTR, HERE(0), .extra = ARGUMENT(1))
 
 /* The same as removexattr, on the link itself                                                         all */
-HOOK(lremovexattr)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(0),
-                                          .extra = ARGUMENT(1),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .hints = HINT_NAME,
-                                          .operation = OPERATION_REMOVEXATTR,
-                                          .call = CALL_LREMOVEXATTR});
-}
+NAME_HOOK(lremovexattr, REMOVEXATTR, LREMOVEXATTR, HERE(0), NAME_ITSELF, .extra = ARGUMENT(1))
 
 /* long sys_fremovexattr(int fd, const char __user *name)                                              all */
-HOOK(fremovexattr)
-{
-    REGISTERS;
-    return emit_file(
-        ctx,
-        &(struct asked){.extra = ARGUMENT(1), .operation = OPERATION_REMOVEXATTR, .call = CALL_FREMOVEXATTR},
-        ARGUMENT(0));
-}
+FILE_HOOK(fremovexattr, REMOVEXATTR, FREMOVEXATTR, .extra = ARGUMENT(1))
 
 /* long sys_removexattrat(int dfd, const char __user *path, unsigned int at_flags, const char __user *name)
  *                                                                                                    6.13+ */
-HOOK(removexattrat)
-{
-    REGISTERS;
-    u32 flags = ARGUMENT(2);
-    return emit_at(ctx, &(struct asked){.path = ARGUMENT(1),
-                                        .extra = ARGUMENT(3),
-                                        .directory = ARGUMENT(0),
-                                        .hints = unless_followed(flags),
-                                        .empty = (flags & AT_EMPTY_PATH) != 0,
-                                        .flags = flags,
-                                        .operation = OPERATION_REMOVEXATTR,
-                                        .call = CALL_REMOVEXATTRAT});
-}
+AT_HOOK(removexattrat, REMOVEXATTR, REMOVEXATTRAT, 2, AT(0, 1), .extra = ARGUMENT(3))
 
 /* --- mounts ---------------------------------------------------------------------------------------------- */
 
 /* long sys_mount(char __user *dev_name, char __user *dir_name, char __user *type, unsigned long flags,
  *                void __user *data)                                                                   all */
-HOOK(mount)
-{
-    REGISTERS;
-    return emit_name(ctx, &(struct asked){.path = ARGUMENT(1),
-                                          .extra = ARGUMENT(0),
-                                          .type = ARGUMENT(2),
-                                          .directory = CURRENT_DIRECTORY,
-                                          .flags = ARGUMENT(3),
-                                          .operation = OPERATION_MOUNT,
-                                          .call = CALL_MOUNT});
-}
+NAME_HOOK(mount, MOUNT, MOUNT, HERE(1), .extra = ARGUMENT(0), .type = ARGUMENT(2), .flags = ARGUMENT(3))
 
 /* long sys_move_mount(int from_dfd, const char __user *from_path, int to_dfd, const char __user *to_path,
  *                     unsigned int ms_flags)                                                          5.2+

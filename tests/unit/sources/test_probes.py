@@ -31,7 +31,7 @@ def source(name: str) -> str:
 def functions_in(name: str) -> set[str]:
     text = source(name)
     written = re.findall(r"^int (on_\w+)\(", text, re.MULTILINE)
-    made = re.findall(r"^(?:TRANSFER_)?HOOK\((\w+)", text, re.MULTILINE)
+    made = re.findall(r"^(?:[A-Z]+_)?HOOK\((\w+)", text, re.MULTILINE)
     return {*written, *(f"on_{hook}" for hook in made)}
 
 
