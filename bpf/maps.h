@@ -69,6 +69,7 @@ struct engine_config {
     u32 watch_children; /* whether it reports on what it starts itself: its loaders */
     u32 mounts_epoch; /* generation of `mounts` and `canonical` */
     u32 unused;
+    u64 since_ns; /* when the engine began to load this, boot clock */
 };
 
 struct plan_defaults {
@@ -212,6 +213,12 @@ struct canonical_mount {
     u8 point[POINT_BYTES];
 };
 
+/* What a mount shows that gives its files their names; its number may be another mount's by now. */
+struct shown {
+    u32 device;
+    u32 whole; /* the file system from its root on */
+};
+
 /* A record that is put together. */
 struct outgoing {
     u8 bytes[RECORD_BYTES];
@@ -277,7 +284,7 @@ BPF_PERCPU_ARRAY(decisions, u64, DECISIONS);
 BPF_PERCPU_ARRAY(scratch, struct scratch, 1);
 BPF_PERCPU_ARRAY(outgoing, struct outgoing, 1);
 BPF_HASH(mounts, struct mount_key, struct canonical_mount, CANONICAL_MOUNTS);
-BPF_HASH(canonical, u32, u32, CANONICAL_MOUNTS); /* mnt_id of those mounts */
+BPF_HASH(canonical, u32, struct shown, CANONICAL_MOUNTS); /* by mnt_id of those mounts */
 #ifdef TEST_TRANSFER
 BPF_TABLE("lru_hash", u64, struct mark, marks, OPEN_FILES); /* by the file's address */
 BPF_TABLE("lru_hash", struct use_key, struct use, uses, OPEN_FILES);

@@ -286,9 +286,10 @@ static __always_inline void look_at_base(struct scratch *s)
     READ(device, super, struct super_block, s_dev);
     s->device = device;
     READ(number, mount, struct mount, mnt_id);
-    s->aliased = canonical.lookup(&number) ? 0 : 1;
     READ(root, mount, struct mount, mnt.mnt_root);
     READ(above, root, struct dentry, d_parent);
+    struct shown *shown = canonical.lookup(&number);
+    s->aliased = shown && shown->device == device && shown->whole == (above == root) ? 0 : 1;
     if (s->aliased && above != root)
         s->remembers = 0;
 }

@@ -109,11 +109,14 @@ static __always_inline void write_file(struct file_record *record, u64 file)
     READ(record->device, super, struct super_block, s_dev);
 }
 
-/* The engine never reports on itself, nor on the loader that it starts. */
+/* The engine never reports on itself, nor on the loader that it starts; on a child that it had before, it does. */
 static __always_inline bool is_our_child(struct engine_config *config)
 {
-    u64 parent = TYPED_WORD(current_task(), struct task_struct, real_parent);
-    return config->self == TYPED(parent, struct task_struct, tgid) && !config->watch_children;
+    u64 task = current_task();
+    u64 parent = TYPED_WORD(task, struct task_struct, real_parent);
+    u64 leader = TYPED_WORD(task, struct task_struct, group_leader);
+    return config->self == TYPED(parent, struct task_struct, tgid) && !config->watch_children &&
+           TYPED(leader, struct task_struct, start_boottime) > config->since_ns;
 }
 
 #endif

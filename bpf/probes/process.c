@@ -37,6 +37,16 @@ static __always_inline u32 append_args(struct scratch *s, struct process_record 
     return length;
 }
 
+/* The image of a process in other mounts than the host's: there anything may be called /usr/bin/su, and no rule
+ * may take it for the host's. It gets the host's name, or none that could be taken for one. */
+static __always_inline u32 host_image(struct scratch *s, struct engine_config *config, u32 state)
+{
+    look_at_base(s);
+    if (walk_file_system(s, config))
+        return state & PATH_TRUNCATED;
+    return state | PATH_FOREIGN;
+}
+
 /* trace_sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)             3.4+
  * Runs in the new program's memory; its arguments are there and its pages are present. */
 int on_exec(struct bpf_raw_tracepoint_args *ctx)
@@ -58,6 +68,8 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
     if (file) {
         READ(s->base, file, struct file, f_path);
         record->state = (walk(s, config, false, 0) & 0xff) | reachable(s, config);
+        if (record->state & PATH_UNREACHABLE)
+            record->state = host_image(s, config, record->state);
         record->path_bytes = append_walked(s, size, PATH_LIMIT);
         size += record->path_bytes;
     }

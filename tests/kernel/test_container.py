@@ -218,5 +218,7 @@ def test_what_is_done_in_a_container_of_podman_has_its_id_name_and_image(
     assert event.container == Container(
         id=number, name=podman.name, image="localhost/fileaudit-test:1", runtime="podman"
     )
-    assert event.process.executable == "/bin/program"
+    executable = event.process.executable or ""
+    assert executable.endswith("/bin/program")
+    assert executable != "/bin/program", "inside, any file can have a name that is the host's"
     assert event.working_directory == "/srv"

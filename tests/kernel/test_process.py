@@ -175,7 +175,7 @@ def test_an_image_bound_over_another_in_a_users_own_mounts_is_not_taken_for_it(
     script = f"mount --bind {mine} /usr/bin/true && exec /usr/bin/true {path}"
     seen = capture.of(lambda: run("unshare", "--map-root-user", "--mount", "sh", "-c", script))
     (event,) = [one.event for one in seen if one.event.path == str(path)]
-    assert event.process.executable == f"/proc/{event.process.pid}/root/usr/bin/true"
+    assert event.process.executable == str(mine)
 
 
 def test_an_image_in_mounts_that_root_has_made_keeps_its_name(capture: Capture, place: Path) -> None:
@@ -184,6 +184,23 @@ def test_an_image_in_mounts_that_root_has_made_keeps_its_name(capture: Capture, 
     seen = capture.of(lambda: run("unshare", "--mount", "cat", str(path)))
     (event,) = [one.event for one in seen if one.event.path == str(path)]
     assert event.process.executable == os.path.realpath("/bin/cat")
+
+
+def test_a_program_that_is_called_like_the_hosts_in_mounts_of_its_own_is_not_taken_for_it(
+    capture: Capture, place: Path
+) -> None:
+    """As in a container: the file system has `/usr/bin/su`, and it is something else."""
+    path, root = made(place / "file"), place / "root"
+    (root / "usr/bin").mkdir(parents=True)
+    (root / "mnt").mkdir()
+    program = compiled(root / "usr/bin", SHORT_LIVED, "-static")
+    program.rename(root / "usr/bin/su")
+    capture.watch(begins(path))
+    script = f"mount --bind {root} {root} && mount --bind {place} {root}/mnt && cd {root} && mkdir old && "
+    script += "pivot_root . old && exec /usr/bin/su /mnt/file x"
+    seen = capture.of(lambda: run("unshare", "--mount", "sh", "-c", script))
+    images = {one.event.process.executable for one in seen if one.event.path == str(path)}
+    assert images == {f"{root}/usr/bin/su"}
 
 
 RUNS = 1000

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from fileaudit_engine.enrich.cgroups import CGROUP_LEVELS
 from fileaudit_engine.events.model import PathState, Process
 from fileaudit_engine.events.process_record import image_path, split_args
-from fileaudit_engine.text import from_kernel
+from fileaudit_engine.text import from_kernel, to_kernel
 
 _NS_GET_USERNS: Final = 0xB701
 _HOST_USER_NAMESPACE: Final = 0xEFFFFFFD
@@ -136,8 +136,21 @@ def _image(link: Path) -> tuple[str | None, int | None]:
     except OSError:
         return None, None
     executable = executable if status.st_nlink else executable.removesuffix(_REPLACED)
-    state = PathState.FOREIGN if _is_foreign(link.parent) else PathState.RESOLVED
+    state = PathState.RESOLVED if _is_the_hosts(link.parent, executable, status) else PathState.FOREIGN
     return image_path(int(link.parent.name), executable, state), status.st_ino
+
+
+def _is_the_hosts(folder: Path, executable: str, status: os.stat_result) -> bool:
+    """Whether the host knows the image by this name; who sees other mounts may run another file."""
+    if _is_foreign(folder):
+        return False
+    try:
+        if (folder / "ns" / "mnt").stat().st_ino == Path("/proc/self/ns/mnt").stat().st_ino:
+            return True
+        here = os.lstat(to_kernel(executable))
+    except (OSError, ValueError):
+        return False
+    return (here.st_dev, here.st_ino) == (status.st_dev, status.st_ino)
 
 
 def _is_foreign(folder: Path) -> bool:

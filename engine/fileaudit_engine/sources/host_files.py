@@ -15,13 +15,13 @@ from fileaudit_engine.sources.known_files import FileId, KnownFiles
 from fileaudit_engine.sources.mount_table import HOST_MOUNTS, Mount, MountTable, MountWatch
 from fileaudit_engine.sources.resolve import Resolver
 
-_DEVICE: Final = struct.Struct("=I")
+_NUMBER: Final = struct.Struct("=I")
+_SHOWN: Final = struct.Struct("=II")
 _MOUNT_KEY: Final = struct.Struct("=II")
 _CANONICAL_MOUNT: Final = struct.Struct("=HHI64s248s")
 _NAMES: Final = 4
 _ROOT_BYTES: Final = 64
 _POINT_BYTES: Final = 248
-_PRESENT: Final = _DEVICE.pack(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,12 @@ def mount_entries(table: MountTable) -> tuple[dict[bytes, bytes], dict[bytes, by
         for device, shown in table.showing.items()
         for number, (root, point) in enumerate(_fitting(shown))
     }
-    return mounts, {_DEVICE.pack(number): _PRESENT for number in table.canonical_ids}
+    canonical = {
+        _NUMBER.pack(number): _SHOWN.pack(shown.device, shown.root == b"/")
+        for number in table.canonical_ids
+        for shown in (table.by_number[number],)
+    }
+    return mounts, canonical
 
 
 def _fitting(shown: Sequence[Mount]) -> list[tuple[bytes, bytes]]:

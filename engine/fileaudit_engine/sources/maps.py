@@ -12,6 +12,7 @@ one that only a directory server knows, and one for which there is no room are f
 import itertools
 import os
 import struct
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ MAX_MOUNTS: Final = 4096
 
 _WORDS: Final = (1, 2, 4, 8, 16)
 _INDEX: Final = struct.Struct("=I")
-_CONFIG: Final = struct.Struct("=4QIIIIII")
+_CONFIG: Final = struct.Struct("=4QIIIIIIQ")
 _ZERO: Final = _INDEX.pack(0)
 _COUNTERS: Final = struct.Struct("=5Q32Q")
 
@@ -183,6 +184,7 @@ class PlanMaps:
         self._seed = Seed.random()
         self._epoch = 0
         self._mounts_epoch = 0
+        self._since_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         self._entries: dict[str, Mapping[bytes, bytes]] = {}
         self._plan: KernelPlan | None = None
         self._attached = False
@@ -278,7 +280,8 @@ class PlanMaps:
         )
 
     def _configure(self, epoch: int) -> None:
-        numbers = (epoch, os.getpid(), _host_mounts(), self._watch_children, self._mounts_epoch, 0)
+        engine = (epoch, os.getpid(), _host_mounts(), self._watch_children)
+        numbers = (*engine, self._mounts_epoch, 0, self._since_ns)
         value = _CONFIG.pack(*self._seed.keys, *numbers)
         bpfsys.update(self._fds["engine_config"], _ZERO, value)
 
