@@ -7,6 +7,7 @@ makes the same file (or the same memory) a watched one.
 import ctypes
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -253,3 +254,30 @@ def test_a_storm_of_renames_loses_no_watched_open(capture: Capture, place: Path)
     seen = paths(capture.of(action))
     assert {path for path in seen if path != f"{place}/watched/file"} == set()
     assert len(seen) >= 100
+
+
+def number_of(point: Path) -> str:
+    """Of the mount there."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return next(line.split()[0] for line in lines if line.split()[4] == str(point))
+
+
+def test_a_bind_mount_that_gets_the_number_of_a_canonical_one_is_not_taken_for_it(
+    capture: Capture, place: Path
+) -> None:
+    path, first, second = made(place / "watched" / "file"), place / "first", place / "second"
+    first.mkdir()
+    second.mkdir()
+    capture.watch(begins(place / "watched"))
+    LIBC.mount(b"none", bytes(first), b"tmpfs", 0, None)
+    number = number_of(first)
+    time.sleep(0.3)
+    capture.drain()  # the number is known as canonical now
+    LIBC.umount2(bytes(first), MNT_DETACH)
+    mount(path.parent, second, MS_BIND)
+    try:
+        assert number_of(second) == number
+        seen = capture.of(touch(second / "file"))
+    finally:
+        LIBC.umount2(bytes(second), MNT_DETACH)
+    assert f"{path}" in paths(seen)
