@@ -22,7 +22,7 @@ import msgspec
 from fileaudit_engine.compiler.classifier import classify, facts_of
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.events.batch import EVERY
-from fileaudit_engine.events.model import FileEvent, Operation, PathState
+from fileaudit_engine.events.model import AccessMode, FileEvent, Operation, PathState
 from fileaudit_engine.events.wire import FileRecord, Hint, Lookups
 from fileaudit_engine.sources.follow import Caller, Follower, Place, normalised
 from fileaudit_engine.sources.known_files import KnownFiles
@@ -139,7 +139,7 @@ class Resolver:
     def _place(
         self, event: FileEvent, path: str, asked: str | None, state: PathState, *, keep_last: bool
     ) -> Place:
-        if state & _NOT_FOLLOWED or not path.startswith("/"):
+        if state & _NOT_FOLLOWED or not path.startswith("/") or _is_mere_look(event):
             return Place(normalised(path) if path.startswith("/") else path, whole=False)
         pid = event.process.pid
         caller = Caller(
@@ -241,6 +241,14 @@ class Resolver:
                 name = self._mounts.table.host_name(mount.device, inside)
                 return None if name is None else from_kernel(name)
         return normalised(record.alias) if record.alias else None
+
+
+def _is_mere_look(event: FileEvent) -> bool:
+    """A try to name a file that came to nothing: nothing was opened that could be read.
+
+    That is how engines look where a name leads. Two of them on a host would follow each other for ever.
+    """
+    return event.access_mode is AccessMode.PATH and bool(event.errno)
 
 
 def _root_shown(path: str, asked: str | None) -> str:

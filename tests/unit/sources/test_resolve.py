@@ -14,7 +14,7 @@ from tests.unit.sources.namespaces import bind, bound, file_system, needs_root, 
 
 from fileaudit_engine.compiler.kernel import kernel_plan
 from fileaudit_engine.events.batch import EVERY
-from fileaudit_engine.events.model import FileEvent, Operation, PathState, Process
+from fileaudit_engine.events.model import AccessMode, FileEvent, Operation, PathState, Process
 from fileaudit_engine.events.wire import FileRecord, Hint
 from fileaudit_engine.sources.known_files import KnownFiles
 from fileaudit_engine.sources.live_batch import LiveBatch
@@ -106,6 +106,14 @@ def test_an_unresolved_path_is_followed(world: World, folder: Path) -> None:
 def test_a_path_that_leads_nowhere_stays_unresolved_and_is_normalised(world: World) -> None:
     event = world.event(record("/none//at/../all", UNRESOLVED, errno=2))
     assert (event.path, event.path_state) == ("/none/all", UNRESOLVED)
+
+
+def test_a_mere_look_that_came_to_nothing_is_not_followed(world: World, folder: Path) -> None:
+    (folder / "link").symlink_to("/etc/passwd")
+    looked = record(folder / "link", UNRESOLVED, errno=20, access_mode=AccessMode.PATH)
+    assert world.event(looked).path == str(folder / "link")
+    read = record(folder / "link", UNRESOLVED, errno=13, access_mode=AccessMode.READ)
+    assert world.event(read).path == "/etc/passwd"
 
 
 def test_a_call_on_a_name_keeps_the_link(world: World, folder: Path) -> None:
