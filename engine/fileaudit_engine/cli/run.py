@@ -114,7 +114,7 @@ class _Engine:
         compat = bool(takes_compat_calls())  # tried before anything is watched
         source = self._open(loaded)
         try:
-            self._greet(loaded, store_path, compat=compat)
+            self._greet(loaded, store_path, source.doubts(), compat=compat)
             settle()
             self._supervisor.start_clock()
             while True:
@@ -165,7 +165,7 @@ class _Engine:
             self._before += source.counters()
         self._pipeline.detector = Detector(loaded.compiled.user, loaded.compiled.kernel)
         say(f"reload    {counted(len(loaded.compiled.user.rules), 'rule')} in use")
-        _tell_doubts(loaded)
+        _tell_doubts(loaded, successor.doubts())
         return successor
 
     def _successor(self, source: LiveSource, loaded: Loaded) -> LiveSource:
@@ -184,7 +184,7 @@ class _Engine:
                     break
             return opening.result()
 
-    def _greet(self, loaded: Loaded, store_path: Path, *, compat: bool) -> None:
+    def _greet(self, loaded: Loaded, store_path: Path, doubts: Sequence[str], *, compat: bool) -> None:
         rules = counted(len(loaded.compiled.user.rules), "rule")
         clauses = counted(len(loaded.compiled.kernel.clauses), "kernel clause")
         say(f"watching  {rules} in {clauses} · store {printable(str(store_path))}")
@@ -193,7 +193,7 @@ class _Engine:
             say(f"          blind: {COMPAT_COST};")
             say(f"          {COMPAT_REMEDY}")
         say("          Ctrl-C stops and prints a summary")
-        _tell_doubts(loaded)
+        _tell_doubts(loaded, doubts)
 
 
 def _tell_privileges() -> None:
@@ -212,14 +212,21 @@ def _tell_privileges() -> None:
             say(f"          without {name} it cannot {reason}")
 
 
-def _tell_doubts(loaded: Loaded) -> None:
-    """Name the rules whose operations are not captured, and say how many are costly."""
+def _tell_doubts(loaded: Loaded, doubts: Sequence[str]) -> None:
+    """Name the rules whose operations are not captured, what found no room, and how many rules are costly.
+
+    Args:
+        loaded: The rules.
+        doubts: Of the source.
+    """
     blind = [
         r.rule.key for r in loaded.compiled.user.rules if not r.logsource.operations & CAPTURED_OPERATIONS
     ]
     if blind:
         names = printable(", ".join(blind))
         say(f"          blind: this version does not capture the operations of {names}")
+    for doubt in doubts:
+        say(f"          blind: {doubt}")
     costly = len(loaded.compiled.diagnostics)
     if costly:
         say(f"          costly: {counted(costly, 'warning')} about what rules cost this host; `check` tells")

@@ -26,7 +26,7 @@ from fileaudit_engine.sources.capture import load_capture
 from fileaudit_engine.sources.headers import kernel_types
 from fileaudit_engine.sources.host_files import HostFiles, mount_entries
 from fileaudit_engine.sources.losses import LossWatch, lost_by_name
-from fileaudit_engine.sources.maps import CounterTotals, PlanMaps, shape_of
+from fileaudit_engine.sources.maps import CounterTotals, PlanMaps, room, shape_of
 from fileaudit_engine.sources.mounts import TRACEFS, missing_mounts, mount
 from fileaudit_engine.sources.privilege import require_privilege
 from fileaudit_engine.sources.probes import (
@@ -67,6 +67,7 @@ class LiveSource:
         self._ring = ring
         self._plan_maps = plan_maps
         self._files = files
+        ring.wake_on(files.waker, files.WAKES)
         self._looked_at = time.monotonic()
         self._operations = operations
         """What the attached hooks tell of."""
@@ -189,6 +190,10 @@ class LiveSource:
             lost=lost_by_name(totals),
         )
 
+    def doubts(self) -> list[str]:
+        """What the rules in force may miss, in words, because there was no room to know it."""
+        return self._files.doubts(room(self._plan_maps.shape.files))
+
     @property
     def compat_programs(self) -> int:
         """How many 32-bit programs were started, whose calls no hook sees."""
@@ -218,18 +223,18 @@ class LiveSource:
         return bool(run)
 
     def _look_around(self) -> None:
-        """Tell the kernel what has changed of the host's files, and about once a second of its accounts."""
+        """Tell the kernel of new mounts at once, of new files soon, and about once a second of accounts."""
+        if self._final is not None:
+            return
+        if self._files.refresh_mounts():
+            self._plan_maps.write_mounts(*mount_entries(self._files.table))
         now = time.monotonic()
-        if self._final is not None or now - self._looked_at < _IDLE_S:
+        if now - self._looked_at < _IDLE_S:
             return
         if int(now) != int(self._looked_at):
             self._plan_maps.refresh_users()
         self._looked_at = now
-        self._plan_maps.refresh_users()
-        changed = self._files.refresh()
-        if changed.mounts:
-            self._plan_maps.write_mounts(*mount_entries(self._files.table))
-        if changed.files:
+        if self._files.refresh_files():
             self._plan_maps.write_files(self._files.files)
 
     def _totals(self) -> CounterTotals:

@@ -1,19 +1,20 @@
 """What is known of the host's files beside the events: its mounts, and the files that rules name.
 
-Both change under us. `refresh` is called by the reader of the ring, some ten times a second, and says what
-has to be written into the kernel's maps again.
+Both change under us. The reader of the ring asks again and again what has to be written into the kernel's
+maps once more.
 """
 
 import itertools
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.sources.known_files import FileId, KnownFiles
+from fileaudit_engine.sources.maps import MAX_MOUNTS
 from fileaudit_engine.sources.mount_table import HOST_MOUNTS, Mount, MountTable, MountWatch
 from fileaudit_engine.sources.resolve import Resolver
+from fileaudit_engine.text import counted
 
 _NUMBER: Final = struct.Struct("=I")
 _SHOWN: Final = struct.Struct("=II")
@@ -22,14 +23,6 @@ _CANONICAL_MOUNT: Final = struct.Struct("=HHI64s248s")
 _NAMES: Final = 4
 _ROOT_BYTES: Final = 64
 _POINT_BYTES: Final = 248
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What is not as it was at the last look."""
-
-    files: bool
-    mounts: bool
 
 
 class HostFiles:
@@ -41,11 +34,16 @@ class HostFiles:
 
     Attributes:
         resolver: Makes events of records.
+        waker: A descriptor for poll(2) that is ready (`WAKES`) when mounts change.
     """
+
+    WAKES: ClassVar[int] = MountWatch.WAKES
 
     def __init__(self, plan: KernelPlan, *, mounts: str = HOST_MOUNTS) -> None:
         self._mounts = MountWatch(mounts)
         self._known = KnownFiles(self._mounts)
+        self._too_many = 0
+        self.waker = self._mounts.waker
         self.resolver = Resolver(self._mounts, self._known, plan)
         self.replace_plan(plan)
 
@@ -62,12 +60,35 @@ class HostFiles:
     def replace_plan(self, plan: KernelPlan) -> None:
         """Other rules name other files: learn them."""
         self.resolver.plan = plan
-        self._known.want(plan.known_files)
+        self._too_many = self._known.want(plan.known_files)
         self._known.learn()
 
-    def refresh(self) -> Changes:
-        """Look whether anything has changed; cheap where nothing has."""
-        return Changes(mounts=self._mounts.refresh_if_changed(), files=self._known.learn_if_due())
+    def refresh_mounts(self) -> bool:
+        """Whether other file systems are mounted than at the last look; half a µs where none are."""
+        return self._mounts.refresh_if_changed()
+
+    def refresh_files(self) -> bool:
+        """Whether other files are known than at the last look; mostly it is not time to look."""
+        return self._known.learn_if_due()
+
+    def doubts(self, room: int) -> list[str]:
+        """What found no room, in words.
+
+        Args:
+            room: For files, in the kernel's map.
+        """
+        told = []
+        if left_out := self._too_many + max(0, len(self.files) - room):
+            told.append(
+                f"{counted(left_out, 'file')} that rules name: not seen under other names (hard links)"
+            )
+        told_mounts = itertools.islice(mount_entries(self.table)[0], MAX_MOUNTS)
+        if nameless := self.table.showing.keys() - {_MOUNT_KEY.unpack(key)[0] for key in told_mounts}:
+            system = counted(len(nameless), "file system")
+            told.append(
+                f"{system} with no room in the kernel: no other names of what is mounted elsewhere, too"
+            )
+        return told
 
     def close(self) -> None:
         """Stop watching."""

@@ -95,6 +95,15 @@ class Ring:
         place = 2 * mmap.PAGESIZE + (base & self._mask)
         return mmap.mmap(self._fd, self._window_bytes, mmap.MAP_SHARED, mmap.PROT_READ, offset=place)
 
+    def wake_on(self, fd: int, events: int) -> None:
+        """Let `wait` end when another descriptor is ready, too; that stays the caller's.
+
+        Args:
+            fd: The descriptor.
+            events: Of poll(2).
+        """
+        self._poll.register(fd, events)
+
     def wait(self, seconds: float) -> None:
         """Sleep until something is written, at most so long."""
         with contextlib.suppress(InterruptedError):

@@ -10,7 +10,7 @@ from tests.unit.compiler.examples import path_test
 from tests.unit.sources.namespaces import alone, mounted, needs_root
 
 from fileaudit_engine.compiler.kernel import kernel_plan
-from fileaudit_engine.sources import host_files
+from fileaudit_engine.sources import host_files, known_files
 from fileaudit_engine.sources.host_files import HostFiles, mount_entries
 from fileaudit_engine.sources.mount_table import MountTable
 
@@ -49,18 +49,49 @@ def test_other_rules_make_other_files_known(folder: Path) -> None:
 def test_only_what_has_changed_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def action() -> None:
         host = files_for(folder / "secret")
-        quiet = host.refresh()
-        assert (quiet.files, quiet.mounts) == (False, False)
+        assert not host.refresh_files()
+        assert not host.refresh_mounts()
         (folder / "secret").touch()
         monkeypatch.setattr(host._known, "_due", 0.0)
         monkeypatch.setattr(host._known, "_not_before", 0.0)
-        assert host.refresh().files
+        assert host.refresh_files()
         (folder / "point").mkdir()
         mounted("tmpfs", folder / "point")
-        assert host.refresh().mounts
+        assert host.refresh_mounts()
         assert host.table.at(os.fsencode(folder / "point"))
 
     alone(action)
+
+
+def test_where_there_is_room_for_all_there_is_no_doubt(folder: Path) -> None:
+    (folder / "secret").touch()
+    host = files_for(folder / "secret")
+    assert host.doubts(256) == []
+    host.close()
+
+
+def test_files_that_find_no_room_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_files, "LITERALS", 2)
+    for name in "abc":
+        (folder / name).touch()
+    host = HostFiles(
+        kernel_plan([path_test(f"{folder}/{name}") for name in "abc"]), mounts="/proc/self/mountinfo"
+    )
+    assert host.doubts(2) == ["1 file that rules name: not seen under other names (hard links)"]
+    assert host.doubts(1) == ["2 files that rules name: not seen under other names (hard links)"]
+    host.replace_plan(kernel_plan([path_test(f"{folder}/a")]))
+    assert host.doubts(1) == []
+    host.close()
+
+
+def test_file_systems_that_find_no_room_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = files_for(folder / "secret")
+    monkeypatch.setattr(host_files, "MAX_MOUNTS", 0)
+    systems = f"{len(host.table.showing)} file systems"
+    assert host.doubts(256) == [
+        f"{systems} with no room in the kernel: no other names of what is mounted elsewhere, too"
+    ]
+    host.close()
 
 
 # --------------------------------------------------------------------------------- the kernel's maps

@@ -2,6 +2,7 @@
 
 import mmap
 import os
+import select
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,3 +216,16 @@ def test_a_reader_goes_on_where_another_stopped(fake: FakeRing) -> None:
 @pytest.mark.parametrize(("wanted", "size"), [(1, 1), (PAGE, 1), (PAGE + 1, 2), (5 * PAGE, 8)])
 def test_sizes_are_rounded_up_to_powers_of_two(wanted: int, size: int) -> None:
     assert ring_size(wanted) == size * PAGE
+
+
+def test_another_descriptor_ends_the_sleep_of_the_reader(fake: FakeRing) -> None:
+    reading, writing = os.pipe()
+    ring = Ring(fake.fd, PAGE)
+    ring._poll.unregister(fake.fd)  # this one is a file, and those are always ready
+    ring.wake_on(reading, select.POLLIN)
+    os.write(writing, b"+")
+    ring.wait(3600)
+    assert os.read(reading, 1) == b"+"
+    ring.close()
+    os.close(reading)
+    os.close(writing)
