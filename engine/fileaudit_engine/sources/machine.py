@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import Final
 
 from fileaudit_engine.diagnostics import MachineCannot
+from fileaudit_engine.events.model import OPERATIONS
 from fileaudit_engine.sources import bpfsys, privilege
 from fileaudit_engine.sources.compat import COMPAT_COST, COMPAT_REMEDY, takes_compat_calls
 from fileaudit_engine.sources.headers import BTF, KernelTypes, kernel_types
 from fileaudit_engine.sources.load import Load, Program
 from fileaudit_engine.sources.mounts import NEEDED, TRACEFS, missing_mounts
+from fileaudit_engine.sources.probes import HOOKS, hooks_for
 from fileaudit_engine.sources.ring import close_all
 
-CALLS: Final = ("open", "openat", "openat2", "creat")
-_NOT_ON_ARM: Final = frozenset({"open", "creat"})
 _HOST_PID_NAMESPACE: Final = 0xEFFFFFFC
 """PROC_PID_INIT_INO of include/uapi/linux/nsfs.h: the same on every kernel."""
+_EXIT: Final = "syscalls:sys_exit_"
 _LIVE: Final = "no live capture: run, trace and record do not work; replay, test and check do"
 
 
@@ -152,11 +153,12 @@ _Trial = tuple[str, Sequence[str], Sequence[Program], Sequence[str]]
 
 def _basics(types: KernelTypes) -> Iterator[Check]:
     """What the capture is made of, one by one, so that what is missing has a name."""
-    calls = [call for call in CALLS if not (platform.machine() == "aarch64" and call in _NOT_ON_ARM)]
+    hooked = {hook.program.event for hook in hooks_for(OPERATIONS)}
     ring_and_trie: _Trial = ("ring buffer and LPM trie", ("checks/maps.c",), (), ("check_ring", "check_trie"))
     hooks = tuple(
-        Program(name="check_tracepoint", kind="tracepoint", event=f"syscalls:sys_exit_{call}")
-        for call in calls
+        Program(name="check_tracepoint", kind="tracepoint", event=event)
+        for event in sorted(hooked)
+        if event.startswith("syscalls:")
     )
     records = tuple(
         Program(name="check_raw_tracepoint", kind="raw_tracepoint", event=f"sched_process_{event}")
@@ -164,10 +166,17 @@ def _basics(types: KernelTypes) -> Iterator[Check]:
     )
     for name, files, programs, maps in (
         ring_and_trie,
-        (f"tracepoints sys_exit_{{{','.join(calls)}}}", ("checks/tracepoint.c",), hooks, ()),
+        (f"tracepoints of {len(hooks)} calls", ("checks/tracepoint.c",), hooks, ()),
         ("raw tracepoints sched_process_*", ("checks/raw_tracepoint.c",), records, ()),
     ):
         yield _tried(name, partial(_load, types, files, programs, maps), cost=_LIVE)
+    missing = sorted({hook.program.event for hook in HOOKS} - hooked)
+    if missing:
+        yield Check(
+            name="calls that this kernel lacks",
+            ok=True,
+            detail=", ".join(event.removeprefix(_EXIT) for event in missing),
+        )
     cast = types.cast_function is not None
     yield Check(
         name="typed loads",
