@@ -119,10 +119,8 @@ def while_it_waits(capture: Capture, action: Callable[[], None]) -> list[FileEve
 
 
 def settle(capture: Capture) -> None:
-    """Wait for the reader to look at the mounts."""
-    for _ in range(3):
-        time.sleep(0.11)
-        capture.drain()
+    """Let the reader look at the mounts: it does so whenever they have changed."""
+    capture.drain()
 
 
 @contextlib.contextmanager
