@@ -124,3 +124,19 @@ def test_the_shipped_unit_grants_what_the_engine_keeps() -> None:
     assert set(granted.split()) == set(KEPT)
     assert re.search(r"^NoNewPrivileges=yes$", unit, re.MULTILINE)
     assert re.search(r"^LimitMEMLOCK=infinity$", unit, re.MULTILINE)
+
+
+def test_the_shipped_unit_refuses_what_looks_into_processes_and_nothing_that_loads_programs() -> None:
+    unit = (ROOT / "deploy" / "fileaudit-engine.service").read_text()
+    (refused,) = re.findall(r"^SystemCallFilter=~(.*)$", unit, re.MULTILINE)
+    assert {"ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd"} <= set(refused.split())
+    assert not {"bpf", "perf_event_open", "@debug"} & set(refused.split())
+    assert re.search(r"^SystemCallErrorNumber=EPERM$", unit, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "setting", ["ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices", "ReadWritePaths"]
+)
+def test_the_shipped_unit_stays_in_the_hosts_mounts(setting: str) -> None:
+    unit = (ROOT / "deploy" / "fileaudit-engine.service").read_text()
+    assert not re.search(rf"^{setting}=", unit, re.MULTILINE)
