@@ -1,6 +1,7 @@
 """What live capture cannot see, operation by operation, in words.
 
-`explain` says of each rule what it will miss on a host. Whatever is not on this list is captured.
+`explain` says of each rule what it will miss on a host. What is here an attacker could use or an operator would
+miss; ARCHITECTURE.md has the narrow cases, too.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -22,11 +23,20 @@ _ALWAYS: Final = (
     "operations through io_uring, and calls by the 32-bit gate, of whose use you are told",
 )
 _OF_SOME: Final = (
-    (frozenset({_O.READ, _O.WRITE}), "reads and writes of files that were open when the engine started"),
+    (
+        frozenset({_O.READ, _O.WRITE}),
+        "reads and writes of files that were open when the engine started, or when it loaded other programs"
+        " for new rules",
+    ),
+    (
+        frozenset({_O.WRITE}),
+        "writes by ioctl (FICLONE) or fallocate, and to a mapping that was made writable later",
+    ),
     (
         frozenset({_O.OPEN, _O.CREATE}) | _CHANGES,
         "the right file, where another thread swaps its descriptor before the call has returned",
     ),
+    (_BY_NAME, "the right name, where another thread swaps its text before the call has returned"),
     (
         _BY_NAME,
         "folders and links exchanged between the call and the look at them: such a path says so in PathState",

@@ -146,11 +146,10 @@ class Seed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterTotals:
-    """`struct engine_counters`, summed over CPUs; `lost` by operation number."""
+    """`struct engine_counters`, summed over CPUs: what somebody reads of it; `lost` by operation number."""
 
     seen: int
     filtered: int
-    submitted: int
     process_records: int
     lost_process_records: int
     lost: tuple[int, ...]
@@ -269,11 +268,10 @@ class PlanMaps:
         """The kernel's counters as of now."""
         per_cpu = bpfsys.lookup_per_cpu(self._fds["engine_counters"], _ZERO, _COUNTERS.size)
         sums = [sum(column) for column in zip(*map(_COUNTERS.unpack, per_cpu), strict=True)]
-        seen, filtered, submitted, records, lost_records, *lost = sums
+        seen, filtered, _, records, lost_records, *lost = sums
         return CounterTotals(
             seen=seen,
             filtered=filtered,
-            submitted=submitted,
             process_records=records,
             lost_process_records=lost_records,
             lost=tuple(lost),

@@ -173,6 +173,9 @@ def test_an_operation_that_is_not_captured_would_be_told(monkeypatch: pytest.Mon
         (LogSource.FILE_DELETE, "a path says so in PathState"),
         (LogSource.FILE_CHANGE, "another thread swaps its descriptor"),
         (LogSource.FILE_ACCESS, "links in the name of a failed call"),
+        (LogSource.FILE_ACCESS, "or when it loaded other programs for new rules"),
+        (LogSource.FILE_ACCESS, "writes by ioctl (FICLONE) or fallocate"),
+        (LogSource.FILE_DELETE, "another thread swaps its text"),
     ],
 )
 def test_what_cannot_be_seen_depends_on_the_operations(logsource: LogSource, phrase: str) -> None:
@@ -187,6 +190,8 @@ def test_what_cannot_be_seen_depends_on_the_operations(logsource: LogSource, phr
         (LogSource.FILE_DELETE, "that were open when the engine started"),
         (LogSource.FILE_ACCESS, "such a path says so in PathState"),
         (LogSource.FILE_DELETE, "another thread swaps its descriptor"),
+        (LogSource.FILE_DELETE, "writes by ioctl"),
+        (LogSource.FILE_ACCESS, "another thread swaps its text"),
     ],
 )
 def test_what_other_operations_do_not_see_is_not_told(logsource: LogSource, phrase: str) -> None:
