@@ -120,12 +120,20 @@ class Acts:
             self._mounted.append(target)
 
     def _open_all(self) -> None:
-        paths = [path for folder in self._folders() for name in NAMES for path in (folder / name,)]
+        paths = [folder / name for folder in self._folders() for name in NAMES]
         self._random.shuffle(paths)
-        for path in paths[:60]:
-            for _ in range(2):
-                with contextlib.suppress(OSError):
-                    os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+        for path in paths[:40]:
+            _open_twice(path)
+        os.chdir(self._random.choice(self._folders()))
+        for name in NAMES:  # whatever the folder is called, and by way of which mount
+            _open_twice(Path(name))
+        os.chdir("/")
+
+
+def _open_twice(path: Path) -> None:
+    for _ in range(2):
+        with contextlib.suppress(OSError):
+            os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
 
 
 Sight = tuple[str | None, int, int | None]
