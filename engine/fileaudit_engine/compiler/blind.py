@@ -1,7 +1,7 @@
 """What live capture cannot see, operation by operation, in words.
 
-`explain` says of each rule what it will miss on a host. What is here an attacker could use or an operator would
-miss; ARCHITECTURE.md has the narrow cases, too.
+`explain` says of each rule what it will miss on a host. ARCHITECTURE.md has the whole list, with the cases that
+are too narrow for a rule's page.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -25,8 +25,7 @@ _ALWAYS: Final = (
 _OF_SOME: Final = (
     (
         frozenset({_O.READ, _O.WRITE}),
-        "reads and writes of files that were open when the engine started, or when it loaded other programs"
-        " for new rules",
+        "reads and writes of files that were open when the engine started, or loaded programs for new rules",
     ),
     (
         frozenset({_O.WRITE}),

@@ -6,8 +6,8 @@ process and from the bounding set, so that not even a program that uid 0 starts 
 says the same once more: no program that is started has more than who started it.
 
 What is left is much, and no wall against whoever takes the daemon over. CAP_SYS_PTRACE is kept to read, and
-lets uid 0 attach to any process, one with all capabilities, too; CAP_PERFMON reads the kernel's memory; and uid 0
-owns /etc, so that it may write there without any capability. The unit in `deploy/` bounds some of this further.
+lets uid 0 attach to any process, one with all capabilities, too; CAP_PERFMON reads the kernel's memory; and
+uid 0 owns /etc, so that it may write there without any capability. The unit in `deploy/` bounds some of it.
 """
 
 import ctypes
