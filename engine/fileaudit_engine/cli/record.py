@@ -4,18 +4,19 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from fileaudit_engine.cli import live
 from fileaudit_engine.cli.common import Exit, add_unknown_fields, load, say
 from fileaudit_engine.cli.filters import compiled_filter
-from fileaudit_engine.compiler.plan import KernelPlan
+from fileaudit_engine.compiler.stages import Compiled
+from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.diagnostics import unusable_file
-from fileaudit_engine.events.batch import Batch
+from fileaudit_engine.events.batch import Batch, EventBatch, ManyNames
 from fileaudit_engine.events.jsonl import line_of
-from fileaudit_engine.events.model import Loss
+from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.runtime.supervisor import Supervisor
 from fileaudit_engine.text import printable
 
@@ -44,10 +45,10 @@ def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
     plan = _plan(args)
     with Supervisor(duration_s=args.duration) as supervisor, _opened(args) as output:
-        source = live.open_source(plan, args)
+        source = live.open_source(plan.kernel, args)
         say(f"recording into {printable(args.output)}, Ctrl-C stops")
         supervisor.start_clock()
-        recording = _Recording(output)
+        recording = Recording(output, Detector(plan.user, plan.kernel))
         try:
             for item in source.batches():
                 recording.write(item)
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     return Exit.FINE
 
 
-def _plan(args: argparse.Namespace) -> KernelPlan:
+def _plan(args: argparse.Namespace) -> Compiled:
     if args.rules:
         loaded = load(args.rules, args)
         if not loaded.compiled.user.rules:
@@ -70,15 +71,24 @@ def _plan(args: argparse.Namespace) -> KernelPlan:
                 "no usable rule, so there is nothing to record",
                 help="leave --rules out to record every operation",
             )
-        return loaded.compiled.kernel
-    return compiled_filter(args).kernel
+        return loaded.compiled
+    return compiled_filter(args)
 
 
-class _Recording:
-    """Writes what comes, whole lines at once, and counts the lines."""
+class Recording:
+    """Writes what comes, whole lines at once, and counts the lines.
 
-    def __init__(self, output: BinaryIO) -> None:
+    Args:
+        output: To write to.
+        detector: Knows the rules.
+
+    Attributes:
+        lines: That were written.
+    """
+
+    def __init__(self, output: BinaryIO, detector: Detector) -> None:
         self._output = output
+        self._detector = detector
         self.lines = 0
 
     def write(self, item: Batch | Loss) -> None:
@@ -87,12 +97,40 @@ class _Recording:
             live.tell_loss(item)
             lines = [line_of(item)]
         else:
-            wanted = (index for index, candidates in enumerate(item.candidates) if candidates)
-            lines = [line_of(item.complete(index)) for index in wanted]
+            lines = [line_of(event) for event in self._events(item)]
         if lines:
             self._output.write(b"".join(lines))
             self._output.flush()
             self.lines += len(lines)
+
+    def _events(self, batch: Batch) -> Iterator[FileEvent]:
+        """Of each call what tells it to the rules."""
+        again = batch.again if isinstance(batch, ManyNames) else ()
+        names: list[FileEvent] = []
+        for index, candidates in enumerate(batch.candidates):
+            if index not in again:
+                yield from self._needed(names)
+                names = []
+            if candidates:
+                names.append(batch.complete(index))
+        yield from self._needed(names)
+
+    def _needed(self, names: Sequence[FileEvent]) -> Sequence[FileEvent]:
+        """Of a call under several names one that all rules know which know any, the first if there are more.
+
+        Whoever replays the recording sees events, and not that they are one call. Where there is no such name
+        it takes more than one, and a rule may see the call twice.
+        """
+        if len(names) < 2:
+            return names
+        known = [self._rules(name) for name in names]
+        every = set[str]().union(*known)
+        whole = [name for name, rules in zip(names, known, strict=True) if rules == every]
+        return whole[:1] or [name for name, rules in zip(names, known, strict=True) if rules]
+
+    def _rules(self, event: FileEvent) -> set[str]:
+        findings = self._detector.findings(EventBatch(events=(event,)))
+        return {finding.rule.rule.key for finding in findings}
 
 
 @contextlib.contextmanager

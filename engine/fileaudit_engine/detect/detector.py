@@ -6,7 +6,8 @@ the difference.
 """
 
 import functools
-from collections.abc import Collection, Iterator
+import itertools
+from collections.abc import Collection, Iterator, Sequence
 
 from fileaudit_engine.compiler.plan import KernelPlan, UserPlan
 from fileaudit_engine.detect.match_index import Candidates, MatchIndex
@@ -38,15 +39,22 @@ class Detector:
 
     def findings(self, batch: Batch) -> Iterator[Finding]:
         """What the rules say of the batch, in the order of its events, then of the rules."""
-        candidates = self._index.candidates(batch) if isinstance(batch, Columns) else self._filtered(batch)
         if isinstance(batch, ManyNames) and batch.again:
-            yield from _once_a_call(candidates, batch, batch.again)
+            yield from itertools.chain.from_iterable(self.calls(batch))
             return
-        for index, rules in candidates:
+        for index, rules in self._candidates(batch):
             event = batch.complete(index)
             for rule in rules:
                 if rule.matches(event):
                     yield rule.finding(event)
+
+    def calls(self, batch: Batch) -> Iterator[Sequence[Finding]]:
+        """The same, call by call, of which one may be several events; calls without any are left out."""
+        again = batch.again if isinstance(batch, ManyNames) else ()
+        return filter(None, _once_a_call(self._candidates(batch), batch, again))
+
+    def _candidates(self, batch: Batch) -> Candidates:
+        return self._index.candidates(batch) if isinstance(batch, Columns) else self._filtered(batch)
 
     def _filtered(self, batch: Batch) -> Candidates:
         """The candidates that a filter in front has found."""
@@ -75,17 +83,20 @@ class Detector:
         return tuple(sorted(found))
 
 
-def _once_a_call(candidates: Candidates, batch: Batch, again: Collection[int]) -> Iterator[Finding]:
+def _once_a_call(candidates: Candidates, batch: Batch, again: Collection[int]) -> Iterator[Sequence[Finding]]:
     """What the rules say where one call may be several events: each rule once a call."""
     current, matched = -1, set[int]()
+    told: list[Finding] = []
     for index, rules in candidates:
         call = index
         while call in again:
             call -= 1
         if call != current:
-            current, matched = call, set()
+            yield told
+            current, matched, told = call, set(), []
         event = batch.complete(index)
         for rule in rules:
             if id(rule) not in matched and rule.matches(event):
                 matched.add(id(rule))
-                yield rule.finding(event)
+                told.append(rule.finding(event))
+    yield told

@@ -3,7 +3,7 @@
 No document is made of an event that is only looked at: that would cost more than all the rest.
 
 Of `top`'s plan, one rule stands for what is watched; the others are detections. An alert counts only if its
-event is watched: the sums and the alerts are about the same part of the host.
+call is watched, and under the name by which that is: sums and alerts are about the same part of the host.
 """
 
 from collections.abc import Callable, Sequence
@@ -66,11 +66,10 @@ class Watch:
             self._activity.lose(item)
             self._on_loss(item)
             return
-        watched: FileEvent | None = None
-        for finding in self._detector.findings(item):  # of each event the first rule's comes first
-            rule, event = finding.rule, finding.event
-            if rule is self._watched:
-                watched = event
-                self._activity.feed(event)
-            elif event is watched and rule.rule.level != "informational":
-                self._activity.alert(event, level=rule.rule.level, title=rule.rule.title)
+        for call in self._detector.calls(item):
+            watched = next((found.event for found in call if found.rule is self._watched), None)
+            if watched is not None:
+                self._activity.feed(watched)
+                for rule in (found.rule.rule for found in call if found.rule is not self._watched):
+                    if rule.level != "informational":
+                        self._activity.alert(watched, level=rule.level, title=rule.title)

@@ -1,5 +1,7 @@
 """From batches to sums: what is watched is counted, and alerts about that."""
 
+from tests.unit.events.named import Named
+
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.events.batch import Batch, EventBatch
 from fileaudit_engine.events.model import FileEvent, Loss, Operation, Process
@@ -71,6 +73,25 @@ def test_alerts_count_where_their_event_does_and_the_audit_trail_raises_none() -
         ("Secrets are opened", "high", 1)
     ]
     assert (activity.whole.alerts, activity.whole.operations) == (1, 2)
+
+
+def test_a_call_under_several_names_counts_once_with_the_alerts_about_any_of_them() -> None:
+    activity = activity_of(
+        Named(
+            [opened("/srv/a"), opened("/srv/b")], [opened("/srv/x"), opened("/etc/secret")], [opened("/a")]
+        ),
+        Named([opened("/run/secret"), opened("/srv/y")], [opened("/mnt/secret"), opened("/mnt/y")]),
+    )
+    assert (activity.whole.operations, activity.whole.alerts) == (3, 2)
+    assert [news.path for news in activity.alerts] == ["/srv/x", "/srv/y"]
+
+
+def test_an_onlooker_is_shown_a_call_once() -> None:
+    (rule, *_) = parse_text(RULES, "rules").rules
+    shown: list[FileEvent] = []
+    onlooker = Onlooker(compile_rules([rule]), show=shown.extend, on_loss=lambda _: None)
+    onlooker.feed(Named([opened("/mnt/a"), opened("/srv/a"), opened("/srv/b")], [opened("/srv/c")]))
+    assert [event.path for event in shown] == ["/srv/a", "/srv/c"]
 
 
 def test_a_batch_is_not_mixed_up_with_the_one_before() -> None:
