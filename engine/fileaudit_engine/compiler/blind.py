@@ -1,7 +1,7 @@
 """What live capture cannot see, operation by operation, in words.
 
-`explain` says of each rule what it will miss on a host. ARCHITECTURE.md has the whole list, with the cases that
-are too narrow for a rule's page.
+`explain` says of each rule what it will miss on a host. ARCHITECTURE.md has the whole list, with the cases
+that are too narrow for a page about a rule.
 """
 
 from collections.abc import Collection, Iterator, Sequence
