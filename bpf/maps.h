@@ -45,6 +45,9 @@
 #define BEHIND_ALIAS 2
 #define BEHIND_DELIVER 3
 #define BEHIND_PROGRAMS 4
+#define BEHIND_HOST_IMAGE 0
+#define BEHIND_EXEC_REST 1
+#define BEHIND_EXEC_PROGRAMS 2
 
 /* Where a path is put together. Names of a dentry walk are written backwards from TEXT_MIDDLE, the text of
  * a caller goes behind it; TEXT_FRONT bytes before both let a suffix key be copied from any path. */
@@ -290,6 +293,7 @@ BPF_TABLE("lru_hash", u64, struct mark, marks, OPEN_FILES); /* by the file's add
 BPF_TABLE("lru_hash", struct use_key, struct use, uses, OPEN_FILES);
 BPF_TABLE("lru_hash", struct slot_key, u64, slots, OPEN_FILES); /* the use behind a descriptor */
 #endif
+BPF_PROG_ARRAY(behind_exec, BEHIND_EXEC_PROGRAMS); /* the rest of an exec's record */
 BPF_PROG_ARRAY(behind, BEHIND_PROGRAMS); /* the slow half of every hook */
 BPF_RINGBUF_OUTPUT(events, RING_PAGES);
 

@@ -37,18 +37,9 @@ static __always_inline u32 append_args(struct scratch *s, struct process_record 
     return length;
 }
 
-/* The image of a process in other mounts than the host's: there anything may be called /usr/bin/su, and no rule
- * may take it for the host's. It gets the host's name, or none that could be taken for one. */
-static __always_inline u32 host_image(struct scratch *s, struct engine_config *config, u32 state)
-{
-    look_at_base(s);
-    if (walk_file_system(s, config))
-        return state & PATH_TRUNCATED;
-    return state | PATH_FOREIGN;
-}
-
 /* trace_sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)             3.4+
- * Runs in the new program's memory; its arguments are there and its pages are present. */
+ * Runs in the new program's memory; its arguments are there and its pages are present. Three programs, one behind
+ * the other, so that older verifiers reach the end of each. */
 int on_exec(struct bpf_raw_tracepoint_args *ctx)
 {
     u64 task = ctx->args[0], mm = 0, file = 0;
@@ -69,10 +60,46 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
         READ(s->base, file, struct file, f_path);
         record->state = (walk(s, config, false, 0) & 0xff) | reachable(s, config);
         if (record->state & PATH_UNREACHABLE)
-            record->state = host_image(s, config, record->state);
+            behind_exec.call(ctx, BEHIND_HOST_IMAGE);
         record->path_bytes = append_walked(s, size, PATH_LIMIT);
-        size += record->path_bytes;
     }
+    behind_exec.call(ctx, BEHIND_EXEC_REST);
+    return 0;
+}
+
+/* The image of a process in other mounts than the host's: there anything may be called /usr/bin/su, and no rule
+ * may take it for the host's. It gets the host's name, or none that could be taken for one. */
+int on_host_image(struct bpf_raw_tracepoint_args *ctx)
+{
+    u32 zero = 0;
+    struct scratch *s = scratch.lookup(&zero);
+    struct engine_config *config = engine_config.lookup(&zero);
+
+    if (!s || !config)
+        return 0;
+    struct process_record *record = (struct process_record *)s->record;
+    look_at_base(s);
+    if (walk_file_system(s, config))
+        record->state &= PATH_TRUNCATED;
+    else
+        record->state |= PATH_FOREIGN;
+    record->path_bytes = append_walked(s, sizeof(struct process_record), PATH_LIMIT);
+    behind_exec.call(ctx, BEHIND_EXEC_REST);
+    return 0;
+}
+
+int on_exec_rest(struct bpf_raw_tracepoint_args *ctx)
+{
+    u64 task = ctx->args[0], mm = 0;
+    u32 zero = 0;
+    struct scratch *s = scratch.lookup(&zero);
+    struct engine_config *config = engine_config.lookup(&zero);
+
+    if (!s || !config)
+        return 0;
+    struct process_record *record = (struct process_record *)s->record;
+    u32 size = sizeof(struct process_record) + record->path_bytes;
+    READ(mm, task, struct task_struct, mm);
     record->args_bytes = append_args(s, record, mm, size);
     size += record->args_bytes;
     size += append_cwd(s, config, task, size);

@@ -27,6 +27,7 @@ MAPS: Final = (
     "mounts",
     "canonical",
     "behind",
+    "behind_exec",
     "events",
 )
 

@@ -32,7 +32,8 @@ class Program:
 
     Attributes:
         name: The C function.
-        kind: `tracepoint`, `raw_tracepoint`, `fentry`, `lsm`, or `behind`: called by other programs.
+        kind: `tracepoint`, `raw_tracepoint`, `fentry`, `lsm`, or `behind`: called by other programs at
+            tracepoints, `behind_raw`: at raw ones.
         event: `category:name` of a tracepoint, `map:place` of a program that is called by others, the name
             alone of anything else.
     """

@@ -93,7 +93,10 @@ def _serve(channel: socket.socket, request: Mapping[str, Any]) -> None:
     except Exception as error:  # noqa: BLE001 - BCC raises nothing narrower
         send(channel, {"failed": "compile", "message": str(error)})
         return
-    kinds = {"tracepoint": BPF.TRACEPOINT, "raw_tracepoint": BPF.RAW_TRACEPOINT, "behind": BPF.TRACEPOINT}
+    kinds = {
+        **dict.fromkeys(("tracepoint", "behind"), BPF.TRACEPOINT),
+        **dict.fromkeys(("raw_tracepoint", "behind_raw"), BPF.RAW_TRACEPOINT),
+    }
     for program in request["programs"]:
         kind = kinds.get(program["kind"])
         if kind is None:
@@ -101,7 +104,7 @@ def _serve(channel: socket.socket, request: Mapping[str, Any]) -> None:
         _complete(module, program["name"], request["cast_function"])
         try:
             function = module.load_func(program["name"], kind)
-            if program["kind"] == "behind":
+            if program["kind"] in {"behind", "behind_raw"}:
                 table, _, place = program["event"].partition(":")
                 module[table][ctypes.c_int(int(place))] = ctypes.c_int(function.fd)
         except Exception as error:  # noqa: BLE001 - see above

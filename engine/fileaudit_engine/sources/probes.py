@@ -93,6 +93,8 @@ HOOKS: Final = (
 
 PROCESSES: Final = (
     Program(name="on_fork", kind="raw_tracepoint", event="sched_process_fork"),
+    Program(name="on_host_image", kind="behind_raw", event="behind_exec:0"),
+    Program(name="on_exec_rest", kind="behind_raw", event="behind_exec:1"),
     Program(name="on_exec", kind="raw_tracepoint", event="sched_process_exec"),
     Program(name="on_exit", kind="raw_tracepoint", event="sched_process_exit"),
     *(

@@ -59,7 +59,9 @@ def test_every_function_that_is_a_hook_is_attached_somewhere() -> None:
 def test_the_slow_half_is_in_the_places_where_it_is_called() -> None:
     places = dict(re.findall(r"#define BEHIND_(\w+) (\d+)", source("maps.h")))
     assert len(BEHIND) == int(places.pop("PROGRAMS"))
-    for program in BEHIND:
+    of_execs = [program for program in PROCESSES if program.kind == "behind_raw"]
+    assert len(of_execs) == int(places.pop("EXEC_PROGRAMS"))
+    for program in (*BEHIND, *of_execs):
         _, _, place = program.event.partition(":")
         assert places[program.name.removeprefix("on_").upper()] == place
 
