@@ -1,13 +1,8 @@
 """The live source: events from programs in the running kernel.
 
 `LiveSource.open` has a loader process compile and load `bpf/`, writes the rules into the maps, and only then
-attaches. From there on it is a reader: runs of records come out of the ring, process records feed the
-process table in the order in which things happened, file records become batches whose candidates the
-kernel has chosen.
-
-An exec changes what a process is, and a chdir where it works. So a batch ends before such a record of a
-process that has events in it: whoever completes the batch's events, before asking for the next one, sees the
-process as it was.
+attaches. From there on it waits at the ring for runs of records, of which `reader` makes batches, and in
+between tells losses, follows the host's files and accounts, and takes other rules.
 """
 
 import time
