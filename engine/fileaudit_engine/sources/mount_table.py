@@ -226,19 +226,6 @@ class MountWatch:
         return MountTable.of(whole(self._file, _MOST_BYTES))
 
 
-def read_table(path: str) -> MountTable:
-    """The table of a mountinfo as of now.
-
-    Raises:
-        OSError: It cannot be read: the process has ended.
-    """
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return MountTable.of(whole(file, _MOST_BYTES))
-    finally:
-        os.close(file)
-
-
 def whole(file: int, most: int, seconds: float = math.inf) -> bytes:
     """The text of an open mountinfo, but for what is beyond a bound (a block more at the most).
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fileaudit_engine.sources.mount_table import MountTable
+
 _NEW_MOUNTS = 0x20000
 _BIND, _MOVE, _RECURSIVE, _PRIVATE, _DETACH = 0x1000, 0x2000, 0x4000, 1 << 18, 2
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -62,6 +64,11 @@ def unshared() -> None:
     """From here on, this process has mounts of its own."""
     _check(_LIBC.unshare(_NEW_MOUNTS))
     _check(_LIBC.mount(b"none", b"/", None, _RECURSIVE | _PRIVATE, None))
+
+
+def read_table(path: str) -> MountTable:
+    """The table of a mountinfo as of now."""
+    return MountTable.of(Path(path).read_bytes())
 
 
 @contextlib.contextmanager

@@ -9,12 +9,12 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from tests.unit.sources.namespaces import bound, mounted, needs_root, process, unshared
+from tests.unit.sources.namespaces import bound, mounted, needs_root, process, read_table, unshared
 
 from fileaudit_engine.sources import caller_mounts, look
 from fileaudit_engine.sources.caller_mounts import CallerMounts
 from fileaudit_engine.sources.follow import Caller, Follower, Place
-from fileaudit_engine.sources.mount_table import MountWatch, read_table
+from fileaudit_engine.sources.mount_table import MountWatch
 
 SOURCES = str(Path(caller_mounts.__file__).parent)
 US = (os.getpid(), os.getpid())

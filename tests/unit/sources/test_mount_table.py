@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.sources.namespaces import alone, bind, mounted, needs_root, process, unmounted, unshared
+from tests.unit.sources.namespaces import (
+    alone,
+    bind,
+    mounted,
+    needs_root,
+    process,
+    read_table,
+    unmounted,
+    unshared,
+)
 
 from fileaudit_engine.sources import mount_table
 from fileaudit_engine.sources.mount_table import (
@@ -19,7 +28,6 @@ from fileaudit_engine.sources.mount_table import (
     Mount,
     MountTable,
     MountWatch,
-    read_table,
     within,
 )
 
@@ -216,11 +224,6 @@ def test_the_mounts_of_another_namespace_are_its_own(tmp_path: Path) -> None:
     assert there
     assert here
     assert (there.point, here.point == bytes(tmp_path)) == (bytes(tmp_path), False)
-
-
-def test_a_process_that_has_ended_has_no_mounts() -> None:
-    with pytest.raises(OSError, match="No such file"):
-        read_table(f"/proc/{1 << 30}/mountinfo")
 
 
 def test_where_init_may_not_be_looked_at_our_own_mounts_are_taken() -> None:
