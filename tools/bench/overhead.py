@@ -107,7 +107,7 @@ def auditd(folder: Path) -> Iterator[None]:
 
 
 def print_table(results: Results, rounds: int) -> None:
-    """Per workload the best times, their ratios to the bare ones, and the engine's part of what auditd adds."""
+    """Per workload the best times, their ratios to the bare ones, the engine's part of what auditd adds."""
     print(f"{os.uname().release}, {os.cpu_count()} CPUs, {rounds} interleaved rounds, best of each")
     print(f"{'':16} {'bare':>12} {'engine':>8} {'median':>8} {'auditd':>8} {'of auditd':>10}")
     for name, ways in results.items():
