@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -110,6 +111,45 @@ def test_a_bind_mount_is_told_under_the_canonical_name(capture: Capture, folder:
         settle(capture)
         events = seen(capture, touch(folder / "mounted/file"))
     assert names(events) == [(f"{folder}/real/file", f"{folder}/mounted/file")]
+
+
+def test_the_old_name_of_a_rename_in_a_bind_mount_is_told_under_the_canonical_one(
+    capture: Capture, folder: Path
+) -> None:
+    made(folder / "real/old/file")
+    for name in ("real/new", "mounted"):
+        (folder / name).mkdir()
+    capture.watch(named(str(folder / "real/old/file")))
+
+    def action() -> None:
+        os.chdir(folder / "mounted")
+        os.rename("old/file", "new/other")
+
+    with bind(folder / "real", folder / "mounted"):
+        settle(capture)
+        events = seen(capture, action)
+    assert [(event.path, event.source_path) for event in events] == [
+        (f"{folder}/real/new/other", f"{folder}/real/old/file")
+    ]
+
+
+def test_a_try_to_take_a_file_out_of_a_bind_mount_is_told_under_the_canonical_name(
+    capture: Capture, folder: Path
+) -> None:
+    made(folder / "real/secret")
+    (folder / "mounted").mkdir()
+    capture.watch(named(str(folder / "real/secret")))
+
+    def action() -> None:
+        with contextlib.suppress(OSError):
+            os.rename(folder / "mounted/secret", folder / "taken")
+
+    with bind(folder / "real", folder / "mounted"):
+        settle(capture)
+        events = seen(capture, action)
+    assert [(event.path, event.source_path, event.errno) for event in events] == [
+        (f"{folder}/taken", f"{folder}/real/secret", errno.EXDEV)
+    ]
 
 
 def while_it_waits(capture: Capture, action: Callable[[], None]) -> list[FileEvent]:

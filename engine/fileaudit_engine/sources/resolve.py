@@ -199,6 +199,7 @@ class Resolver:
         else:
             alias = self._canonical_name(record, event, place)
             names = [event] if alias in {None, path} else [event, _by(event, path, str(alias))]
+            names += self._by_source(event, names)
         return [*names, *self._known_names(record, event, place, names)]
 
     def _known_names(
@@ -229,6 +230,19 @@ class Resolver:
             name = self._mounts.table.canonical_name(place.mount, to_kernel(event.path))
             return None if name is None else from_kernel(name)
         return normalised(record.alias) if record.alias else None
+
+    def _by_source(self, event: FileEvent, names: list[FileEvent]) -> Iterator[FileEvent]:
+        """The event under the canonical name of its second path, where that is in a mount of its own.
+
+        A rename or a link from there fails, and somebody has tried to take the file.
+        """
+        if event.source_path is None or not event.source_path.startswith("/"):
+            return
+        source = to_kernel(event.source_path)
+        mount = self._mounts.table.at(source)
+        name = mount and self._mounts.table.canonical_name(mount.number, source)
+        if name and from_kernel(name) not in {one.source_path for one in names}:
+            yield msgspec.structs.replace(names[-1], source_path=from_kernel(name))
 
     def _host_name(self, record: FileRecord, place: Place | None) -> str | None:
         """The host's name of a file that was reached in another mount namespace."""

@@ -394,6 +394,28 @@ def test_a_rename_below_folders_of_a_bind_mount_has_both_old_names(world: World,
     ]
 
 
+@needs_root
+def test_a_try_to_take_a_file_out_of_a_bind_mount_is_told_under_its_canonical_name(
+    world: World, folder: Path
+) -> None:
+    for name in ("real", "mounted"):
+        (folder / name).mkdir()
+    world.resolver.plan = kernel_plan([path_test(f"{folder}/real/secret")])
+    with bind(folder / "real", folder / "mounted"):
+        world.mounts.refresh_if_changed()
+        made = record(
+            folder / "taken",
+            hints=Hint.NAME | Hint.SECOND_NAME | Hint.ALIAS,
+            operation=Operation.RENAME,
+            source_path=f"{folder}/mounted/secret",
+            errno=18,
+        )
+        (told,) = world.events(made, 1)
+        both = world.events(made, EVERY)
+    assert (told.event.path, told.event.source_path) == (f"{folder}/taken", f"{folder}/real/secret")
+    assert [name.event.source_path for name in both] == [f"{folder}/mounted/secret", f"{folder}/real/secret"]
+
+
 def test_a_hard_link_of_a_known_file_is_told_under_the_known_name_too(world: World, folder: Path) -> None:
     (folder / "secret").touch()
     os.link(folder / "secret", folder / "other")
