@@ -110,6 +110,7 @@ level: high
 logsource: {{product: linux, category: file_access}}
 detection:
     selection:
+        Operation: open
         TargetFilename|startswith: {path}
     condition: selection
 """

@@ -154,7 +154,7 @@ def test_top_sums_calls_and_bytes_of_each_process_exactly(tmp_path: Path) -> Non
     for pid in pids:
         moved = processes[pid]
         assert (moved["operations"]["write"], moved["written_bytes"]) == (10, 40_960)
-        assert (moved["operations"]["read"], moved["read_bytes"]) == (6, 40_960)
+        assert (moved["operations"]["read"], moved["read_bytes"]) == (5, 40_960)
         assert moved["executable"] == PYTHON
     (data,) = [file for file in found["files"] if file["path"] == f"{tmp_path}/data"]
     assert (data["written_bytes"], data["read_bytes"]) == (3 * 40_960, 3 * 40_960)
