@@ -27,6 +27,7 @@ _OF_SOME: Final = (
         frozenset({_O.READ, _O.WRITE}),
         "reads and writes of files that were open when the engine started, or loaded programs for new rules",
     ),
+    (frozenset({_O.READ, _O.WRITE}), "reads and writes by native AIO (io_submit)"),
     (
         frozenset({_O.WRITE}),
         "writes by ioctl (FICLONE) or fallocate, and to a mapping that was made writable later",

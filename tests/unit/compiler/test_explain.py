@@ -174,6 +174,7 @@ def test_an_operation_that_is_not_captured_would_be_told(monkeypatch: pytest.Mon
         (LogSource.FILE_CHANGE, "another thread swaps its descriptor"),
         (LogSource.FILE_ACCESS, "links in the name of a failed call"),
         (LogSource.FILE_ACCESS, "or loaded programs for new rules"),
+        (LogSource.FILE_ACCESS, "by native AIO"),
         (LogSource.FILE_ACCESS, "writes by ioctl (FICLONE) or fallocate"),
         (LogSource.FILE_DELETE, "another thread swaps its text"),
     ],
