@@ -95,10 +95,10 @@ static __always_inline u32 append_walked(struct scratch *s, u32 at, u32 limit)
         start = TEXT_MIDDLE - limit;
         length = limit;
     }
-    if (at > sizeof(struct process_record) + PATH_LIMIT + ARGS_LIMIT)
+    u64 place = bounded(at, 0x3fff); /* compared when it is bounded: older verifiers forget what was before */
+    if (place > sizeof(struct process_record) + PATH_LIMIT + ARGS_LIMIT)
         return 0;
-    bpf_probe_read_kernel(&s->record[bounded(at, 0x3fff)], bounded(length, 0x1fff),
-                          &s->text[bounded(start, 0x1fff)]);
+    bpf_probe_read_kernel(&s->record[place], bounded(length, 0x1fff), &s->text[bounded(start, 0x1fff)]);
     return length;
 }
 
