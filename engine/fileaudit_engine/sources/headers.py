@@ -71,7 +71,7 @@ def kernel_types(cache: Path = CACHE) -> KernelTypes:
     except OSError as error:
         raise MachineCannot(
             f"the kernel does not describe its types: {BTF}: {error.strerror}",
-            remedy="run a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian 11+, Ubuntu 20.10+, RHEL 8.2+ have it)",
+            remedy="run a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian 12 and Ubuntu 22.04 and later have it)",
         ) from error
     key = hashlib.sha256(_FORMAT.encode() + platform.release().encode() + raw).hexdigest()[:24]
     folder = _private_folder(_private_folder(cache) / key)
