@@ -21,8 +21,10 @@ TELL_S: Final = 2.0
 """How often sums are told of files that stay open."""
 
 KEPT: Final = 4096
-"""Open files whose first record is kept, about a kilobyte each. What is forgotten is told first, and the kernel
-forgets it, too: a next transfer is a first one again."""
+"""Open files whose first record is kept, about a kilobyte each.
+
+What is forgotten is told first, and the kernel forgets it, too: a next transfer is a first one again.
+"""
 
 Key = tuple[int, int, int, int, int, int]
 """Use of a file, inode of the program, process id, user id, operation, nothing: `struct use_key`."""
