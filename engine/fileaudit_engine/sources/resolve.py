@@ -262,7 +262,7 @@ def _is_mere_look(event: FileEvent) -> bool:
 
     That is how engines look where a name leads. Two of them on a host would follow each other for ever.
     """
-    return event.access_mode is AccessMode.PATH and bool(event.errno)
+    return event.operation is _O.OPEN and event.access_mode is AccessMode.PATH and bool(event.errno)
 
 
 def _root_shown(path: str, asked: str | None) -> str:
