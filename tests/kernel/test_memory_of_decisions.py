@@ -50,6 +50,14 @@ def both() -> Iterator[tuple[Capture, Capture]]:
         yield captures[0], captures[1]
 
 
+def unmount_all(place: Path) -> None:
+    """Whatever is mounted there, by whatever name its folder has by now."""
+    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for point in reversed(points):
+        if Path(point).is_relative_to(place):
+            LIBC.umount2(point.encode(), MNT_DETACH)
+
+
 class Acts:
     """Random acts in a folder; the same for the same seed."""
 
@@ -68,8 +76,7 @@ class Acts:
                     self._random.choice(acts)()
                 self._open_all()
         finally:
-            while self._mounted:
-                LIBC.umount2(bytes(self._mounted.pop()), MNT_DETACH)
+            unmount_all(self._place)
 
     def _folders(self) -> list[Path]:
         return sorted(Path(folder) for folder, _, _ in os.walk(self._place))[:40]
