@@ -14,15 +14,10 @@
 #ifndef FILEAUDIT_BEHIND_H
 #define FILEAUDIT_BEHIND_H
 
+#include "call.h"
+#include "mark.h"
 #include "record.h"
 #include "room.h"
-
-#define AT_SYMLINK_NOFOLLOW 0x100
-#define AT_EMPTY_PATH 0x1000
-#define ERROR_NO_ENTRY 2 /* ENOENT */
-#define ERROR_AGAIN 11 /* EAGAIN */
-#define FIRST_RESTART 512 /* ERESTARTSYS and its kin: the kernel runs the call again, or says EINTR */
-#define LAST_RESTART 516
 
 /* How much of a path is certain: whether its bits may be taken from its clauses. */
 enum certainty {
@@ -49,12 +44,6 @@ static __always_inline void remember(u64 hash)
         *decision = hash;
 }
 
-static __always_inline void set_candidates(struct scratch *s, u64 word)
-{
-    for (u32 i = 0; i < CLAUSE_WORDS; i++)
-        s->candidates.words[i] = word;
-}
-
 /* Adds the clauses that text[start, end) may satisfy. */
 static __always_inline void add_candidates(struct scratch *s)
 {
@@ -76,16 +65,6 @@ static __always_inline void set_components(struct scratch *s, u64 word)
 static __always_inline void append_path(struct scratch *s, struct outgoing *o)
 {
     record_of(o)->path_bytes = append_text(s, o, s->start, s->end - s->start);
-}
-
-/* Behind a call that should not have returned: the event is lost. */
-static __always_inline int lose(struct scratch *s)
-{
-    u32 zero = 0;
-    struct engine_counters *counters = engine_counters.lookup(&zero);
-    if (counters)
-        counters->lost[s->asked.operation & (OPERATIONS - 1)]++;
-    return 0;
 }
 
 /* --- the path of an open file ---------------------------------------------------------------------------- */
@@ -193,8 +172,7 @@ static __always_inline bool known_name(struct scratch *s, struct engine_config *
  * follows. Only below the host's root, where that is what the text means. */
 static __always_inline void look_behind_descriptor(struct scratch *s)
 {
-    s32 descriptor = named_descriptor(s);
-    u64 file = descriptor < 0 ? 0 : file_of(descriptor);
+    u64 file = named_file(s);
 
     if (!file || READ(s->base, file, struct file, f_path))
         return;
@@ -219,8 +197,7 @@ static __always_inline bool is_host_root(struct scratch *s)
 /* The same of the second path, which has no other name beside it: it becomes that of the file. */
 static __always_inline void begin_at_descriptor(struct scratch *s, struct engine_config *config)
 {
-    s32 descriptor = named_descriptor(s);
-    u64 file = descriptor < 0 ? 0 : file_of(descriptor);
+    u64 file = named_file(s);
 
     if (file && is_host_root(s) && !reachable(s, config) && !READ(s->base, file, struct file, f_path))
         s->end = TEXT_MIDDLE;
@@ -327,66 +304,6 @@ static __always_inline bool wanted(struct scratch *s, struct file_record *record
     return any_clause(&record->candidates);
 }
 
-#ifdef TEST_TRANSFER
-static __always_inline void add_selected(struct clause_set *result, u32 operation, u32 access)
-{
-    u32 selector = operation * 8 + access * 2;
-    struct clause_set *done = selectors.lookup(&selector);
-    selector++;
-    struct clause_set *failed = selectors.lookup(&selector);
-    for (u32 i = 0; i < CLAUSE_WORDS && done && failed; i++)
-        result->words[i] |= done->words[i] | failed->words[i];
-}
-
-/* Adds the clauses about reading and writing a file that was opened so. */
-static __always_inline void add_transfers(struct clause_set *result, u32 access)
-{
-    add_selected(result, OPERATION_READ, access);
-    add_selected(result, OPERATION_WRITE, access);
-}
-
-/* Leaves a mark on a file that was opened, if some rule may want to know what is read from it or written. */
-static __always_inline void mark_file(struct scratch *s)
-{
-    u32 access = s->asked.access, zero = 0;
-    struct engine_config *config = engine_config.lookup(&zero);
-    u64 wanted = 0;
-
-    if (s->asked.operation > OPERATION_CREATE || !s->file || !config)
-        return;
-    for (u32 i = 0; i < CLAUSE_WORDS; i++)
-        s->tried.words[i] = 0;
-    add_transfers(&s->tried, access);
-    for (u32 i = 0; i < CLAUSE_WORDS; i++)
-        wanted |= s->tried.words[i] & s->candidates.words[i];
-    if (config->epoch && !wanted)
-        return;
-    struct mark mark = {.dentry = (u64)s->base.dentry, .access = access};
-    mark.use = bpf_ktime_get_ns() << 8 ^ bpf_get_smp_processor_id();
-    READ(mark.inode, s->file, struct file, f_inode);
-    marks.update(&s->file, &mark);
-}
-
-/* The record of a transfer found no room: the next one tells of both. */
-static __always_inline void tell_again(struct scratch *s, struct file_record *record)
-{
-    struct use_key key = {.use = record->details[2],
-                          .image = record->image,
-                          .tgid = record->tgid,
-                          .uid = record->uid,
-                          .operation = record->operation};
-    if (key.operation != OPERATION_READ && key.operation != OPERATION_WRITE)
-        return;
-    struct use *known = uses.lookup(&key);
-    if (known)
-        known->told = 0;
-}
-#else
-#define add_transfers(result, access)
-#define mark_file(s)
-#define tell_again(s, record)
-#endif
-
 /* The text that only some operations have: one, or two with a NUL between them. */
 static __always_inline void append_extra(struct scratch *s, struct outgoing *o)
 {
@@ -441,104 +358,8 @@ static __always_inline int deliver(void)
     write_caller(record);
     write_file(record, s->file);
     if (!submit(o, s->out, counters))
-        tell_again(s, record);
+        tell_again(s);
     return 0;
-}
-
-/* --- the way in ------------------------------------------------------------------------------------------ */
-
-/* Whether the call is to be looked at: it is not ours, it has ended, and some rule asks for such a call. */
-static __always_inline bool of_interest(struct scratch *s, struct engine_config *config,
-                                        struct engine_counters *counters)
-{
-    if (config->self == bpf_get_current_pid_tgid() >> 32)
-        return false;
-    if (s->result <= -FIRST_RESTART && s->result >= -LAST_RESTART)
-        return false;
-    counters->seen++;
-    s->selector = s->asked.operation * 8 + s->asked.access * 2 + (s->result < 0);
-    struct clause_set *selected = selectors.lookup(&s->selector);
-    if (!selected)
-        return false;
-    s->selected = *selected;
-    s->tried = *selected;
-    classify_caller(&s->tried);
-    if (config->epoch && !any_clause(&s->tried)) {
-        counters->filtered++;
-        return false;
-    }
-    return true;
-}
-
-static __always_inline bool begin_call(struct scratch *s, s64 result, const struct asked *asked)
-{
-    u32 zero = 0;
-    struct engine_config *config = engine_config.lookup(&zero);
-    struct engine_counters *counters = engine_counters.lookup(&zero);
-
-    s->asked = *asked;
-    s->result = result;
-    if (!config || !counters || !of_interest(s, config, counters))
-        return false;
-    s->missing = result == -ERROR_NO_ENTRY;
-    s->first_hash = 1;
-    s->remembers = 0;
-    s->second = 0;
-    s->file = 0;
-    set_candidates(s, 0);
-    return true;
-}
-
-/* HINT_NAME for a call that does not follow the last link, as its flags say. */
-static __always_inline u8 unless_followed(u64 flags)
-{
-    return flags & AT_SYMLINK_NOFOLLOW ? HINT_NAME : 0;
-}
-
-/* A call on a name. */
-static __always_inline int emit_name(struct trace_event_raw_sys_exit *ctx, const struct asked *asked)
-{
-    u32 zero = 0;
-    struct scratch *s = scratch.lookup(&zero);
-
-    if (!s || !begin_call(s, ctx->ret, asked))
-        return 0;
-    behind.call((void *)ctx, BEHIND_NAME);
-    return lose(s);
-}
-
-/* Something that is done to an open file; `result` is the call's. */
-static __always_inline int emit_opened(void *ctx, s64 result, u64 file, const struct asked *asked)
-{
-    u32 zero = 0;
-    struct scratch *s = scratch.lookup(&zero);
-
-    if (!s || !begin_call(s, result, asked))
-        return 0;
-    s->file = file;
-    if (file && !READ(s->base, file, struct file, f_path))
-        behind.call(ctx, BEHIND_FILE);
-    else
-        behind.call(ctx, BEHIND_NAME); /* there is none: no path, and nothing is certain */
-    return lose(s);
-}
-
-/* A call on the file behind a descriptor. */
-static __always_inline int emit_file(struct trace_event_raw_sys_exit *ctx, const struct asked *asked,
-                                     u32 descriptor)
-{
-    return emit_opened(ctx, ctx->ret, file_of(descriptor), asked);
-}
-
-/* A call with a directory and a path, which may be about the descriptor itself. */
-static __always_inline int emit_at(struct trace_event_raw_sys_exit *ctx, const struct asked *asked)
-{
-    u8 first = 1;
-    if (asked->path && asked->empty)
-        bpf_probe_read_user(&first, 1, (void *)asked->path);
-    if ((!asked->path || !first) && asked->directory != CURRENT_DIRECTORY)
-        return emit_file(ctx, asked, asked->directory);
-    return emit_name(ctx, asked);
 }
 
 #endif

@@ -148,4 +148,11 @@ static __always_inline s32 named_descriptor(struct scratch *s)
     return digits && TEXT_MIDDLE + OWN_DESCRIPTOR_BYTES + digits == s->end ? (s32)number : -1;
 }
 
+/* The file behind that descriptor, 0 if there is none. */
+static __always_inline u64 named_file(struct scratch *s)
+{
+    s32 descriptor = named_descriptor(s);
+    return descriptor < 0 ? 0 : file_of(descriptor);
+}
+
 #endif

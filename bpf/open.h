@@ -110,11 +110,8 @@ static __always_inline int emit_open(struct trace_event_raw_sys_exit *ctx, const
     struct engine_counters *counters = engine_counters.lookup(&zero);
     struct opened_file opened = {};
 
-    if (!config || !counters || config->self == bpf_get_current_pid_tgid() >> 32)
+    if (!config || !counters || !is_seen(config, counters, result))
         return 0;
-    if (result <= -FIRST_RESTART && result >= -LAST_RESTART)
-        return 0;
-    counters->seen++;
 
     u32 operation = OPERATION_OPEN;
     if (result >= 0) {

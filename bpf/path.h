@@ -327,7 +327,7 @@ static __always_inline bool walk_file_system(struct scratch *s, struct engine_co
         bpf_probe_read_kernel(&s->head, sizeof(s->head),
                               (void *)member_at(s->dentry_here, struct dentry, d_parent));
         if (s->head.parent == s->dentry_here) {
-            s->found = s->high & HIGH_BITS ? WALK_HIGH : 0;
+            s->found = 0;
             break;
         }
         if (!write_name(s, config))
@@ -352,7 +352,6 @@ static __always_inline bool walk_file_system(struct scratch *s, struct engine_co
         return false;
     bpf_probe_read_kernel(&s->text[bounded(at, 0x1fff)], length, mount->point);
     s->start = at;
-    s->found |= WALK_HIGH; /* the mount point's own name was not looked at */
     return true;
 }
 

@@ -65,15 +65,6 @@ static __always_inline bool add_up(struct use_key *key, u64 bytes, u32 epoch, s6
     return true;
 }
 
-static __always_inline struct use_key use_key_of(u64 use, u32 operation)
-{
-    return (struct use_key){.use = use,
-                            .image = image_of(current_task()),
-                            .tgid = bpf_get_current_pid_tgid() >> 32,
-                            .uid = bpf_get_current_uid_gid(),
-                            .operation = operation};
-}
-
 /* A read or write of `result` bytes through a descriptor; of none is none. */
 static __always_inline int emit_transfer(struct trace_event_raw_sys_exit *ctx, u32 descriptor, u32 operation,
                                          u32 call, s64 result)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Programs that are started, and those that could not be. */
-#include "../behind.h"
+#include "../call.h"
 
 /* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm), sched_process_exec          3.4+
  * The caller's memory is gone, and with it what it asked for; the kernel has kept the text, and which call it

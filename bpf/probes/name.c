@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The calls on names and on attributes of files, at their exit. Thin hooks; the body is in behind.h. */
-#include "../behind.h"
+/* The calls on names and on attributes of files, at their exit. Thin hooks; the body is in call.h. */
+#include "../call.h"
 
 #define AT_REMOVEDIR 0x200
 #define AT_SYMLINK_FOLLOW 0x400

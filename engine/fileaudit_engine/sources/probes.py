@@ -112,7 +112,7 @@ BEHIND: Final = tuple(
 
 _SHARED: Final = (
     *("event.h", "maps.h", "kernel.h", "path.h", "classify.h", "name.h"),
-    *("cgroup.h", "process.h", "record.h", "room.h", "behind.h", "open.h"),
+    *("cgroup.h", "process.h", "call.h", "mark.h", "record.h", "room.h", "behind.h", "open.h"),
     *("probes/process.c", "probes/behind.c"),
 )
 

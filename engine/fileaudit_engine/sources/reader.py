@@ -21,7 +21,7 @@ from fileaudit_engine.sources.host import this_host
 from fileaudit_engine.sources.host_files import HostFiles
 from fileaudit_engine.sources.live_batch import LiveBatch
 from fileaudit_engine.sources.maps import PlanMaps
-from fileaudit_engine.sources.ring import Records  # noqa: TC001 - as other modules do
+from fileaudit_engine.sources.ring import Records  # noqa: TC001 - an alias; it costs nothing
 from fileaudit_engine.sources.transfers import TELL_S, Transfers, is_transfer
 
 _CHANGES: Final = frozenset({wire.Kind.EXEC, wire.Kind.CHDIR})
