@@ -88,7 +88,7 @@ def load_quietly(paths: Sequence[Path | str], options: RuleOptions = DEFAULTS) -
     """
     with without_collector():
         rules = load_rules(paths, options)
-        return Loaded(rules=rules, compiled=compile_rules(rules.rules))
+        return Loaded(rules=rules, compiled=compile_rules(rules.rules, rules.correlations))
 
 
 @contextlib.contextmanager

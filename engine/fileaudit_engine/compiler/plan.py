@@ -11,9 +11,9 @@ from typing import Final
 
 from fileaudit_engine.compiler.constraint import KEY_BYTES, Clause
 from fileaudit_engine.compiler.ir import Predicate
-from fileaudit_engine.events.fields import LogSource
+from fileaudit_engine.events.fields import Field, LogSource
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome
-from fileaudit_engine.rules.ast import Rule
+from fileaudit_engine.rules.ast import Correlation, Rule
 
 SELECTORS = 32 * 4 * 2
 """Entries in the selector table: operations x access modes x outcomes."""
@@ -42,8 +42,11 @@ __all__ = [
     "MAX_KEYS",
     "SCAN_BYTES",
     "SELECTORS",
+    "CorrelationPlan",
+    "CorrelationStep",
     "KernelPlan",
     "Shortage",
+    "UserCorrelation",
     "UserPlan",
     "UserRule",
     "selector",
@@ -144,3 +147,54 @@ class UserPlan:
     """The rules, in the order in which they were loaded."""
 
     rules: tuple[UserRule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrelationStep:
+    """What a correlation has to know of one of the documents that it refers to.
+
+    Attributes:
+        key: Of the rule or correlation.
+        chained: Whether it is a correlation.
+        number: Its index in `UserPlan.rules`, or in `CorrelationPlan.correlations`.
+        group: For each name of the correlation's `group_by`, the field to read from its matches.
+        values: Likewise for `Correlation.value_fields`.
+    """
+
+    key: str
+    chained: bool
+    number: int
+    group: tuple[Field, ...]
+    values: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCorrelation:
+    """A correlation as user space runs it.
+
+    Attributes:
+        rule: The parsed document.
+        steps: One for each of its sources, in their order.
+        silent: Whether another correlation refers to it and none of those asks to hear it alone.
+        operations: What the rules behind it speak of, through all chains.
+    """
+
+    rule: Correlation
+    steps: tuple[CorrelationStep, ...]
+    silent: bool
+    operations: frozenset[Operation]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrelationPlan:
+    """The correlations, each behind all that it refers to; else in the order in which they were loaded.
+
+    Attributes:
+        correlations: See above.
+        feeding: The rules, as indices in `UserPlan.rules`, that some correlation refers to.
+        silent: Those of them that raise and record nothing by themselves.
+    """
+
+    correlations: tuple[UserCorrelation, ...] = ()
+    feeding: frozenset[int] = frozenset()
+    silent: frozenset[int] = frozenset()

@@ -7,17 +7,18 @@ from itertools import chain
 from typing import Final
 
 from fileaudit_engine.compiler.constraint import Clause, all_clauses
+from fileaudit_engine.compiler.correlations import correlation_plan, quiet_rules
 from fileaudit_engine.compiler.ir import All, AnyOf, Matches, Predicate, Test
 from fileaudit_engine.compiler.kernel import plan_of
 from fileaudit_engine.compiler.lint import warnings
 from fileaudit_engine.compiler.lower import lower
 from fileaudit_engine.compiler.operations import in_operations
-from fileaudit_engine.compiler.plan import KernelPlan, UserPlan, UserRule
+from fileaudit_engine.compiler.plan import CorrelationPlan, KernelPlan, UserPlan, UserRule
 from fileaudit_engine.compiler.simplify import simplify
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.events.log_source import EVERY_OPERATION, LogSource
-from fileaudit_engine.rules.ast import Rule
+from fileaudit_engine.rules.ast import Correlation, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +43,13 @@ class Compiled:
     Attributes:
         user: The rules for user space.
         kernel: The tables for the kernel.
+        correlations: What is made of the rules' matches.
         diagnostics: Warnings about what the rules cost.
     """
 
     user: UserPlan
     kernel: KernelPlan
+    correlations: CorrelationPlan
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -97,14 +100,22 @@ STAGES: Final = (
 """What happens to every rule between `lower` and the kernel plan, in this order."""
 
 
-def compile_rules(rules: Sequence[Rule]) -> Compiled:
-    """The plans for rules that were parsed without an error."""
+def compile_rules(rules: Sequence[Rule], correlations: Sequence[Correlation] = ()) -> Compiled:
+    """The plans for rules and correlations that were parsed without an error.
+
+    Args:
+        rules: The rules.
+        correlations: What refers to them; all that they refer to is there.
+    """
     lowered = tuple(_through_stages(lower(rule)) for rule in rules)
-    quiet = [number for number, rule in enumerate(lowered) if rule.rule.level == "informational"]
+    correlated = correlation_plan(correlations, lowered)
+    quiet = quiet_rules(lowered, correlated)
     asked = [all_clauses(rule.predicate) for rule in lowered]
     kernel = plan_of(asked, audit=quiet)
     diagnostics = _diagnostics(lowered, asked, kernel)
-    return Compiled(user=UserPlan(rules=lowered), kernel=kernel, diagnostics=diagnostics)
+    return Compiled(
+        user=UserPlan(rules=lowered), kernel=kernel, correlations=correlated, diagnostics=diagnostics
+    )
 
 
 def _through_stages(rule: UserRule) -> UserRule:

@@ -1,7 +1,9 @@
 """A parsed Sigma document: what it says, with every place kept, nothing interpreted yet."""
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 from fileaudit_engine.diagnostics import Location
@@ -218,3 +220,99 @@ class Filter:
 
 Detecting = Rule | Filter
 """A document with detections and conditions."""
+
+
+class CorrelationType(str, enum.Enum):
+    """What a correlation looks at in its window; the values are Sigma's words."""
+
+    EVENT_COUNT = "event_count"
+    VALUE_COUNT = "value_count"
+    TEMPORAL = "temporal"
+    TEMPORAL_ORDERED = "temporal_ordered"
+    VALUE_SUM = "value_sum"
+    VALUE_AVG = "value_avg"
+    VALUE_PERCENTILE = "value_percentile"
+    VALUE_MEDIAN = "value_median"
+
+
+class Comparator(str, enum.Enum):
+    """How a number is compared; the values are Sigma's words."""
+
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    EQ = "eq"
+    NEQ = "neq"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """`gte: 10`. A number that is no whole one is exact as written, in decimal: `0.1` is a tenth."""
+
+    comparator: Comparator
+    number: int | Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """One correlation document: what matches of other rules mean together.
+
+    The attributes that are not listed are those of `Rule`.
+
+    Attributes:
+        key: As `Rule.key`, unique among rules and correlations.
+        type: What is looked at.
+        rules: As written: rules and correlations by name, id or title, each once; one or more.
+        sources: The keys of `rules`, in the same order. Empty until the whole pack is read.
+        aliases: Name -> key of a source -> name of the field in its matches. Until the whole pack is read,
+            the sources are called as written.
+        group_by: Fields and aliases whose values must agree; empty: everything counts together.
+        timespan: As written; `timespan_ns` in nanoseconds.
+        comparisons: All must hold; empty only where `condition` is there.
+        condition: Of the types in time: over keys of sources (until the whole pack is read: as written). For
+            `temporal_ordered` without any `not`.
+        value_fields: Of the types that look at values, the fields whose values are counted or computed with.
+            More than one only for `value_count`, which then counts combinations.
+        percentile: Of `value_percentile`, 0 to 100; None: the share of the newest value is meant.
+        generate: Whether the rules alert by themselves, too; None where the document does not say.
+        suspected: Whether to tell that lost events may have hidden a match.
+    """
+
+    key: str
+    title: str
+    id: str | None = None
+    name: str | None = None
+    related: tuple[Related, ...] = ()
+    taxonomy: str = "sigma"
+    status: str | None = None
+    description: str | None = None
+    author: str | None = None
+    date: str | None = None
+    modified: str | None = None
+    license: str | None = None
+    references: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    level: str = "medium"
+    type: CorrelationType
+    rules: tuple[RuleReference, ...]
+    sources: tuple[str, ...] = ()
+    aliases: Mapping[str, Mapping[str, str]]
+    group_by: tuple[str, ...]
+    timespan: str
+    timespan_ns: int
+    comparisons: tuple[Comparison, ...] = ()
+    condition: Condition | None = None
+    value_fields: tuple[str, ...] = ()
+    percentile: int | Fraction | None = None
+    generate: bool | None = None
+    suspected: bool = False
+    custom: Mapping[str, object]
+    location: Location
+
+
+Document = Rule | Correlation
+"""What has a key, a level, and matches."""

@@ -24,7 +24,7 @@ from fileaudit_engine.diagnostics import (
     has_errors,
     in_order,
 )
-from fileaudit_engine.rules.ast import Detecting, Filter, Rule
+from fileaudit_engine.rules.ast import Correlation, Detecting, Filter, Rule
 from fileaudit_engine.rules.budget import Budget
 from fileaudit_engine.rules.context import Context
 from fileaudit_engine.rules.document import check_taxonomy, read_rule
@@ -58,12 +58,15 @@ class LoadedRules:
         rules: The usable ones, by file, in the order of their documents; keys, ids and names are unique. The
             filters that name them are applied.
         filters: The usable ones, in the same order.
+        correlations: The usable ones, in the same order; whatever they refer to is usable and stands in
+            `rules` or here. Their keys, ids and names are unique together with those of the rules.
         diagnostics: Everything that is wrong or doubtful, sorted by place.
         sources: The text of each file that was read, by its name, for showing diagnostics.
     """
 
     rules: tuple[Rule, ...]
     filters: tuple[Filter, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, SourceText]
 
