@@ -26,7 +26,7 @@ def correlation_plan(correlations: Sequence[Correlation], rules: Sequence[UserRu
     rule_numbers = {rule.rule.key: number for number, rule in enumerate(rules)}
     numbers = {correlation.key: number for number, correlation in enumerate(ordered)}
     silent = _silent(correlations)
-    operations: dict[str, frozenset[Operation]] = {rule.rule.key: rule.logsource.operations for rule in rules}
+    operations = {rule.rule.key: rule.logsource.operations for rule in rules}
     for one in ordered:
         operations[one.key] = frozenset().union(*(operations[source] for source in one.sources))
     feeding = frozenset(
