@@ -41,9 +41,9 @@ TS_NS: Schema = {
 }
 DERIVED_OBJECTS = ("rule", "threat", "related", "ecs", "data_stream", "agent", "log")
 DERIVED_MEMBERS = {
-    "event": "kind id category type dataset module severity created ingested",
+    "event": "kind id category type dataset module severity created ingested start end",
     "file": "name directory extension type",
-    "fileaudit": "flags_names errno_name selections event_id rule losses",
+    "fileaudit": "flags_names errno_name selections event_id rule losses correlation repeats",
 }
 """Members that documents have for their readers' sake, and that reading one passes over."""
 PROCESS: Schema = {

@@ -23,7 +23,7 @@ from fileaudit_engine.runtime.activity import Activity, Actor, AlertNews
 from fileaudit_engine.runtime.counts import Counts
 from fileaudit_engine.sinks import output
 from fileaudit_engine.sinks.output import painted
-from fileaudit_engine.sinks.terminal import clock_of, moment_of
+from fileaudit_engine.sinks.terminal_words import clock_of, moment_of
 from fileaudit_engine.sinks.trace_words import name_of, size_words
 from fileaudit_engine.text import counted, printable, to_document
 

@@ -97,16 +97,22 @@ class Crossing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         document = self.correlation.rule
         newest = self.events[-1].id if self.events else ""
         lost = tuple((loss.first_ns, loss.last_ns) for loss in self.losses) if self.suspected else ()
-        group = tuple((name, _packed(value)) for name, value in self.group.items())
+        group = tuple((to_kernel(name), _packed(value)) for name, value in self.group.items())
         key = to_kernel(document.id or document.key)
         return digest(pack((key, group, self.ts_ns, newest, *lost)))
 
 
 def _packed(value: Value) -> object:
-    """A value as MessagePack takes it: names are bytes there."""
-    if isinstance(value, tuple):
-        return tuple(map(to_kernel, value))
-    return to_kernel(value) if isinstance(value, str) else value
+    """A value as MessagePack takes it: names are bytes there, and numbers have 64 bits."""
+    match value:
+        case tuple():
+            return tuple(map(to_kernel, value))
+        case str():
+            return to_kernel(value)
+        case int() if not -1 << 63 <= value < 1 << 64:
+            return hex(value)
+        case _:
+            return value
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -47,7 +47,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         level: Its level.
         document: The ECS document, nested, JSON types only, names escaped by `text.to_document`. Records
             share parts of it: it is not for changing.
-        event: The event behind it, for output that wants the untouched names.
+        event: The event behind it, for output that wants the untouched names; of what a correlation has
+            seen, the newest one. None where it is not known any more, or where there is none.
     """
 
     id: str
@@ -56,4 +57,4 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rule: str
     level: str
     document: Mapping[str, object]
-    event: FileEvent
+    event: FileEvent | None

@@ -46,13 +46,17 @@ ANCESTORS: Final = "fileaudit.ancestors"
 _DERIVED: Final = frozenset(
     {
         *("event.kind", "event.id", "event.category", "event.type", "event.dataset", "event.module"),
-        *("event.severity", "event.created", "event.ingested", "message", "log.level"),
+        *("event.severity", "event.created", "event.ingested", "event.start", "event.end"),
+        *("message", "log.level"),
         *("file.name", "file.directory", "file.extension", "file.type"),
         *("fileaudit.flags_names", "fileaudit.errno_name", "fileaudit.selections", "fileaudit.event_id"),
     }
 )
 _DERIVED_UNDER: Final = frozenset({"rule", "threat", "related", "ecs", "data_stream", "agent"})
-_DERIVED_PREFIXES: Final = ("fileaudit.rule.", "fileaudit.losses.", f"{ANCESTORS}.")
+_DERIVED_PREFIXES: Final = (
+    *("fileaudit.rule.", "fileaudit.losses.", "fileaudit.correlation.", "fileaudit.repeats."),
+    f"{ANCESTORS}.",
+)
 
 _FILE_TYPES: Final = {0o100000: "file", 0o040000: "dir", 0o120000: "symlink"}
 """`file.type` by the type bits of the mode; ECS has words for these three only."""

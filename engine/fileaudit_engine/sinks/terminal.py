@@ -6,22 +6,44 @@
                  ▌ by root (uid 0, login alice)  /usr/bin/cat[4242] ← bash[4100] ← sshd[901]
                  ▌ $ cat ../etc/shadow
 
+Of what several events came to together, that comes first, then the newest of them, and who did it:
+
+    07:30:45.400 ▌ HIGH     Many files renamed  many_files_renamed
+                 ▌ 50 events in 12.3 s (07:30:33.100 to 07:30:45.400)  ProcessId 4242
+                 ▌ last  renamed  /home/a/50.doc.enc
+                 ▌ by alice (uid 1000)  /usr/bin/python3[4242] ← bash[4100]
+                 ▌ $ python3 e.py
+                 ▌ among them  /home/a/1.doc.enc  /home/a/2.doc.enc  /home/a/3.doc.enc  … and 47 more
+
 What happened comes first and is never shortened: a path that is cut in the middle hides where a file lies.
 Names are shown by `text.printable`, so nothing in them can move the cursor, add a line, or colour one.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone, tzinfo
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
 from typing import Final, TextIO
 
+from fileaudit_engine.detect.crossing_alert import facts_of
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.events.document import path_state_words
-from fileaudit_engine.events.model import FileEvent, Process
-from fileaudit_engine.events.times import SECOND_NS
-from fileaudit_engine.events.wording import command_line, failure, file_of, login_of, purpose, verb
+from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.events.wording import command_line, failure, file_of, purpose, verb
 from fileaudit_engine.sinks import output
 from fileaudit_engine.sinks.base import Answer
 from fileaudit_engine.sinks.output import Output, painted
+from fileaudit_engine.sinks.terminal_words import (
+    ancestor_words,
+    clock_of,
+    doubts_words,
+    files_words,
+    loss_words,
+    moment_of,
+    person_words,
+    printed,
+    program_words,
+    repeats_words,
+    summary_words,
+)
 from fileaudit_engine.text import printable
 
 _INDENT: Final = " " * 12
@@ -77,24 +99,50 @@ class Terminal:
             yield self._paint(f"── {day} ──", output.DIM)
 
     def _alert(self, record: Record) -> Iterator[str]:
-        event, level = record.event, record.level
+        level = record.level
         bar = self._paint(_BAR, _BAR_STYLES[level])
         time = clock_of(record.ts_ns, self._zone)
         badge = self._paint(f" {level.upper()} ", _STYLES[level]) + " " * (9 - len(level))
         title = self._paint(printable(title_of(record)), output.BOLD)
         key = self._paint(printable(record.rule), output.DIM)
         yield f"{self._paint(time, output.DIM)} {bar}{badge}{title}  {key}"
-        lines = (self._deed(event), self._actor(event), self._command(event), self._loss(record))
-        for line in lines:
+        for line in self._body(record):
             if line:
                 yield f"{_INDENT} {bar} {line}"
 
+    def _body(self, record: Record) -> Iterator[str]:
+        """What happened, by whom, and what is to be known beside it."""
+        event, facts, own = record.event, facts_of(record.document), _own(record)
+        if facts is not None:
+            yield self._paint(summary_words(facts, self._zone), output.BOLD)
+        elif event is None:
+            yield printed(str(record.document.get("message", "")))
+        if event is not None:
+            deed = self._deed(event)
+            yield deed if facts is None else f"{self._paint('last', output.DIM)}  {deed}"
+            yield self._actor(event)
+            yield self._command(event)
+        if facts is not None:
+            yield files_words(facts)
+            for words in doubts_words(facts):
+                yield self._paint(words, output.MAGENTA)
+        for words in loss_words(_member(own, "losses"), self._zone):
+            yield self._paint(words, output.MAGENTA)
+        repeats = _member(own, "repeats")
+        if repeats:
+            yield repeats_words(repeats, self._zone)
+
     def _audit(self, record: Record) -> str:
-        event = record.event
-        deed = " ".join(
-            part for part in (verb(event), purpose(event), file_of(event), failure(event)) if part
-        )
-        text = f"audit     {deed}  by {_person(event)}  {_program(event.process)}  {printable(record.rule)}"
+        event, facts = record.event, facts_of(record.document)
+        if facts is not None:
+            told = summary_words(facts, self._zone)
+        elif event is not None:
+            parts = (verb(event), purpose(event), file_of(event), failure(event))
+            deed = " ".join(part for part in parts if part)
+            told = f"{deed}  by {person_words(event)}  {program_words(event.process)}"
+        else:
+            told = title_of(record)
+        text = f"audit     {told}  {printable(record.rule)}"
         return self._paint(f"{clock_of(record.ts_ns, self._zone)}   {text}", output.DIM)
 
     def _deed(self, event: FileEvent) -> str:
@@ -112,26 +160,18 @@ class Terminal:
 
     def _actor(self, event: FileEvent) -> str:
         """Who did it, with which program, and where that came from."""
-        chain = [self._paint(_program(event.process), output.GREEN)]
+        chain = [self._paint(program_words(event.process), output.GREEN)]
         ancestor = event.process.parent
         while ancestor is not None:
-            chain.append(_short(ancestor))
+            chain.append(ancestor_words(ancestor))
             ancestor = ancestor.parent
         if event.process.parent is None and event.process.parent_pid:
             chain.append(f"[{event.process.parent_pid}]")
-        return f"by {_person(event)}  {' ← '.join(chain)}"
+        return f"by {person_words(event)}  {' ← '.join(chain)}"
 
     def _command(self, event: FileEvent) -> str:
         line = command_line(event.process)
         return f"{self._paint('$', output.DIM)} {line}" if line else ""
-
-    def _loss(self, record: Record) -> str:
-        """That something is missing around this alert, and how much."""
-        own = record.document.get("fileaudit")
-        losses = own.get("losses") if isinstance(own, dict) else None
-        if not isinstance(losses, dict):
-            return ""
-        return self._paint(f"{losses['total']} events were lost around this time", output.MAGENTA)
 
     def _paint(self, text: str, style: str) -> str:
         return painted(text, style, color=self._color)
@@ -143,31 +183,11 @@ def title_of(record: Record) -> str:
     return str(rule.get("name", record.rule)) if isinstance(rule, dict) else record.rule
 
 
-def moment_of(ts_ns: int, zone: tzinfo | None) -> datetime:
-    """The second of a time, in a zone (None: the local one)."""
-    return datetime.fromtimestamp(ts_ns // SECOND_NS, timezone.utc).astimezone(zone)
+def _own(record: Record) -> Mapping[str, object]:
+    """What ECS has no name for."""
+    return _member(record.document, "fileaudit")
 
 
-def clock_of(ts_ns: int, zone: tzinfo | None) -> str:
-    """The time of day, to the millisecond: `07:30:45.123`."""
-    return f"{moment_of(ts_ns, zone):%H:%M:%S}.{ts_ns % SECOND_NS // 1_000_000:03d}"
-
-
-def _person(event: FileEvent) -> str:
-    """`root (uid 0, login alice)`: the user, the number behind the name, and who logged in."""
-    name = printable(event.user_name) if event.user_name is not None else ""
-    number = f"uid {event.user_id}" if event.user_id is not None else ""
-    login = login_of(event)
-    facts = [fact for fact in (number if name else "", f"login {login}" if login else "") if fact]
-    return f"{name or number or 'somebody'}" + (f" ({', '.join(facts)})" if facts else "")
-
-
-def _program(process: Process) -> str:
-    """`/usr/bin/cat[4242]`: where the program lies is what tells it from another of its name."""
-    return f"{printable(process.executable or process.name or '?')}[{process.pid}]"
-
-
-def _short(process: Process) -> str:
-    """`bash[4100]`: an ancestor's name is enough to see where a process came from."""
-    name = (process.executable or "").rpartition("/")[2] or process.name or "?"
-    return f"{printable(name)}[{process.pid}]"
+def _member(document: Mapping[str, object], key: str) -> Mapping[str, object]:
+    found = document.get(key)
+    return found if isinstance(found, dict) else {}

@@ -21,7 +21,7 @@ from fileaudit_engine.events.times import SECOND_NS
 from fileaudit_engine.events.wording import failure
 from fileaudit_engine.sinks import output
 from fileaudit_engine.sinks.output import BOLD, Output, padded, painted
-from fileaudit_engine.sinks.terminal import moment_of
+from fileaudit_engine.sinks.terminal_words import moment_of
 from fileaudit_engine.sinks.trace_words import detail_of, files_of, notes_of
 from fileaudit_engine.text import printable
 

@@ -27,7 +27,7 @@ from fileaudit_engine.detect.alert import SEVERITIES
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.diagnostics import MachineCannot, unusable_file
 from fileaudit_engine.events.jsonl import encode
-from fileaudit_engine.events.model import Loss
+from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.store.files import existing, prepare
 from fileaudit_engine.text import to_document
 
@@ -263,20 +263,28 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _row(record: Record) -> Row:
-    event = record.event
     return (
         record.id,
         record.ts_ns,
         to_document(record.rule),
         record.level,
         SEVERITIES[record.level],
+        *_event_columns(record.event),
+        encode(record.document),
+    )
+
+
+def _event_columns(event: FileEvent | None) -> Row:
+    """What can be searched for of an event; of what is not about one, the columns say nothing."""
+    if event is None:
+        return "", "", None, None, 0, None
+    return (
         event.operation.value,
         event.outcome.value,
         _text(event.path),
         _text(event.user_name),
         event.process.pid,
         _text(event.process.executable),
-        encode(record.document),
     )
 
 
