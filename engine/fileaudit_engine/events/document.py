@@ -53,7 +53,7 @@ _DERIVED: Final = frozenset(
     }
 )
 _DERIVED_UNDER: Final = frozenset({"rule", "threat", "related", "ecs", "data_stream", "agent"})
-_DERIVED_PREFIXES: Final = ("fileaudit.rule.", "fileaudit.losses.", "fileaudit.repeats.", f"{ANCESTORS}.")
+_DERIVED_PREFIXES: Final = (
     *("fileaudit.rule.", "fileaudit.losses.", "fileaudit.correlation.", "fileaudit.repeats."),
     f"{ANCESTORS}.",
 )
