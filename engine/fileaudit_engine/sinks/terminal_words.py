@@ -41,7 +41,7 @@ def length_words(length_ns: int) -> str:
         if seconds >= unit_s:
             return f"{seconds // unit_s} {sign} {seconds % unit_s // below_s} {below}"
     if seconds:
-        return f"{length_ns // 100 / (SECOND_NS // 100):.1f} s"
+        return f"{seconds}.{length_ns % SECOND_NS // (SECOND_NS // 10)} s"
     return f"{length_ns // _MS_NS} ms" if length_ns >= _MS_NS else "less than 1 ms"
 
 
