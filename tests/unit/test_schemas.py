@@ -16,6 +16,7 @@ from tools.generate_schemas import SCHEMAS, main, rendered, target
 from tools.schemas.parts import WIDTH
 from tools.schemas.parts import rendered as laid_out
 
+from fileaudit_engine.diagnostics import has_errors
 from fileaudit_engine.events.fields import FIELDS
 from fileaudit_engine.rules.parser import parse_text
 from fileaudit_engine.rules.schema import schema_of
@@ -26,6 +27,11 @@ REGISTRY: Registry[Any] = Registry().with_resources(
 )
 HEAD = "title: x\nlogsource: {product: linux, category: file_access}\n"
 CORRELATION = "title: x\ncorrelation:\n  rules: [a, b]\n  timespan: 5m\n"
+CORRELATED = "".join(
+    f"---\ntitle: Rule {name}\nname: {name}\nlogsource: {{product: linux}}\n"
+    f"detection: {{s: {{User: {name}}}, condition: s}}\n"
+    for name in "ab"
+)
 
 
 def is_valid(name: str, text: str) -> bool:
@@ -91,7 +97,10 @@ def walked(value: object) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("file", sorted((ROOT / "rules").rglob("*.yml")), ids=lambda file: file.stem)
 def test_the_shipped_rules_fit_their_schema(file: Path) -> None:
-    assert is_valid("rule", re.sub(r"(?m)^(date|modified): (\S+)$", r"\1: '\2'", file.read_text()))
+    text = re.sub(r"(?m)^(date|modified): (\S+)$", r"\1: '\2'", file.read_text())
+    for document in text.split("\n---\n"):
+        kind = next((kind for kind in ("correlation", "filter") if f"\n{kind}:" in document), "rule")
+        assert is_valid(kind, document)
 
 
 @pytest.mark.parametrize(
@@ -171,22 +180,45 @@ def test_filters_are_completed_as_rules_are(text: str, valid: bool) -> None:  # 
         ("type: value_count\n  group-by: [User]\n  condition: {gte: 10, field: [Image, User]}", True),
         ("type: value_sum\n  group-by: [User]\n  condition: {gte: 10}", False),
         ("type: value_avg\n  group-by: [User]\n  condition: {gt: 1.5, field: Bytes}", True),
-        ("type: value_percentile\n  group-by: [U]\n  condition: {lte: 1, field: B, percentile: 99}", True),
-        ("type: value_percentile\n  group-by: [U]\n  condition: {lte: 1, field: B, percentile: 101}", False),
+        (
+            "type: value_percentile\n  group-by: [User]\n  condition: {lte: 1, field: Bytes, percentile: 99}",
+            True,
+        ),
+        (
+            "type: value_percentile\n  group-by: [User]\n  condition: {lt: 1, field: Bytes, percentile: 101}",
+            False,
+        ),
         ("type: value_median\n  group-by: [User]\n  condition: {neq: 1, field: Bytes}", True),
         ("type: temporal\n  group-by: [User]", True),
         ("type: temporal\n  group-by: [User]\n  condition: a and not b", True),
-        ("type: temporal_ordered\n  group-by: [who]\n  aliases: {who: {a: User, b: TargetUser}}", True),
+        ("type: temporal_ordered\n  group-by: [who]\n  aliases: {who: {a: User, b: FileOwner}}", True),
         ("type: temporal_ordered\n  group-by: [who]\n  aliases: {who: User}", False),
         ("type: temporal\n  group-by: [User]\n  generate: true", True),
+        ("type: temporal\n  group-by: []\n  condition: a or b", True),
+        ("type: temporal_ordered\n  group-by: [User]\n  condition: a and b", True),
+        ("type: temporal\n  group-by: [User]\n  condition: {gte: 2}", True),
         ("type: near\n  group-by: [User]", False),
         ("type: temporal\n  group-by: [User]\n  timeframe: 5m", False),
     ],
 )
 def test_correlations_of_every_type_are_known(text: str, valid: bool) -> None:  # noqa: FBT001 - a column
     assert is_valid("correlation", f"{CORRELATION}  {text}\n") == valid
-    codes = {found.code for found in parse_text(f"{CORRELATION}  {text}\n").diagnostics}
-    assert (codes == {"FA018"}) == valid
+    loaded = parse_text(f"{CORRELATION}  {text}\n{CORRELATED}")
+    assert (has_errors(loaded.diagnostics), len(loaded.correlations)) == (not valid, int(valid))
+
+
+@pytest.mark.parametrize(("condition", "valid"), [("a and b", True), ("{gte: 1}", False)])
+def test_a_condition_over_names_may_stand_for_the_list_of_rules(condition: str, valid: bool) -> None:  # noqa: FBT001 - a column
+    text = f"{CORRELATION}  type: temporal\n  group-by: []\n  condition: {condition}\n"
+    assert is_valid("correlation", text.replace("  rules: [a, b]\n", "")) == valid
+
+
+@pytest.mark.parametrize(
+    ("timespan", "valid"), [("1s", True), ("52w", True), ("0s", False), ("5 m", False), ("1M", False)]
+)
+def test_a_timespan_is_a_number_and_a_letter(timespan: str, valid: bool) -> None:  # noqa: FBT001 - a column
+    text = f"{CORRELATION}  type: temporal\n  group-by: []\n"
+    assert is_valid("correlation", text.replace("5m", timespan)) == valid
 
 
 def test_what_fits_on_a_line_stands_on_one() -> None:

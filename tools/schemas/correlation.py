@@ -2,11 +2,12 @@
 
 What a correlation must have depends on its type: those that count need a condition with a threshold, those
 that compute need a field to compute from, and those in time take a condition over the rules' names or none.
+The names of such a condition are the rules where these are not listed.
 """
 
 from typing import Final
 
-from tools.schemas.metadata import NAME, head, of_detections
+from tools.schemas.metadata import NAME, TEXTS, head, of_detections
 from tools.schemas.parts import Schema, choice, described, document, map_of, snippet, text_like
 
 from fileaudit_engine.events.fields import FIELDS
@@ -32,6 +33,13 @@ _COMPARISONS: Final = {
     "neq": "Anything but this.",
 }
 _NUMBER: Final[Schema] = {"type": "number"}
+_MAX_RULES: Final = 100
+"""A match looks at every rule of each correlation; no pack that people wrote names a dozen."""
+_MAX_GROUPING: Final = 20
+"""Fields by which matches are told apart: each group keeps a value of every one."""
+_MAX_VALUES: Final = 10
+"""Fields whose values are counted together."""
+_MAX_ALIASES: Final = 100
 _START: Schema = {
     "title": "$1",
     "correlation": {
@@ -57,8 +65,15 @@ def schema() -> Schema:
                 **head("correlation"),
                 **of_detections("correlation"),
                 "correlation": _correlation(),
+                "fields": described("Fields that help whoever looks at an alert.", TEXTS),
+                "scope": described("Where the correlation is meant to be used, such as `server`.", TEXTS),
                 "generate": described(
                     "Whether the rules that it refers to alert by themselves, too.",
+                    {"type": "boolean", "default": False},
+                ),
+                "suspected": described(
+                    "Whether to tell that a match may have been missed, where events were lost that could"
+                    " have completed it. An attribute of this engine, not of Sigma.",
                     {"type": "boolean", "default": False},
                 ),
             },
@@ -75,10 +90,12 @@ def _correlation() -> Schema:
             {
                 "type": described("What is looked at.", choice({**_COUNTING, **_COMPUTING, **_IN_TIME})),
                 "rules": described(
-                    "Rules or other correlations, by name or id.",
+                    "Rules or other correlations, by name, id or title. May be left out where the"
+                    " condition names them.",
                     {
                         "type": ["array", "string"],
                         "minItems": 1,
+                        "maxItems": _MAX_RULES,
                         "minLength": 1,
                         "items": {"type": "string", "minLength": 1},
                         "uniqueItems": True,
@@ -86,9 +103,11 @@ def _correlation() -> Schema:
                 ),
                 "aliases": _aliases(),
                 "group-by": described(
-                    "Fields or aliases: matches count together if they agree in all of these.",
+                    "Fields or aliases: matches count together if they agree in all of these; all matches"
+                    " do if it is an empty list.",
                     {
                         "type": "array",
+                        "maxItems": _MAX_GROUPING,
                         "items": {
                             "type": "string",
                             "minLength": 1,
@@ -98,10 +117,10 @@ def _correlation() -> Schema:
                     },
                 ),
                 "timespan": described(
-                    "How long: a number with s, m, h or d.",
+                    "How long: a number with s, m, h, d or w, at most 365d.",
                     text_like(
-                        r"^[1-9][0-9]{0,8}[smhd]$",
-                        "write a number and a letter: '30s', '15m', '1h' or '7d'",
+                        r"^[1-9][0-9]{0,8}[smhdw]$",
+                        "write a number and a letter: '30s', '15m', '1h', '7d' or '2w'",
                         maxLength=10,
                         examples=["30s", "5m", "1h", "1d"],
                     ),
@@ -111,14 +130,17 @@ def _correlation() -> Schema:
                     "Whether the rules alert by themselves, too.", {"type": "boolean", "default": False}
                 ),
             },
-            required=["type", "rules", "timespan"],
+            required=["type", "group-by", "timespan"],
             allOf=[
-                _for_types(_COUNTING, {"required": ["condition", "group-by"], **_is_map()}),
+                _for_types(_COUNTING, {"required": ["condition"], **_is_map()}),
                 _for_types(
                     _COMPUTING,
-                    {"required": ["condition", "group-by"], **_is_map({"required": ["field"]})},
+                    {"required": ["condition"], **_is_map({"required": ["field"]})},
                 ),
-                _for_types(_IN_TIME, {"required": ["group-by"]}),
+                {
+                    "if": {"required": ["condition"], "properties": {"condition": {"type": "string"}}},
+                    "else": {"required": ["rules"]},
+                },
             ],
         ),
     )
@@ -138,8 +160,11 @@ def _aliases() -> Schema:
         "Names for fields that are called differently in the matches of different rules.",
         {
             "type": "object",
+            "maxProperties": _MAX_ALIASES,
             "additionalProperties": {
                 "type": "object",
+                "minProperties": 1,
+                "maxProperties": _MAX_RULES,
                 "description": "The field in the matches of each rule, by the rule's name.",
                 "additionalProperties": {"type": "string", "minLength": 1},
             },
@@ -152,7 +177,7 @@ def _condition() -> Schema:
     comparisons = {name: described(text, _NUMBER) for name, text in _COMPARISONS.items()}
     return described(
         "The threshold; several comparisons make a range. For the types in time also names of rules joined by"
-        " and, or, not.",
+        " and, or, not (which `temporal_ordered` does not have).",
         {
             "type": ["object", "string"],
             "minLength": 1,
@@ -166,12 +191,16 @@ def _condition() -> Schema:
                         **NAME,
                         "type": ["string", "array"],
                         "minItems": 1,
+                        "maxItems": _MAX_VALUES,
+                        "uniqueItems": True,
                         "items": NAME,
                         "examples": [field.name for field in FIELDS],
                     },
                 ),
                 "percentile": described(
-                    "Which percentile, for `value_percentile`.", {**_NUMBER, "minimum": 0, "maximum": 100}
+                    "Which percentile, for `value_percentile`. Without it the share of the newest value among"
+                    " all is compared, in per cent.",
+                    {**_NUMBER, "minimum": 0, "maximum": 100},
                 ),
             },
         },

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from fileaudit_engine.diagnostics import Location
 
@@ -316,3 +316,8 @@ class Correlation:
 
 Document = Rule | Correlation
 """What has a key, a level, and matches."""
+
+
+def kind_of(document: Document) -> Literal["rule", "correlation"]:
+    """What a document is called, by its schema and by people."""
+    return "correlation" if isinstance(document, Correlation) else "rule"

@@ -16,8 +16,9 @@ time in proportion to the text; its depth is bounded before it starts.
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pyparsing as pp
 
@@ -31,8 +32,20 @@ MAX_CHARACTERS = 16_384
 MAX_PARENTHESES = 20
 """Open parentheses at one point: each costs the parser a dozen stack frames of the thousand that it has."""
 
+Named = Literal["detection", "rule"]
+"""What the names of a condition stand for: detections of a rule, or the rules of a correlation."""
+
 _NAME = r"[\w.\-*]+"
-_OPERAND = "the name of a detection"
+_OPERAND = "the name"
+_SPLIT = "split it into several correlations"
+_FIRST_NAMES: Mapping[Named, str] = {
+    "detection": "name the detection that must match, such as 'selection'",
+    "rule": "name the rules that must match, such as 'rule_a and rule_b'",
+}
+_VOCABULARY: Mapping[Named, str] = {
+    "detection": "a condition has names, 'and', 'or', 'not', '1 of', 'all of', '()'",
+    "rule": "a condition has names or ids of rules, 'and', 'or', 'not', '()'",
+}
 _WORD_END = r"(?![\w.\-*])"
 _TOO_MANY_NOTS = re.compile(r"(?i:\b(?:not\s+){4}not\b)")
 _TOKEN = re.compile(rf"{_NAME}|\S")
@@ -44,7 +57,7 @@ Place = Callable[[int, int], Location]
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A word that must name a detection; `start` and `end` are indexes into the text."""
+    """A word that must name something; `start` and `end` are indexes into the text."""
 
     name: str
     start: int
@@ -134,63 +147,74 @@ _GRAMMAR = _grammar()
 
 
 @functools.lru_cache(maxsize=4096)
-def syntax(text: str) -> Syntax | SyntaxProblem:
-    """What a condition's text says, or why it says nothing."""
-    if problem := _refused(text):
+def syntax(text: str, named: Named = "detection") -> Syntax | SyntaxProblem:
+    """What a condition's text says, or why it says nothing; `named` is what its names stand for."""
+    if problem := _refused(text, named):
         return problem
     try:
         tree: Syntax = _GRAMMAR.parse_string(text)[0]
     except pp.ParseBaseException as error:
-        return _unexpected(text, error)
+        return _unexpected(text, error, named)
     return tree
 
 
-def _refused(text: str) -> SyntaxProblem | None:
+def _refused(text: str, named: Named) -> SyntaxProblem | None:
     """What is not worth parsing: too long, too deep, or an aggregation."""
+    of_rules = named == "rule"
     if len(text) > MAX_CHARACTERS:
         message = f"the condition has {len(text):,} characters, at most {MAX_CHARACTERS:,} are read"
-        return SyntaxProblem("FA024", message, 0, 1, "give the detections a common prefix: '1 of prefix_*'")
-    if (bar := text.find("|")) >= 0:
+        remedy = _SPLIT if of_rules else "give the detections a common prefix: '1 of prefix_*'"
+        return SyntaxProblem("FA024", message, 0, 1, remedy)
+    if (bar := text.find("|")) >= 0 and not of_rules:
         message = "aggregations ('| count() …', '| near …') are no longer part of Sigma conditions"
         return SyntaxProblem(
             "FA023", message, bar, bar + 1, "write a correlation rule: 'correlation: {type: …}'"
         )
     if nots := _TOO_MANY_NOTS.search(text):
         return SyntaxProblem("FA024", "'not' over and over", nots.start(), nots.end(), "two of them are none")
+    if (index := _too_deep(text)) is not None:
+        message = f"more than {MAX_PARENTHESES} parentheses are open"
+        remedy = _SPLIT if of_rules else "split the condition into detections"
+        return SyntaxProblem("FA024", message, index, index + 1, remedy)
+    return None
+
+
+def _too_deep(text: str) -> int | None:
+    """Where one parenthesis too many is opened."""
     depth = 0
     for index, character in enumerate(text):
         depth += (character == "(") - (character == ")")
         if depth > MAX_PARENTHESES:
-            message = f"more than {MAX_PARENTHESES} parentheses are open"
-            return SyntaxProblem("FA024", message, index, index + 1, "split the condition into detections")
+            return index
     return None
 
 
-def _unexpected(text: str, error: pp.ParseBaseException) -> SyntaxProblem:
+def _unexpected(text: str, error: pp.ParseBaseException, named: Named) -> SyntaxProblem:
     found = _TOKEN.search(text, error.loc)
     start, end = found.span() if found else (len(text.rstrip()), len(text.rstrip()))
     word = found[0] if found else ""
     expected = error.msg.removeprefix("Expected ")
+    remedy = _remedy(text, word, expected, named)
+    if expected == _OPERAND:
+        expected = f"the name of a {named}"
     message = f"expected {expected}, found {quoted(word) if word else 'the end of the condition'}"
-    return SyntaxProblem("FA020", message, start, end, _remedy(text, word, expected))
+    return SyntaxProblem("FA020", message, start, end, remedy)
 
 
-def _remedy(text: str, word: str, expected: str) -> str:
+def _remedy(text: str, word: str, expected: str, named: Named) -> str:
+    of_rules = named == "rule"
     remedies = (
-        (not text.strip(), "name the detection that must match, such as 'selection'"),
-        (text.strip() == "()", "name a detection between the parentheses"),
+        (not text.strip(), _FIRST_NAMES[named]),
+        (text.strip() == "()", f"name a {named} between the parentheses"),
         (word == ")" and expected == _OPERAND, "put a name before ')'; 'and', 'or' and 'not' need one"),
         (word == ")", "there is no '(' for it; remove it"),
         (not word and expected == _OPERAND, "put a name behind the last 'and', 'or', 'not' or '('"),
         (expected == "')'", "close the parenthesis, or write 'and' or 'or' before the next name"),
         (
-            word.lower() == "of",
+            word.lower() == "of" and not of_rules,
             "only '1', 'any' and 'all' stand before 'of'; a name, a glob or 'them' behind it",
         ),
-        (
-            not _TOKEN_IS_WORD.fullmatch(word),
-            "a condition has names, 'and', 'or', 'not', '1 of', 'all of', '()'",
-        ),
+        (not _TOKEN_IS_WORD.fullmatch(word), _VOCABULARY[named]),
         (expected == _OPERAND, "'and' and 'or' stand between two operands, 'not' before one"),
     )
     return next(

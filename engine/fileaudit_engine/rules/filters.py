@@ -38,10 +38,10 @@ from fileaudit_engine.rules.ast import (
     Quantified,
     RuleReference,
 )
+from fileaudit_engine.rules.attributes import check_taxonomy
 from fileaudit_engine.rules.condition import spelled_condition
 from fileaudit_engine.rules.context import Context
 from fileaudit_engine.rules.detection import DetectionReader
-from fileaudit_engine.rules.document import check_taxonomy
 from fileaudit_engine.rules.nodes import ListNode, MapNode, ScalarNode, at, text_of
 from fileaudit_engine.rules.schema import validate
 from fileaudit_engine.rules.section import read_section

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from fileaudit_engine.diagnostics import (
     Collector,
@@ -24,19 +24,21 @@ from fileaudit_engine.diagnostics import (
     has_errors,
     in_order,
 )
-from fileaudit_engine.rules.ast import Correlation, Detecting, Filter, Rule
+from fileaudit_engine.rules.ast import Correlation, Detecting, Document, Filter, Rule
 from fileaudit_engine.rules.budget import Budget
 from fileaudit_engine.rules.context import Context
-from fileaudit_engine.rules.document import check_taxonomy, read_rule
+from fileaudit_engine.rules.correlating import tie_correlations
+from fileaudit_engine.rules.correlation import Draft, read_correlation
+from fileaudit_engine.rules.document import read_rule
 from fileaudit_engine.rules.filtering import apply_filters
 from fileaudit_engine.rules.filters import read_filter
 from fileaudit_engine.rules.lint import MOST_UNCOLLECTED, lint
 from fileaudit_engine.rules.names import folded_name
 from fileaudit_engine.rules.nodes import MapNode, ScalarNode, text_of
 from fileaudit_engine.rules.options import DEFAULTS, RuleOptions
-from fileaudit_engine.rules.schema import validate
 from fileaudit_engine.rules.sigma1 import refused_collection
-from fileaudit_engine.rules.source import MAX_FILE_BYTES, Document, decode, read_documents
+from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
+from fileaudit_engine.rules.source import Document as Written
 from fileaudit_engine.rules.wording import quoted
 from fileaudit_engine.text import to_kernel
 
@@ -48,6 +50,9 @@ _LEAST_BYTES: Final = 64 << 10
 """What a file is read to at least, whatever its size is said to be: files of /proc say 0."""
 
 _SUFFIXES: Final = frozenset({".yml", ".yaml"})
+
+
+_Called = TypeVar("_Called", Rule, Correlation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,27 +82,15 @@ class Kind:
 
     Attributes:
         key: The attribute that only this type has.
-        read: Makes a rule or a filter of a document, or notes why not.
+        read: Makes what it is of a document, or notes why not.
     """
 
     key: str
-    read: Callable[[MapNode, Context], Detecting | None]
-
-
-def _refuse_correlation(root: MapNode, context: Context) -> None:
-    """Correlations are held against their schema, so that a pack can be written before it can be run."""
-    validate(root, "correlation", context.found)
-    check_taxonomy(root, context.found)
-    context.found.error(
-        "FA018",
-        "correlation documents are not supported by this version",
-        root.keys["correlation"].location,
-        help="keep it in a folder that is not loaded",
-    )
+    read: Callable[[MapNode, Context], Detecting | Draft | None]
 
 
 KINDS: Final[tuple[Kind, ...]] = (
-    Kind("correlation", _refuse_correlation),
+    Kind("correlation", read_correlation),
     Kind("filter", read_filter),
     Kind("detection", read_rule),
 )
@@ -133,6 +126,7 @@ class _Pack:
         found: What was found, in all files.
         rules: The usable ones, no filter applied.
         filters: The usable ones.
+        drafts: The usable correlations, what they refer to not looked up.
         unusable: Folded names, ids and titles of the documents that are not usable.
         sources: Every file that was read.
         taken: The places of ids and names: `("id", "…")` and `("name", "…")`.
@@ -142,6 +136,7 @@ class _Pack:
     found: Collector = field(default_factory=Collector)
     rules: list[Rule] = field(default_factory=list)
     filters: list[Filter] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
     unusable: set[str] = field(default_factory=set)
     sources: dict[str, SourceText] = field(default_factory=dict)
     taken: dict[tuple[str, str], Location] = field(default_factory=dict)
@@ -177,7 +172,7 @@ class _Pack:
             message = f"{least}{more:,} more warnings about what this file says are neither shown nor counted"
             self.found.warning("FA002", message, Location(file=file), help="mend those that are shown first")
 
-    def _add_document(self, document: Document, context: Context) -> None:
+    def _add_document(self, document: Written, context: Context) -> None:
         found = context.found
         found.extend(document.diagnostics)
         if document.root is None:
@@ -193,6 +188,10 @@ class _Pack:
         if read is None or not all(unique) or has_errors(document.diagnostics):
             names = (text_of(root, attribute) for attribute in ("name", "id", "title"))
             self.unusable |= {folded_name(name) for name in names if name}
+            return
+        if isinstance(read, Draft):
+            self.drafts.append(read)
+            lint(read.correlation, root, found)
             return
         if isinstance(read, Rule):
             self.rules.append(read)
@@ -218,34 +217,49 @@ class _Pack:
         return False
 
     def loaded(self) -> LoadedRules:
-        """All that came in, the filters applied."""
-        found = Collector(limit=MAX_FINDINGS)
-        rules = tuple(_with_unique_keys(self.rules))
-        try:
-            rules = apply_filters(rules, self.filters, self.unusable, found)
-        except TooManyFindingsError:
-            message = f"more than {MAX_FINDINGS} errors in filters; none is applied"
-            found.diagnostics.append(error_at("FA042", message, self.filters[0].location))
-        self.found.diagnostics += found.diagnostics
+        """All that came in: the filters applied, the correlations tied to what they refer to."""
+        keys = _unique_keys([*self.rules, *(draft.correlation for draft in self.drafts)])
+        rules = [_called(rule, key) for rule, key in zip(self.rules, keys, strict=False)]
+        drafts = [
+            replace(draft, correlation=_called(draft.correlation, key))
+            for draft, key in zip(self.drafts, keys, strict=True)
+        ]
+        correlations = tie_correlations(drafts, rules, self.unusable, self.options, self.found)
         return LoadedRules(
-            rules=rules,
+            rules=self._filtered(rules),
             filters=tuple(self.filters),
+            correlations=correlations,
             diagnostics=tuple(in_order(self.found.diagnostics)),
             sources=self.sources,
         )
 
+    def _filtered(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+        found = Collector(limit=MAX_FINDINGS)
+        try:
+            filtered = apply_filters(rules, self.filters, self.unusable, found)
+        except TooManyFindingsError:
+            filtered = tuple(rules)
+            message = f"more than {MAX_FINDINGS} errors in filters; none is applied"
+            found.diagnostics.append(error_at("FA042", message, self.filters[0].location))
+        self.found.diagnostics += found.diagnostics
+        return filtered
 
-def _with_unique_keys(rules: Sequence[Rule]) -> Iterator[Rule]:
-    """Rules without a name get a number behind the file's stem where it is taken."""
-    taken = {rule.name for rule in rules if rule.name}
+
+def _unique_keys(documents: Sequence[Document]) -> Iterator[str]:
+    """The keys of documents: those without a name get a number behind the file's stem where it is taken."""
+    taken = {one.name for one in documents if one.name}
     numbers: Counter[str] = Counter()
-    for rule in rules:
-        key = rule.key
-        while not rule.name and key in taken:
-            numbers[rule.key] += 1
-            key = f"{rule.key}-{numbers[rule.key] + 1}"
+    for one in documents:
+        key = one.key
+        while not one.name and key in taken:
+            numbers[one.key] += 1
+            key = f"{one.key}-{numbers[one.key] + 1}"
         taken.add(key)
-        yield rule if key == rule.key else replace(rule, key=key)
+        yield key
+
+
+def _called(one: _Called, key: str) -> _Called:
+    return one if one.key == key else replace(one, key=key)
 
 
 def _all_exist(paths: Sequence[Path | str]) -> None:

@@ -64,7 +64,7 @@ _EXAMPLES: Final = {
     "filter.condition": "add 'condition: not selection', or whatever is to be kept",
     "correlation.rules": "add 'rules: [name_of_a_rule]'",
     "correlation.timespan": "add 'timespan: 5m', or however long",
-    "correlation.group-by": "add 'group-by: [User]', or whatever must be the same",
+    "correlation.group-by": "add 'group-by: [User]', or whatever must be the same; '[]' if nothing",
     "correlation.condition": "add 'condition: {gte: 10}', or another threshold",
     "correlation.condition.field": "add 'field: TargetFilename', or whatever is to be counted or summed up",
 }
@@ -151,6 +151,8 @@ def _report(root: MapNode, kind: DocumentKind, error: jsonschema.ValidationError
 
 def _is_required(kind: DocumentKind, path: list[str | int]) -> bool:
     """Whether a document without what stands at `path` would be wrong."""
+    if ".".join(map(str, path)) in _EXAMPLES:
+        return True
     schema: Mapping[str, Any] = frame_of(kind)
     for step in path[:-1]:
         schema = schema.get("properties", {}).get(step, {})
@@ -196,6 +198,16 @@ _WORDS: Mapping[str, _Words] = {
     "minLength": lambda name, *_: ("FA016", f"{name} is empty", f"fill it in{_OR_REMOVE}"),
     "minItems": lambda name, *_: ("FA016", f"{name} is an empty list", f"fill it in{_OR_REMOVE}"),
     "minProperties": lambda name, *_: ("FA016", f"{name} is an empty map", f"fill it in{_OR_REMOVE}"),
+    "maxItems": lambda name, value, most: (
+        "FA016",
+        f"{name} has {len(value):,} entries, at most {most:,} are allowed",
+        "split the document",
+    ),
+    "maxProperties": lambda name, value, most: (
+        "FA016",
+        f"{name} has {len(value):,} entries, at most {most:,} are allowed",
+        "remove those that are not needed",
+    ),
     "uniqueItems": lambda name, *_: ("FA016", f"{name} has the same entry twice", "remove one"),
     "minimum": lambda name, value, least: ("FA016", f"{name} is {value}", f"at least {least} is possible"),
     "maximum": lambda name, value, most: ("FA016", f"{name} is {value}", f"at most {most} is possible"),

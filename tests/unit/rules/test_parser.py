@@ -107,11 +107,14 @@ def test_a_name_that_is_taken_is_an_error() -> None:
     assert codes("---\n".join(rule(number, "name: same\n") for number in (1, 2))) == ["FA017"]
 
 
-def test_a_correlation_is_held_against_its_schema_and_refused() -> None:
-    text = "title: x\ncorrelation: {type: temporal, rules: [a], group-by: [User], timespan: 5m}\n"
-    (found,) = parse_text(text).diagnostics
-    assert (found.code, found.location.line) == ("FA018", 2)
-    assert "correlation" in found.message
+def test_a_correlation_is_no_rule_and_has_a_key_of_its_own() -> None:
+    rules = f"[same, {ID.replace('929a690e', '00000002')}]"
+    correlation = (
+        f"title: x\ncorrelation: {{type: temporal, rules: {rules}, group-by: [User], timespan: 5m}}\n"
+    )
+    loaded = parse_text("---\n".join([correlation, rule(1, "name: same\n"), rule(2)]), "same.yml")
+    assert [one.key for one in loaded.rules] == ["same", "same-2"]
+    assert [(one.key, one.sources) for one in loaded.correlations] == [("same-3", ("same", "same-2"))]
 
 
 @pytest.mark.parametrize("text", ["just text", "- a\n- b\n", "5"])

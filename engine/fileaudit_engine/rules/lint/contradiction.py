@@ -7,8 +7,8 @@ Only what the condition itself says is looked at; that two detections exclude ea
 find out.
 """
 
-from fileaudit_engine.diagnostics import Collector
-from fileaudit_engine.rules.ast import And, Condition, Detecting, Identifier, Not, Or, Quantified
+from fileaudit_engine.diagnostics import Collector, Location
+from fileaudit_engine.rules.ast import And, Condition, Correlation, Detecting, Identifier, Not, Or, Quantified
 from fileaudit_engine.rules.nodes import MapNode, at
 from fileaudit_engine.rules.wording import quoted
 
@@ -16,15 +16,25 @@ from fileaudit_engine.rules.wording import quoted
 def check(rule: Detecting, root: MapNode, found: Collector) -> None:
     """Warn of each condition that asks for a thing and its opposite."""
     for condition in rule.conditions:
-        needed = _decisive(condition, held=False, outcome=False)
-        contradictory = needed & _decisive(condition, held=True, outcome=False)
-        if contradictory:
-            found.warning(
-                "FA056",
-                "this condition can never be true",
-                at(root, [rule.SECTION, "condition"]),
-                help=f"it asks for {quoted(min(contradictory))} and for its opposite",
-            )
+        _warn(condition, at(root, [rule.SECTION, "condition"]), found)
+
+
+def check_correlation(correlation: Correlation, root: MapNode, found: Collector) -> None:
+    """Warn of a condition over rules that asks for a match and for its absence."""
+    if correlation.condition is not None:
+        _warn(correlation.condition, at(root, ["correlation", "condition"]), found)
+
+
+def _warn(condition: Condition, where: Location, found: Collector) -> None:
+    needed = _decisive(condition, held=False, outcome=False)
+    contradictory = needed & _decisive(condition, held=True, outcome=False)
+    if contradictory:
+        found.warning(
+            "FA056",
+            "this condition can never be true",
+            where,
+            help=f"it asks for {quoted(min(contradictory))} and for its opposite",
+        )
 
 
 def _decisive(condition: Condition, *, held: bool, outcome: bool) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from fileaudit_engine.diagnostics import Collector
 from fileaudit_engine.events.fields import BY_NAME, nearest
 from fileaudit_engine.events.unprovided import UNPROVIDED
-from fileaudit_engine.rules.ast import Rule
+from fileaudit_engine.rules.ast import Document, kind_of
 from fileaudit_engine.rules.nodes import MapNode, at
 from fileaudit_engine.rules.wording import quoted
 
@@ -15,7 +15,7 @@ _MOST_GUESSES = 20
 """Unknown fields that are compared with all known ones, for the nearest."""
 
 
-def check(rule: Rule, root: MapNode, found: Collector) -> None:
+def check(rule: Document, root: MapNode, found: Collector) -> None:
     """Warn of each of these."""
     _status(rule, root, found)
     _related(rule, root, found)
@@ -23,34 +23,34 @@ def check(rule: Rule, root: MapNode, found: Collector) -> None:
     _false_positives(rule, root, found)
 
 
-def _status(rule: Rule, root: MapNode, found: Collector) -> None:
+def _status(rule: Document, root: MapNode, found: Collector) -> None:
     if rule.status in _GIVEN_UP:
-        message = f"the rule is {rule.status}, and runs all the same"
+        message = f"the {kind_of(rule)} is {rule.status}, and runs all the same"
         found.warning("FA045", message, at(root, ["status"]), help=_GIVEN_UP[rule.status])
 
 
-def _related(rule: Rule, root: MapNode, found: Collector) -> None:
+def _related(rule: Document, root: MapNode, found: Collector) -> None:
     for index, related in enumerate(rule.related):
         if related.id == rule.id:
-            message = f"the rule names itself as {quoted(related.type)}"
+            message = f"the {kind_of(rule)} names itself as {quoted(related.type)}"
             place = at(root, ["related", index, "id"])
             found.warning("FA045", message, place, help="write the other rule's id, or remove the entry")
 
 
-def _fields(rule: Rule, root: MapNode, found: Collector) -> None:
+def _fields(rule: Document, root: MapNode, found: Collector) -> None:
     unknown = [(index, name) for index, name in enumerate(rule.fields) if name not in BY_NAME]
     for count, (index, name) in enumerate(unknown):
         close = nearest(name) if count < _MOST_GUESSES else None
         remedy = f"did you mean '{close}'?" if close else "remove it, or write the name of a field"
         found.warning(
             "FA045",
-            f"no event has the field {quoted(name)}, which the rule wants to be shown",
+            f"no event has the field {quoted(name)}, which the {kind_of(rule)} wants to be shown",
             at(root, ["fields", index]),
             help=UNPROVIDED.get(name, remedy),
         )
 
 
-def _false_positives(rule: Rule, root: MapNode, found: Collector) -> None:
+def _false_positives(rule: Document, root: MapNode, found: Collector) -> None:
     for index, text in enumerate(rule.falsepositives):
         if text.strip(" .").lower() == "none":
             found.warning(

@@ -5,7 +5,7 @@ without a description nobody knows what to do about it.
 """
 
 from fileaudit_engine.diagnostics import Collector
-from fileaudit_engine.rules.ast import Rule
+from fileaudit_engine.rules.ast import Document, kind_of
 from fileaudit_engine.rules.nodes import MapNode
 
 _WANTED = (
@@ -15,8 +15,8 @@ _WANTED = (
 )
 
 
-def check(rule: Rule, root: MapNode, found: Collector) -> None:
+def check(rule: Document, root: MapNode, found: Collector) -> None:
     """Warn of each attribute that is missing."""
     for name, remedy in _WANTED:
         if name not in root.values:
-            found.warning("FA051", f"the rule has no {name}", rule.location, help=remedy)
+            found.warning("FA051", f"the {kind_of(rule)} has no {name}", rule.location, help=remedy)

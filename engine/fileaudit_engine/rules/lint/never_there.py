@@ -33,7 +33,7 @@ def check(rule: Rule, root: MapNode, found: Collector) -> None:  # noqa: ARG001 
                     "FA046",
                     f"no event of {source.value} has the field {quoted(item.field)}",
                     item.location,
-                    help=f"only {_words(providers)} has it",
+                    help=f"only {words_of(providers)} has it",
                 )
 
 
@@ -63,7 +63,7 @@ def _is_about_absence(item: DetectionItem) -> bool:
     return None in values or "neq" in item.modifiers or ("exists" in item.modifiers and True not in values)
 
 
-def _words(operations: frozenset[Operation]) -> str:
+def words_of(operations: frozenset[Operation]) -> str:
     """`rename or link`, in the order of the operations."""
     names = [operation.value for operation in Operation if operation in operations]
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))

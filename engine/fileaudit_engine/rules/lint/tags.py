@@ -4,7 +4,7 @@ import itertools
 from typing import Final
 
 from fileaudit_engine.diagnostics import Collector
-from fileaudit_engine.rules.ast import Rule
+from fileaudit_engine.rules.ast import Document
 from fileaudit_engine.rules.nodes import MapNode, at
 from fileaudit_engine.rules.tags import tag_problem
 
@@ -12,7 +12,7 @@ _MOST: Final = 200
 """Tags that are looked at; a rule has a few, and likeness is costly to compute."""
 
 
-def check(rule: Rule, root: MapNode, found: Collector) -> None:
+def check(rule: Document, root: MapNode, found: Collector) -> None:
     """Warn of each doubtful tag."""
     for index, tag in enumerate(itertools.islice(rule.tags, _MOST)):
         if problem := tag_problem(tag):
