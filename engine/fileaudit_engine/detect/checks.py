@@ -14,6 +14,7 @@ import operator
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone, tzinfo
+from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,9 @@ _NOT_UNICODE: Final = re.compile("[\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"([+-]?\d+)(\.0*)?|[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LONGEST_NUMBER: Final = 64
 """Characters; a longer text is no number, and converting it would cost quadratic time."""
+
+_LARGEST_EXPONENT: Final = 400
+"""Powers of ten of an exact number: no float has more, and each is a digit to compute with."""
 
 _LONGEST_MOMENT: Final = 64
 _LONGEST_ADDRESS: Final = 45
@@ -114,6 +118,23 @@ def number_of(value: Scalar) -> int | float | None:
     if found is None:
         return None
     return int(found[1]) if found[1] else float(value)
+
+
+def exact_number_of(value: object) -> int | Fraction | None:
+    """The number that a value is or spells, exact; None for what is none or has hundreds of digits."""
+    if isinstance(value, int):
+        return None if isinstance(value, bool) else value
+    if not isinstance(value, str) or len(value) > _LONGEST_NUMBER:
+        return None
+    found = _NUMBER.fullmatch(value)
+    if found is None:
+        return None
+    if found[1]:
+        return int(found[1])
+    if found[5] and abs(int(found[5][1:])) > _LARGEST_EXPONENT:
+        return None
+    exact = Fraction(value)
+    return exact.numerator if exact.denominator == 1 else exact
 
 
 def is_boolean(wanted: bool) -> ScalarCheck:  # noqa: FBT001 - a rule's value

@@ -1,0 +1,372 @@
+"""Correlation: a state machine that events and time go into, and crossings come out of.
+
+    (state, event or time) -> (state, crossings)
+
+It has no clock and reads nothing: the same input gives the same answer, whenever and wherever, and however it
+is cut into portions. The state is changed in place (a million groups are not copied for each event), and
+`correlation_state` writes it down and reads it again.
+
+**Order.** Events wait until no earlier one can come any more, which is when `lateness` has passed since, and
+are then taken in the order of their time; equal times in the order in which they came. One that comes later
+than that is counted, and correlated with nothing. Moments at which a group has to be looked at without an
+event are timers, taken in the same order: what leaves at a moment does so before what comes at it.
+
+**Chains.** Correlations stand behind what they refer to, so one pass over them in order takes a crossing on
+to all that wait for it. Whatever one cause brings to a correlation counts once there.
+"""
+
+import heapq
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Final
+
+import msgspec
+
+from fileaudit_engine.compiler.plan import CorrelationPlan, UserPlan
+from fileaudit_engine.detect.correlation_state import resume, saved
+from fileaudit_engine.detect.crossing import Crossing, Limits, Match
+from fileaudit_engine.detect.keys import Key
+from fileaudit_engine.detect.missed import Losses, suspicion
+from fileaudit_engine.detect.occurrence import Occurrence, Whole, chained, merged
+from fileaudit_engine.detect.tracking import Tracked
+from fileaudit_engine.detect.windows import NEVER, Values, Window
+from fileaudit_engine.events.model import FileEvent, Loss
+
+_MEMO_ENTRIES: Final = 65_536
+"""Sets of rules that are remembered."""
+
+_STALE_TIMERS: Final = 1_000
+"""Timers of groups that are gone, beyond as many as there are groups, before they are cleared away."""
+
+_ROOM_EVERY: Final = 256
+"""Events between two looks at how much is held: by their number, so that portions make no difference."""
+
+_LONG_AGO: Final = -NEVER
+
+_ts_ns: Final = attrgetter("ts_ns")
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What correlations hold, and what they had to let go.
+
+    Attributes:
+        correlations: How many there are.
+        groups: Groups that they hold.
+        entries: Events in those, each as often as it counts somewhere.
+        late: Events that came too late.
+        evicted_groups: Groups that were forgotten; `evicted_events` likewise.
+    """
+
+    correlations: int = 0
+    groups: int = 0
+    entries: int = 0
+    late: int = 0
+    evicted_groups: int = 0
+    evicted_events: int = 0
+
+
+Timer = tuple[int, int, int, int, Key, Window]
+"""When, judgement or leave, the correlation, its number among all timers, and the group."""
+
+Cause = tuple[Tracked, tuple[int, ...], list[tuple[int, Crossing]]]
+"""A correlation, the steps that an event matches there, and crossings with the steps that they are."""
+
+
+class _Entry(msgspec.Struct, kw_only=True):
+    """What one cause is in one group."""
+
+    bits: int = 0
+    values: Values
+    event: FileEvent | None = None
+    crossings: list[Crossing] = msgspec.field(default_factory=list)
+
+
+class Correlator:
+    """Correlates matches.
+
+    Attributes:
+        tracked: The correlations, in the plan's order.
+        rules: Keys of the rules, by number.
+        limits: How much they may hold.
+        newest_ns: The latest time that is known of; None before anything is.
+        late: Events that came too late.
+        taken: Events that had their turn.
+        pending: Events that wait for their turn, as they came.
+        losses: What was lost lately.
+    """
+
+    def __init__(
+        self,
+        plan: CorrelationPlan,
+        user: UserPlan,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
+        """Nothing has happened yet.
+
+        Args:
+            plan: The correlations.
+            user: The rules that they refer to.
+            limits: How much may be held.
+        """
+        self.limits = limits
+        self.rules = tuple(rule.rule.key for rule in user.rules)
+        self.timers: list[Timer] = []
+        self.turns = 0
+        self.tracked = tuple(
+            Tracked(number, one, limits, self) for number, one in enumerate(plan.correlations)
+        )
+        self.newest_ns: int | None = None
+        self.late = 0
+        self.taken = 0
+        self.pending: list[Match] = []
+        self.losses = Losses(
+            reach_ns=max((one.reach_ns for one in self.tracked), default=0),
+            judged=any(one.plan.rule.suspected for one in self.tracked),
+        )
+        self._numbers = {id(one): number for number, one in enumerate(plan.correlations)}
+        self._whole = Whole(limits.held)
+        self._fed_by_rule = _listeners(plan, chained=False)
+        self._fed_by_correlation = _listeners(plan, chained=True)
+        self._feeds: dict[tuple[int, ...], tuple[tuple[Tracked, tuple[int, ...]], ...]] = {}
+
+    # --- what goes in -------------------------------------------------------------------------------------
+
+    def feed(self, matches: Iterable[Match]) -> list[Crossing]:
+        """Events happened; returns what has certainly crossed by now, but for silent correlations."""
+        newest_ns, lateness_ns = self.newest_ns, self.limits.lateness_ns
+        pending, in_order = self.pending, True
+        last_ns = pending[-1].ts_ns if pending else _LONG_AGO
+        for match in matches:
+            ts_ns = match.ts_ns
+            if newest_ns is None or ts_ns > newest_ns:
+                newest_ns = ts_ns
+            elif ts_ns < newest_ns - lateness_ns:
+                self._too_late(match)
+                continue
+            in_order = in_order and ts_ns >= last_ns
+            last_ns = ts_ns
+            pending.append(match)
+        if not in_order:
+            pending.sort(key=_ts_ns)
+        self.newest_ns = newest_ns
+        return self._until()
+
+    def advance(self, now_ns: int) -> list[Crossing]:
+        """It is `now_ns`, and everything that happened until then has been fed, but for the lateness."""
+        if self.newest_ns is None or now_ns > self.newest_ns:
+            self.newest_ns = now_ns
+        return self._until()
+
+    def lose(self, loss: Loss) -> list[Crossing]:
+        """Events were lost. Alerts whose window it touches will say so."""
+        self.losses.add(loss)
+        return self._until()
+
+    def finish(self) -> list[Crossing]:
+        """Nothing more will happen: time runs on until every window is empty."""
+        found: list[Crossing] = []
+        self._take(len(self.pending), found)
+        self._ring(NEVER - 1, found)
+        return found
+
+    def save(self) -> bytes:
+        """The state as JSON; see `correlation_state`."""
+        return saved(self)
+
+    def resume(self, state: bytes) -> list[str]:
+        """Go on with a saved state, before anything is fed; returns in words what could not be taken over."""
+        return resume(self, state)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether time alone may bring something."""
+        return bool(self.pending or self.timers or self.losses.unjudged)
+
+    @property
+    def counts(self) -> Counts:
+        """What is held, and what was let go."""
+        return Counts(
+            correlations=len(self.tracked),
+            groups=sum(len(one.groups) for one in self.tracked),
+            entries=sum(one.entries for one in self.tracked),
+            late=self.late,
+            evicted_groups=sum(one.evicted_groups for one in self.tracked),
+            evicted_events=sum(one.evicted_events for one in self.tracked),
+        )
+
+    # --- order --------------------------------------------------------------------------------------------
+
+    def _too_late(self, match: Match) -> None:
+        self.late += 1
+        for tracked, _ in self._listening(match.rules):
+            tracked.late += 1
+
+    def _until(self) -> list[Crossing]:
+        """Take all that nothing earlier can come before any more."""
+        found: list[Crossing] = []
+        if self.newest_ns is not None:
+            certain_ns = self.newest_ns - self.limits.lateness_ns
+            self._take(bisect_left(self.pending, certain_ns, key=_ts_ns), found)
+            self._ring(certain_ns, found)
+            self.losses.forget(certain_ns)
+        return found
+
+    def _take(self, count: int, found: list[Crossing]) -> None:
+        """Take so many of the events that wait."""
+        if not count:
+            return
+        taken = self.pending[:count]
+        del self.pending[:count]
+        keep, listening = self._whole.keep, self._listening
+        for match in taken:
+            ts_ns = match.ts_ns
+            if self._next_ns() <= ts_ns:
+                self._ring(ts_ns, found)
+            occurrence = Occurrence(ts_ns, match.event)
+            keep(occurrence)
+            self.taken += 1
+            if not self.taken % _ROOM_EVERY:
+                self._make_room()
+            feeds = listening(match.rules)
+            if self._fed_by_correlation:
+                causes: dict[int, Cause] = {tracked.number: (tracked, steps, []) for tracked, steps in feeds}
+                self._through(ts_ns, causes, occurrence, found)
+                continue
+            for tracked, steps in feeds:
+                crossings = tracked.event(ts_ns, steps, match.event, occurrence)
+                if crossings and not tracked.plan.silent:
+                    found += map(self._told, crossings)
+
+    def _listening(self, rules: tuple[int, ...]) -> tuple[tuple[Tracked, tuple[int, ...]], ...]:
+        """Who is fed by an event that matches these rules, and with which steps."""
+        feeds = self._feeds.get(rules)
+        if feeds is None:
+            if len(self._feeds) >= _MEMO_ENTRIES:
+                self._feeds.clear()
+            steps: dict[int, list[int]] = defaultdict(list)
+            for rule in rules:
+                for number, step in self._fed_by_rule.get(rule, ()):
+                    steps[number].append(step)
+            feeds = tuple((self.tracked[number], tuple(sorted(steps[number]))) for number in sorted(steps))
+            self._feeds[rules] = feeds
+        return feeds
+
+    # --- chains -------------------------------------------------------------------------------------------
+
+    def _through(
+        self, ts_ns: int, causes: dict[int, Cause], occurrence: Occurrence | None, found: list[Crossing]
+    ) -> None:
+        """Take what one cause brings through all correlations, each after those that it refers to."""
+        waiting = list(causes)
+        heapq.heapify(waiting)
+        while waiting:
+            number = heapq.heappop(waiting)
+            for crossing in map(self._told, _brought(ts_ns, causes.pop(number), occurrence)):
+                if not crossing.correlation.silent:
+                    found.append(crossing)
+                for outer, step in self._fed_by_correlation.get(number, ()):
+                    if outer not in causes:
+                        causes[outer] = (self.tracked[outer], (), [])
+                        heapq.heappush(waiting, outer)
+                    causes[outer][2].append((step, crossing))
+
+    def _onward(self, number: int, crossing: Crossing, found: list[Crossing]) -> None:
+        """A crossing that no event made, and all that comes of it."""
+        crossing = self._told(crossing)
+        if not crossing.correlation.silent:
+            found.append(crossing)
+        causes: dict[int, Cause] = {}
+        for outer, step in self._fed_by_correlation.get(number, ()):
+            causes.setdefault(outer, (self.tracked[outer], (), []))[2].append((step, crossing))
+        self._through(crossing.ts_ns, causes, None, found)
+
+    def _told(self, crossing: Crossing) -> Crossing:
+        """The crossing, with what was lost while its window was open."""
+        if not self.losses.kept:
+            return crossing
+        reach_ns = self.tracked[self._numbers[id(crossing.correlation)]].reach_ns
+        lost = self.losses.between(crossing.ts_ns - reach_ns, crossing.ts_ns)
+        return msgspec.structs.replace(crossing, losses=merged(crossing.losses, lost)) if lost else crossing
+
+    # --- time ---------------------------------------------------------------------------------------------
+
+    def set(self, at_ns: int, tracked: Tracked, key: Key, window: Window) -> None:
+        """Wake a group then, and at no other time."""
+        self.turns += 1
+        window.turn = self.turns
+        heapq.heappush(self.timers, (at_ns, tracked.kind, tracked.number, self.turns, key, window))
+
+    def _next_ns(self) -> int:
+        """When something has to be looked at next."""
+        timer_ns = self.timers[0][0] if self.timers else NEVER
+        return min(timer_ns, self.losses.due_ns)
+
+    def _ring(self, now_ns: int, found: list[Crossing]) -> None:
+        """Look at all that has to be looked at until now, in its order."""
+        while (next_ns := self._next_ns()) <= now_ns:
+            if self.losses.due_ns == next_ns:
+                self._suspect(self.losses.judged(), found)
+                continue
+            _, _, number, turn, key, window = heapq.heappop(self.timers)
+            if window.turn == turn:
+                window.turn = -1
+                for crossing in self.tracked[number].wake(next_ns, key, window):
+                    self._onward(number, crossing, found)
+
+    def _suspect(self, loss: Loss, found: list[Crossing]) -> None:
+        """Tell where a loss may hide what was waited for."""
+        for tracked in self.tracked:
+            crossing = suspicion(tracked, loss)
+            if crossing is not None and not tracked.plan.silent:
+                found.append(crossing)
+
+    # --- bounds -------------------------------------------------------------------------------------------
+
+    def _make_room(self) -> None:
+        """Forget groups while more events are held than may be, and timers of groups that are gone."""
+        excess = sum(one.entries for one in self.tracked) - self.limits.entries
+        while excess > 0:
+            fullest = max(self.tracked, key=lambda one: one.entries)
+            before = fullest.entries
+            if not fullest.evict():
+                break
+            excess -= before - fullest.entries
+        if len(self.timers) > 2 * sum(len(one.groups) for one in self.tracked) + _STALE_TIMERS:
+            self.timers = [timer for timer in self.timers if timer[-1].turn == timer[3]]
+            heapq.heapify(self.timers)
+
+
+def _listeners(plan: CorrelationPlan, *, chained: bool) -> dict[int, list[tuple[int, int]]]:
+    """By rule, or by correlation: the correlations that listen to it, each with the step that it is there."""
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for number, one in enumerate(plan.correlations):
+        for index, step in enumerate(one.steps):
+            if step.chained is chained:
+                found[step.number].append((number, index))
+    return dict(found)
+
+
+def _brought(ts_ns: int, cause: Cause, occurrence: Occurrence | None) -> list[Crossing]:
+    """What one cause makes of one correlation: an event, crossings of others, or both."""
+    tracked, steps, crossings = cause
+    event = occurrence.event if occurrence else None
+    if occurrence and event and not crossings:
+        return tracked.event(ts_ns, steps, event, occurrence)
+    groups: dict[Key, _Entry] = {}
+    if event and steps:
+        for key, bits, values in tracked.of_event(steps, event):
+            groups[key] = _Entry(bits=bits, values=values, event=event)
+    for step, crossing in crossings:
+        known = tracked.of_crossing(step, crossing)
+        if known is not None:
+            entry = groups.setdefault(known[0], _Entry(values=known[1]))
+            entry.bits |= 1 << step
+            entry.crossings.append(crossing)
+    found: list[Crossing] = []
+    for key, entry in groups.items():
+        one = chained(ts_ns, entry.crossings, entry.event) if entry.crossings else occurrence
+        if one is not None:
+            found += tracked.enter(ts_ns, key, entry.bits, entry.values, one)
+    return found

@@ -1,0 +1,84 @@
+"""What a correlation reads of an event: the values that group it, and those that it counts or computes with.
+
+Of a crossing of another correlation the values are read by name from its group, and where that does not have
+the name, from the event that made it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from fileaudit_engine.detect.checks import exact_number_of
+from fileaudit_engine.detect.crossing import Crossing
+from fileaudit_engine.detect.windows import Scalar, Truth, Values
+from fileaudit_engine.events.fields import BY_NAME, Field, FieldType, Value
+from fileaudit_engine.events.model import FileEvent
+
+T = TypeVar("T", FileEvent, Crossing)
+
+Key = Scalar | tuple[Scalar, ...]
+"""What a group is known by: one value, or one of each field."""
+
+Read = Callable[[T], Scalar]
+"""Reads one field."""
+
+
+_PLAIN: Final = frozenset({FieldType.PATH, FieldType.INTEGER})
+"""Types of which a field of the table has one text or number."""
+
+
+def first(value: Value) -> Scalar:
+    """The value, or the first member of a list."""
+    if isinstance(value, tuple):
+        return value[0] if value else None
+    return Truth(value) if isinstance(value, bool) else value
+
+
+def as_value(scalar: Scalar) -> Value:
+    """The value again."""
+    return scalar.value if isinstance(scalar, Truth) else scalar
+
+
+def of_event(field: Field) -> Read[FileEvent]:
+    """Reads a field of an event."""
+    get = field.get
+    if field.type in _PLAIN and BY_NAME.get(field.name) is field:
+        return get  # type: ignore[return-value]  # see _PLAIN
+    return lambda event: first(get(event))
+
+
+def of_crossing(field: Field) -> Read[Crossing]:
+    """Reads a field of a crossing."""
+    get = field.get
+
+    def read(crossing: Crossing) -> Scalar:
+        found = _in_group(field, crossing.group)
+        if found is not None:
+            return first(crossing.group[found])
+        return None if crossing.event is None else first(get(crossing.event))
+
+    return read
+
+
+def _in_group(field: Field, group: Mapping[str, Value]) -> str | None:
+    """The name by which a group has a field, if it does."""
+    return next((name for name in group if name == field.name or BY_NAME.get(name) is field), None)
+
+
+def key_of(reads: Sequence[Read[T]]) -> Callable[[T], Key]:
+    """Reads what a group is known by."""
+    if len(reads) == 1:
+        return reads[0]
+    return lambda source: tuple([read(source) for read in reads])
+
+
+def values_of(reads: Sequence[Read[T]], *, numeric: bool) -> Callable[[T], Values]:
+    """Reads what is counted or computed with; None where the event has no such thing, and does not count."""
+    if len(reads) == 1:
+        (read,) = reads
+        return (lambda source: exact_number_of(read(source))) if numeric else read
+
+    def combination(source: T) -> Values:
+        found = tuple([read(source) for read in reads])
+        return None if None in found else found
+
+    return combination

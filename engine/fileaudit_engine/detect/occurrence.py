@@ -1,0 +1,117 @@
+"""An event as windows remember it, and how long it stays whole.
+
+One event may stand in the windows of many correlations: they share one `Occurrence`. The newest ones keep
+their event, so that an alert can show what it was made of. Of older ones only the id is kept, a tenth of it;
+and that is computed only if some window still has the occurrence by then, which few do in a flood.
+"""
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from fileaudit_engine.detect.crossing import Contribution, Crossing
+from fileaudit_engine.detect.identity import fingerprint
+from fileaudit_engine.events.model import FileEvent, Loss
+
+_NOBODY_ELSE = 2
+"""References to an occurrence that only the list of whole ones had: the variable and the argument."""
+
+
+class Chain(msgspec.Struct, frozen=True, gc=False):
+    """What an occurrence is made of that crossings of other correlations are part of.
+
+    Attributes:
+        alerts: The crossings' ids.
+        events: Their contributions.
+        losses: What was lost while their windows were open.
+        direct: Whether the event itself matched a rule, too.
+    """
+
+    alerts: tuple[str, ...]
+    events: tuple[Contribution, ...]
+    losses: tuple[Loss, ...]
+    direct: bool
+
+
+class Occurrence(msgspec.Struct, gc=False):
+    """An event that counts.
+
+    Attributes:
+        ts_ns: When, nanoseconds since the Unix epoch.
+        event: The event, as long as it is held.
+        fingerprint: Its id, once it was asked for; empty where there is no event.
+        chain: Crossings that it stands for; None for an event that only matched rules.
+    """
+
+    ts_ns: int
+    event: FileEvent | None
+    fingerprint: str | None = None
+    chain: Chain | None = None
+
+    @property
+    def id(self) -> str:
+        """The event's id; computed once."""
+        if self.fingerprint is None:
+            self.fingerprint = "" if self.event is None else fingerprint(self.event)
+        return self.fingerprint
+
+    def contributions(self) -> Iterator[Contribution]:
+        """The events that it stands for."""
+        if self.chain is not None:
+            yield from self.chain.events
+        if self.chain is None or self.chain.direct:
+            yield Contribution(self.ts_ns, self.id, self.event)
+
+
+class Whole:
+    """The newest occurrences, which keep their events."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: deque[Occurrence] = deque()
+
+    def keep(self, occurrence: Occurrence) -> None:
+        """Hold the event of one more; the oldest lets go of its own."""
+        kept = self._kept
+        kept.append(occurrence)
+        if len(kept) > self._limit:
+            oldest = kept.popleft()
+            if sys.getrefcount(oldest) > _NOBODY_ELSE:
+                _ = oldest.id
+                oldest.event = None
+
+
+def chained(ts_ns: int, crossings: Iterable[Crossing], direct: FileEvent | None) -> Occurrence:
+    """One occurrence for crossings that have one cause, and for the event that is the cause, if it counts.
+
+    Args:
+        ts_ns: When they crossed.
+        crossings: One or more.
+        direct: The event, where it matched a rule of the same correlation.
+    """
+    crossings = tuple(crossings)
+    event = crossings[0].event if direct is None else direct
+    return Occurrence(
+        ts_ns=ts_ns,
+        event=event,
+        chain=Chain(
+            alerts=tuple(one.id for one in crossings),
+            events=distinct(contribution for one in crossings for contribution in one.events),
+            losses=merged(*(one.losses for one in crossings)),
+            direct=direct is not None,
+        ),
+    )
+
+
+def merged(*losses: tuple[Loss, ...]) -> tuple[Loss, ...]:
+    """All of them, each once."""
+    by_time = {(loss.first_ns, loss.last_ns): loss for some in losses for loss in some}
+    return tuple(by_time.values())
+
+
+def distinct(contributions: Iterable[Contribution]) -> tuple[Contribution, ...]:
+    """Each once, in order of time."""
+    by_id = {one.id: one for one in contributions}
+    return tuple(sorted(by_id.values(), key=lambda one: one.ts_ns))

@@ -1,0 +1,302 @@
+"""One correlation at work: its groups, the events of each, and when its condition crosses.
+
+An event finds its group by the values in `group-by`. What is too old leaves first; then the event comes. Each
+time the condition is looked at. Whenever it has turned true since it was looked at last, that is a crossing.
+
+Where the condition can also turn true because events leave, the group has a timer at the next such moment.
+Where it cannot (a count that has to be reached), nobody waits: what has left is found with the next event.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
+
+from fileaudit_engine.compiler.plan import UserCorrelation
+from fileaudit_engine.detect.crossing import Contribution, Crossing, Evicted, Limits
+from fileaudit_engine.detect.keys import Key, as_value, key_of, of_crossing, of_event, values_of
+from fileaudit_engine.detect.occurrence import Occurrence, distinct, merged
+from fileaudit_engine.detect.shapes import shape_of
+from fileaudit_engine.detect.windows import NEVER, Values, Window
+from fileaudit_engine.detect.windows_in_time import Awaiting
+from fileaudit_engine.events.fields import Value
+from fileaudit_engine.events.model import FileEvent
+
+_SWEPT: Final = 2
+"""Dead groups that are removed for each one that is made: their number cannot grow."""
+
+
+JUDGEMENTS: Final = 0
+"""Of one moment, first whose time is over is judged: it speaks of what happened before the moment."""
+LEAVES: Final = 1
+
+
+class Timers(Protocol):
+    """Wakes a group at a time."""
+
+    def set(self, at_ns: int, tracked: "Tracked", key: Key, window: Window) -> None:
+        """Wake it then, and at no other time."""
+
+
+class Tracked:
+    """The groups of one correlation.
+
+    Attributes:
+        plan: The correlation.
+        number: Its index in the plan.
+        kind: Which of the timers of one moment its are.
+        span_ns: Its timespan.
+        reach_ns: How far back what it tells of an alert may reach.
+        groups: By their key, the least recently used first.
+        entries: Events in all of them.
+        evicted_groups: Groups that were forgotten because there were too many.
+        evicted_events: Events that were forgotten because their group had too many.
+        late: Matches that came too late.
+        told_ns: When it told last that something may have been missed.
+    """
+
+    def __init__(self, number: int, plan: UserCorrelation, limits: Limits, timers: Timers) -> None:
+        self.plan = plan
+        self.number = number
+        self.shape = shape_of(plan, limits)
+        self.kind = LEAVES if self.shape.judges is None else JUDGEMENTS
+        self.span_ns = plan.rule.timespan_ns
+        self.reach_ns = self.span_ns * (2 if self.shape.judges else 1)
+        self.groups: OrderedDict[Key, Window] = OrderedDict()
+        self.entries = 0
+        self.evicted_groups = 0
+        self.evicted_events = 0
+        self.late = 0
+        self.told_ns: int | None = None
+        self._limits = limits
+        self._timers = timers
+        self._names = plan.rule.group_by
+        steps, numeric = plan.steps, self.shape.numeric
+        self._key = [key_of([of_event(field) for field in step.group]) for step in steps]
+        self._values: list[Callable[[FileEvent], Values]] = []
+        if self.shape.values:
+            self._values = [
+                values_of([of_event(field) for field in step.values], numeric=numeric) for step in steps
+            ]
+        self._chained_key = [key_of([of_crossing(field) for field in step.group]) for step in steps]
+        self._chained_values = [
+            values_of([of_crossing(field) for field in step.values], numeric=numeric) if step.values else None
+            for step in steps
+        ]
+        self._alike = all((step.group, step.values) == (steps[0].group, steps[0].values) for step in steps)
+
+    # --- what comes ---------------------------------------------------------------------------------------
+
+    def event(
+        self, ts_ns: int, steps: Sequence[int], event: FileEvent, occurrence: Occurrence
+    ) -> list[Crossing]:
+        """An event matches rules of this correlation."""
+        if len(steps) == 1 or self._alike:
+            step = steps[0]
+            values: Values = None
+            if self._values and (values := self._values[step](event)) is None:
+                return []
+            bits = 1 << step if len(steps) == 1 else sum(1 << one for one in steps)
+            return self.enter(ts_ns, self._key[step](event), bits, values, occurrence)
+        found: list[Crossing] = []
+        for key, bits, values in self.of_event(steps, event):
+            found += self.enter(ts_ns, key, bits, values, occurrence)
+        return found
+
+    def of_event(self, steps: Sequence[int], event: FileEvent) -> Iterator[tuple[Key, int, Values]]:
+        """The groups that an event counts in, with the steps and the values that count there."""
+        together: dict[Key, int] = {}
+        values_by_key: dict[Key, Values] = {}
+        for step in steps:
+            values = self._values[step](event) if self._values else None
+            if not self._values or values is not None:
+                key = self._key[step](event)
+                together[key] = together.get(key, 0) | 1 << step
+                values_by_key.setdefault(key, values)
+        for key, bits in together.items():
+            yield key, bits, values_by_key[key]
+
+    def of_crossing(self, step: int, crossing: Crossing) -> tuple[Key, Values] | None:
+        """The group that a crossing of another correlation counts in; None if it does not count."""
+        values_in = self._chained_values[step]
+        values = values_in(crossing) if values_in else None
+        if values is None and values_in:
+            return None
+        return self._chained_key[step](crossing), values
+
+    def enter(
+        self, ts_ns: int, key: Key, steps: int, values: Values, occurrence: Occurrence
+    ) -> list[Crossing]:
+        """An event counts in a group."""
+        window = self.groups.get(key)
+        shape = self.shape
+        found: list[Crossing] = []
+        if window is None:
+            window = self._new(key, ts_ns)
+            size = 0
+        else:
+            self.groups.move_to_end(key)
+            if shape.timed:
+                found = self._passed(ts_ns, key, window)
+            if shape.judges is None and window.first_ns < ts_ns - self.span_ns:
+                self._leave(window, ts_ns - self.span_ns)
+            size = window.size
+        window.used_ns = ts_ns
+        self.evicted_events += window.add(occurrence, steps, values)
+        self.entries += window.size - size
+        if shape.timed:
+            if steps & shape.asked:
+                window.newest = occurrence.event
+            self._set_timer(key, window)
+        if shape.judges is not None:
+            return found
+        if not shape.holds(window):
+            window.active = False
+        elif not window.active:
+            window.active = True
+            found.append(self._crossing(ts_ns, key, window, window.occurrences(), occurrence.event))
+        return found
+
+    def _new(self, key: Key, ts_ns: int) -> Window:
+        groups = self.groups
+        for _ in range(_SWEPT):
+            if not self._sweep(ts_ns):
+                break
+        if len(groups) >= self._limits.groups:
+            self.evict()
+        window = groups[key] = self.shape.new()
+        return window
+
+    def _sweep(self, now_ns: int) -> bool:
+        """Remove the least recently used group if all its events have left; whether it was."""
+        if not self.groups:
+            return False
+        key, window = next(iter(self.groups.items()))
+        if window.used_ns >= now_ns - self.span_ns or window.turn >= 0:
+            return False
+        del self.groups[key]
+        self.entries -= window.size
+        return True
+
+    def sweep(self, now_ns: int) -> None:
+        """Remove every group all of whose events have left."""
+        while self._sweep(now_ns):
+            pass
+
+    def evict(self, but: Window | None = None) -> bool:
+        """Forget the least recently used group; whether there was one besides `but`."""
+        key, window = next(iter(self.groups.items()))
+        if window is but:
+            return False
+        del self.groups[key]
+        window.turn = -1
+        self.entries -= window.size
+        self.evicted_groups += 1
+        return True
+
+    # --- what leaves --------------------------------------------------------------------------------------
+
+    def _leave(self, window: Window, horizon_ns: int) -> None:
+        """What is too old goes, and the condition is looked at."""
+        size = window.size
+        window.leave(horizon_ns)
+        self.entries += window.size - size
+        if window.active and not (window.size and self.shape.holds(window)):
+            window.active = False
+
+    def _passed(self, now_ns: int, key: Key, window: Window) -> list[Crossing]:
+        """All that has left, or whose time is over, until `now_ns`, moment by moment."""
+        found: list[Crossing] = []
+        while (due_ns := self._due_ns(window)) <= now_ns:
+            found += self._judged(key, window) if self.shape.judges else self._left(due_ns, key, window)
+        return found
+
+    def _due_ns(self, window: Window) -> int:
+        oldest_ns = window.oldest_ns
+        return oldest_ns if oldest_ns == NEVER else oldest_ns + self.span_ns + 1
+
+    def _left(self, due_ns: int, key: Key, window: Window) -> list[Crossing]:
+        """At this moment something leaves."""
+        size = window.size
+        window.leave(due_ns - self.span_ns)
+        self.entries += window.size - size
+        if not (window.size and self.shape.holds(window)):
+            window.active = False
+            return []
+        if window.active:
+            return []
+        window.active = True
+        return [self._crossing(due_ns, key, window, window.occurrences(), window.newest)]
+
+    def _judged(self, key: Key, window: Window) -> list[Crossing]:
+        """The time of the event that waited for longest is over."""
+        assert isinstance(window, Awaiting)  # noqa: S101 - only those are judged
+        assert self.shape.judges is not None  # noqa: S101
+        judged = window.judge()
+        found: list[Crossing] = []
+        holds = self.shape.judges(judged.present, judged.around)
+        if holds and (judged.gap or not window.active):
+            over_ns = judged.ts_ns + self.span_ns
+            found = [self._crossing(over_ns, key, window, window.occurrences(), window.newest)]
+        window.active = holds
+        window.done()
+        self.entries -= 1
+        return found
+
+    def wake(self, now_ns: int, key: Key, window: Window) -> list[Crossing]:
+        """A timer of a group has gone off."""
+        found = self._passed(now_ns, key, window)
+        if window.size:
+            self._set_timer(key, window)
+        elif window.used_ns < now_ns - self.span_ns and self.groups.get(key) is window:
+            del self.groups[key]
+        return found
+
+    def _set_timer(self, key: Key, window: Window) -> None:
+        if window.turn < 0 and (due_ns := self._due_ns(window)) != NEVER:
+            self._timers.set(due_ns, self, key, window)
+
+    def current(self, now_ns: int) -> Iterator[tuple[Key, Window]]:
+        """All groups, as they are at a time that is not before that of any event."""
+        for key, window in self.groups.items():
+            if not self.shape.timed and window.first_ns < now_ns - self.span_ns:
+                self._leave(window, now_ns - self.span_ns)
+            yield key, window
+
+    # --- what is told -------------------------------------------------------------------------------------
+
+    def _crossing(
+        self,
+        ts_ns: int,
+        key: Key,
+        window: Window,
+        occurrences: Sequence[Occurrence],
+        event: FileEvent | None,
+    ) -> Crossing:
+        chains = [each.chain for each in occurrences if each.chain is not None]
+        return Crossing(
+            correlation=self.plan,
+            ts_ns=ts_ns,
+            group=self.group(key),
+            value=self.shape.number(window),
+            total=len(occurrences),
+            events=self.listed(occurrences),
+            first_ns=occurrences[0].ts_ns,
+            last_ns=occurrences[-1].ts_ns,
+            event=event,
+            chained=tuple(one for chain in chains for one in chain.alerts),
+            losses=merged(*(chain.losses for chain in chains)),
+            evicted=Evicted(self.evicted_groups, self.evicted_events),
+            late=self.late,
+        )
+
+    def group(self, key: Key) -> dict[str, Value]:
+        """The values of a group by their names."""
+        values = key if isinstance(key, tuple) else (key,)
+        return dict(zip(self._names, map(as_value, values), strict=True))
+
+    def listed(self, occurrences: Sequence[Occurrence]) -> tuple[Contribution, ...]:
+        """The newest events, as an alert lists them."""
+        newest = occurrences[-self._limits.listed :]
+        if not any(each.chain for each in newest):
+            return tuple(Contribution(each.ts_ns, each.id, each.event) for each in newest)
+        return distinct(one for each in newest for one in each.contributions())[-self._limits.listed :]

@@ -1,0 +1,143 @@
+"""One group's window as JSON. What follows from its events (sums, ranks, counts) is made again, not kept."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from fileaudit_engine.detect.crossing import Contribution
+from fileaudit_engine.detect.occurrence import Chain, Occurrence
+from fileaudit_engine.detect.windows import Distinct, Listed, Valued, Window
+from fileaudit_engine.detect.windows_in_time import Awaiting, InOrder, InSequence, Together
+from fileaudit_engine.detect.written import (
+    BadState,
+    checked,
+    read_event,
+    read_loss,
+    read_value,
+    written_event,
+    written_loss,
+    written_value,
+)
+
+
+class SavedWindow(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A window.
+
+    Attributes:
+        active: As `Window.active`; `turn`, `since_ns`, `used_ns` likewise.
+        alarm_ns: When its timer goes off.
+        newest: Its newest event, where it is kept in full.
+        occurrences: Its events.
+        values: Their values, where they have some.
+        newest_ns: Of each step, in the types in time.
+        began_ns: Of the ordered types: what `InOrder`, or `InSequence`, keeps.
+        judged_ns: As `Awaiting.judged_ns`.
+    """
+
+    active: bool = False
+    turn: int = -1
+    since_ns: int
+    used_ns: int
+    alarm_ns: int | None = None
+    newest: Any = None
+    occurrences: list[Any]
+    values: list[Any] | None = None
+    newest_ns: list[int] | None = None
+    began_ns: list[Any] | None = None
+    judged_ns: int | None = None
+
+
+def saved_window(window: Window, alarm_ns: int | None) -> SavedWindow:
+    """A window for JSON; `alarm_ns` is when its timer goes off."""
+    state = SavedWindow(
+        active=window.active,
+        turn=window.turn,
+        since_ns=window.since_ns,
+        used_ns=window.used_ns,
+        alarm_ns=alarm_ns,
+        newest=None if window.newest is None else written_event(window.newest),
+        occurrences=[_written(one) for one in window.occurrences()],
+    )
+    match window:
+        case Distinct():
+            state.values = [written_value(value) for value in window.by_value]
+        case Valued():
+            state.values = [written_value(value) for value in window.values[window.head :]]
+        case Awaiting():
+            state.newest_ns, state.judged_ns = list(window.newest_ns), window.judged_ns
+        case InOrder():
+            state.newest_ns = list(window.newest_ns)
+            state.began_ns = [[*place, ts_ns] for place, ts_ns in window.began_ns.items()]
+        case InSequence():
+            state.newest_ns = list(window.newest_ns)
+            state.began_ns = [list(began) for began in window.began_ns]
+        case Together():
+            state.newest_ns = list(window.newest_ns)
+    return state
+
+
+def read_window(window: Window, state: SavedWindow) -> Window:
+    """A new window with what was saved of it.
+
+    Raises:
+        BadState: What was saved is of another kind of window.
+    """
+    occurrences = [_read(one) for one in state.occurrences]
+    match window:
+        case Distinct() | Valued():
+            values = [read_value(value) for value in state.values or ()]
+            _same_length(values, occurrences)
+            for one, value in zip(occurrences, values, strict=True):
+                window.add(one, 0, value)
+        case Awaiting() | Together():
+            window.entries = occurrences
+            window.newest_ns = list(_same_length(state.newest_ns or (), window.newest_ns))
+        case Listed():
+            window.entries = occurrences
+    match window:
+        case Awaiting() if state.judged_ns is not None:
+            window.judged_ns = state.judged_ns
+        case InOrder():
+            window.began_ns = checked(lambda: {(a, b): ts_ns for a, b, ts_ns in state.began_ns or ()})
+        case InSequence():
+            _same_length(state.began_ns or (), window.began_ns)
+            pairs = zip(state.began_ns or (), window.began_ns, strict=True)
+            window.began_ns = [list(_same_length(began, empty)) for began, empty in pairs]
+    window.active, window.turn = state.active, state.turn
+    window.since_ns, window.used_ns = state.since_ns, state.used_ns
+    window.newest = None if state.newest is None else read_event(state.newest)
+    return window
+
+
+def _same_length(found: Sequence[Any], wanted: Sequence[Any]) -> Sequence[Any]:
+    if len(found) != len(wanted):
+        raise BadState("a window is not whole")
+    return found
+
+
+def _written(one: Occurrence) -> object:
+    if one.chain is None:
+        return [one.ts_ns, one.id]
+    chain = one.chain
+    events = [[each.ts_ns, each.id] for each in chain.events]
+    losses = [written_loss(loss) for loss in chain.losses]
+    return [one.ts_ns, one.id, list(chain.alerts), events, losses, chain.direct]
+
+
+def _read(written: Any) -> Occurrence:  # noqa: ANN401 - whatever JSON holds
+    def read() -> Occurrence:
+        ts_ns, fingerprint, *rest = written
+        one = Occurrence(int(ts_ns), None, str(fingerprint))
+        if rest:
+            alerts, events, losses, direct = rest
+            one.chain = Chain(
+                alerts=tuple(map(str, alerts)),
+                events=tuple(Contribution(int(at_ns), str(its_id)) for at_ns, its_id in events),
+                losses=tuple(map(read_loss, losses)),
+                direct=bool(direct),
+            )
+        return one
+
+    found: Occurrence = checked(read)
+    return found

@@ -1,0 +1,140 @@
+"""Small parts of a saved state: values, events and losses as JSON has them, and back."""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any, Final
+
+from fileaudit_engine.detect.keys import Key
+from fileaudit_engine.detect.windows import Scalar, Truth, Values
+from fileaudit_engine.diagnostics import Location
+from fileaudit_engine.events.document import document_of
+from fileaudit_engine.events.model import FileEvent, Loss
+from fileaudit_engine.events.reader import event_of
+from fileaudit_engine.text import from_document, to_document
+
+_NUMBER: Final = "number"
+"""The member of an object that stands for a number which JSON's readers would round."""
+_LARGEST: Final = 1 << 53
+
+
+class BadState(ValueError):
+    """A saved state is not what was saved."""
+
+
+def written_value(value: Values) -> object:
+    """A value, or a combination of some, for JSON."""
+    if isinstance(value, tuple):
+        return [written_value(member) for member in value]
+    if isinstance(value, str):
+        return to_document(value)
+    if isinstance(value, Truth):
+        return value.value
+    if value is None or (isinstance(value, int) and abs(value) < _LARGEST):
+        return value
+    return {_NUMBER: str(value)}
+
+
+def read_value(written: object) -> Values:
+    """The value that `written_value` wrote.
+
+    Raises:
+        BadState: It wrote nothing like this.
+    """
+    if isinstance(written, list):
+        return tuple(map(_read_scalar, written))
+    if isinstance(written, dict):
+        return _read_number(written)
+    return _read_scalar(written)
+
+
+def _read_scalar(written: object) -> Scalar:
+    if isinstance(written, str):
+        return from_document(written)
+    if isinstance(written, bool):
+        return Truth(written)
+    if written is None or isinstance(written, int):
+        return written
+    if isinstance(written, dict) and isinstance(number := _read_number(written), int):
+        return number
+    raise BadState(f"{written!r:.40} is no value")
+
+
+def _read_number(written: dict[str, object]) -> int | Fraction:
+    try:
+        number = Fraction(str(written[_NUMBER]))
+    except (KeyError, ValueError, ZeroDivisionError) as error:
+        raise BadState(f"{written!r:.40} is no number") from error
+    return number.numerator if number.denominator == 1 else number
+
+
+def written_key(key: Key) -> object:
+    """What a group is known by."""
+    return written_value(key)
+
+
+def read_key(written: object) -> Key:
+    """The same, read.
+
+    Raises:
+        BadState: It is none.
+    """
+    key = read_value(written)
+    if isinstance(key, Fraction):
+        raise BadState(f"{written!r:.40} is no group")
+    return key
+
+
+def written_event(event: FileEvent) -> object:
+    """An event whole, as a document."""
+    return document_of(event)
+
+
+def read_event(written: object) -> FileEvent:
+    """The event of such a document.
+
+    Raises:
+        BadState: It is none.
+    """
+    if not isinstance(written, Mapping):
+        raise BadState("an event is missing")
+    found = event_of(written, _nowhere, allow_unknown_fields=True)
+    if not isinstance(found, FileEvent):
+        raise BadState("an event is not whole")
+    return found
+
+
+def _nowhere(_name: str) -> Location:
+    return Location(file="<state>")
+
+
+def written_loss(loss: Loss) -> object:
+    """A loss."""
+    return [loss.first_ns, loss.last_ns, dict(loss.counts)]
+
+
+def read_loss(written: Any) -> Loss:  # noqa: ANN401 - whatever JSON holds
+    """The same, read.
+
+    Raises:
+        BadState: It is none.
+    """
+    loss: Loss = checked(
+        lambda: Loss(
+            first_ns=int(written[0]),
+            last_ns=int(written[1]),
+            counts={str(name): int(count) for name, count in written[2].items()},
+        )
+    )
+    return loss
+
+
+def checked(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is read
+    """What `read` returns; its failures are the state's.
+
+    Raises:
+        BadState: Something is missing, or is not what it should be.
+    """
+    try:
+        return read()
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise BadState(str(error)[:80]) from error
