@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
+from fileaudit_engine.detect.crossing import Limits
+from fileaudit_engine.detect.places import PLACES, UNIQUE, is_place
+from fileaudit_engine.detect.suppress import Suppress
 from fileaudit_engine.diagnostics import Collector, UnusableInput, unusable_file
+from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
 from fileaudit_engine.rules.options import DEFAULTS
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
@@ -27,7 +31,33 @@ DEFAULT_STORE: Final = Path("/var/lib/fileaudit/fileaudit.db")
 PLACEHOLDER_NAME: Final = re.compile(r"[\w.-]+")
 """What stands between the percent signs of a placeholder."""
 
-_PLANNED: Final = frozenset({"routes", "suppress", "sinks", "store.retention"})
+LENGTH: Final = re.compile(r"(0|[1-9][0-9]{0,11})(ns|us|ms|s|m|h|d|w)")
+"""A length of time: Sigma's form, and the units below a second."""
+
+UNITS_NS: Final[Mapping[str, int]] = {
+    "ns": 1,
+    "us": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+    "d": 86_400_000_000_000,
+    "w": 604_800_000_000_000,
+}
+
+LIMITS: Final[Mapping[str, tuple[int, int, str]]] = {
+    "groups": (1, 10_000_000, "a million groups take about a gigabyte of memory"),
+    "events": (1, 1_000_000, "a sum or an average is computed from every one of them"),
+    "entries": (1, 100_000_000, "a million events take about a hundred megabytes of memory"),
+    "listed": (1, 10_000, "each takes 35 bytes of the alert's document"),
+    "held": (0, 1_000_000, "each takes about a kilobyte of memory"),
+}
+"""The numbers below `correlation`: the least, the most, and what they cost."""
+
+_MOST_LATE_NS: Final = 10 * UNITS_NS["m"]
+_SHORTEST_NS, _LONGEST_NS = UNITS_NS["ms"], 30 * UNITS_NS["d"]
+
+_PLANNED: Final = frozenset({"routes", "sinks", "store.retention"})
 """Keys of the contract whose work no part of this version does."""
 
 
@@ -40,12 +70,16 @@ class Config:
         store_path: The store; None: each command's own default.
         placeholders: As `RuleOptions.placeholders`.
         timezone: As `RuleOptions.timezone`.
+        suppress: Which alerts repeat others and are folded; None: all are told.
+        limits: How much correlations may hold.
     """
 
     rules: tuple[Path, ...] = ()
     store_path: Path | None = None
     placeholders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     timezone: str = DEFAULTS.timezone
+    suppress: Suppress | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 def load_config(path: Path | str | None) -> Config:
@@ -82,6 +116,8 @@ def parse_config(raw: bytes, path: Path) -> Config:
         store_path=reading.store_path,
         placeholders=reading.placeholders,
         timezone=reading.timezone,
+        suppress=reading.suppress,
+        limits=Limits(**reading.limits),
     )
 
 
@@ -103,6 +139,10 @@ class _Reading:
         self.store_path: Path | None = None
         self.placeholders: dict[str, tuple[str, ...]] = {}
         self.timezone = DEFAULTS.timezone
+        self.suppress: Suppress | None = None
+        self.limits: dict[str, int] = {}
+        self._by: tuple[str, ...] = ()
+        self._for_ns = 0
         self._folder = folder
 
     def map(self, prefix: str, node: Node, keys: "Mapping[str, _Reader]") -> None:
@@ -166,6 +206,88 @@ class _Reading:
             message = f"there is no time zone {quoted(name)} on this host"
             self.problems.error("FA084", message, node.location, help=_zone_remedy(name))
 
+    def read_suppress(self, node: Node) -> None:
+        """`suppress`: a map that says what is the same, and for how long."""
+        self.map("suppress.", node, _SUPPRESS_KEYS)
+        missing = _SUPPRESS_KEYS.keys() - node.values.keys() if isinstance(node, MapNode) else ()
+        for name in sorted(missing):
+            self.problems.error(
+                "FA083", f"'suppress' needs '{name}'", node.location, help=f"add '{_SUPPRESS_EXAMPLES[name]}'"
+            )
+        if self._by and self._for_ns:
+            self.suppress = Suppress(by=self._by, for_ns=self._for_ns)
+
+    def read_suppress_by(self, node: Node) -> None:
+        """`suppress.by`: a place in alerts, or a list of them."""
+        items = node.items if isinstance(node, ListNode) else [node]
+        if not items:
+            self._wrong(node, "suppress.by", "a place in alerts such as file.path, or a list of them")
+        places: dict[str, None] = {}
+        for item in items:
+            place = self._place(item)
+            if place in places:
+                self.problems.error(
+                    "FA083", f"{quoted(place)} is there twice", item.location, help="remove one"
+                )
+            elif place is not None:
+                places[place] = None
+        self._by = tuple(places)
+
+    def read_suppress_for(self, node: Node) -> None:
+        """`suppress.for`: a length of time."""
+        cost = "repeats are reported when it is over: a report a month later serves nobody"
+        self._for_ns = self._length(node, "suppress.for", (_SHORTEST_NS, _LONGEST_NS), ("1ms", "30d", cost))
+
+    def read_correlation(self, node: Node) -> None:
+        """`correlation`: a map."""
+        self.map("correlation.", node, _CORRELATION_KEYS)
+
+    def read_lateness(self, node: Node) -> None:
+        """`correlation.lateness`: a length of time."""
+        cost = "every alert of a correlation waits that long"
+        bounds = 0, _MOST_LATE_NS
+        self.limits["lateness_ns"] = self._length(node, "correlation.lateness", bounds, ("0s", "10m", cost))
+
+    def read_limit(self, name: str, node: Node) -> None:
+        """Another member of `correlation`: a whole number."""
+        least, most, cost = LIMITS[name]
+        number = node.value if isinstance(node, ScalarNode) else None
+        if not isinstance(number, int) or isinstance(number, bool):
+            self._wrong(node, f"correlation.{name}", "a whole number")
+        elif least <= number <= most:
+            self.limits[name] = number
+        else:
+            self._wrong(node, f"correlation.{name}", f"between {least:,} and {most:,}", cost)
+
+    def _length(self, node: Node, name: str, bounds_ns: tuple[int, int], shown: tuple[str, str, str]) -> int:
+        """A length of time in nanoseconds; 0, and noted, if it is none or out of bounds."""
+        text = node.value if isinstance(node, ScalarNode) else None
+        found = LENGTH.fullmatch(text) if isinstance(text, str) else None
+        if found is None:
+            units = f"write a number and one of {', '.join(UNITS_NS)}"
+            self._wrong(node, name, "a length of time such as 200ms or 10m", units)
+            return 0
+        length_ns = int(found[1]) * UNITS_NS[found[2]]
+        if bounds_ns[0] <= length_ns <= bounds_ns[1]:
+            return length_ns
+        self._wrong(node, name, f"between {shown[0]} and {shown[1]}", shown[2])
+        return 0
+
+    def _place(self, node: Node) -> str | None:
+        """A place that alerts have in common; None, and noted, if it is none."""
+        name = node.value if isinstance(node, ScalarNode) else None
+        if not isinstance(name, str):
+            self._wrong(node, "suppress.by", "a place in alerts such as file.path, or a list of them")
+        elif is_place(name):
+            return name
+        elif name in UNIQUE:
+            message = f"no two alerts have the same {quoted(name)}: nothing would be folded"
+            self.problems.error("FA085", message, node.location, help="remove it")
+        else:
+            message = f"no alert has {quoted(name)}"
+            self.problems.error("FA085", message, node.location, help=_place_remedy(name))
+        return None
+
     def _values(self, node: Node, name: str) -> tuple[str, ...]:
         """What a placeholder stands for, as written; empty, and noted, if that is nothing."""
         items = node.items if isinstance(node, ListNode) else [node]
@@ -182,9 +304,9 @@ class _Reading:
             return None
         return self._folder / text
 
-    def _wrong(self, node: Node, name: str, expected: str) -> None:
+    def _wrong(self, node: Node, name: str, expected: str, remedy: str = "") -> None:
         subject = f"'{name}'" if " " not in name else name
-        self.problems.error("FA083", f"{subject} must be {expected}", node.location)
+        self.problems.error("FA083", f"{subject} must be {expected}", node.location, help=remedy)
 
     def _unknown(self, name: str, key: ScalarNode, keys: "Mapping[str, _Reader]") -> None:
         close = difflib.get_close_matches(key.text, keys, n=1)
@@ -209,6 +331,15 @@ def _zone_remedy(name: str) -> str:
     return f"did you mean {quoted(close)}?" if close else "write it as UTC, Europe/Berlin or America/New_York"
 
 
+def _place_remedy(name: str) -> str:
+    """Rules' names for fields are not documents' names: who writes one is told the other."""
+    field = BY_NAME.get(name)
+    close = field.ecs if field is not None and is_place(field.ecs) else nearest_of(name, sorted(PLACES))
+    return (
+        f"did you mean {quoted(close)}?" if close else "write it as in alerts: file.path, process.executable"
+    )
+
+
 def _is_text_or_number(node: Node) -> bool:
     return (
         isinstance(node, ScalarNode)
@@ -219,10 +350,27 @@ def _is_text_or_number(node: Node) -> bool:
 
 _Reader = Callable[[_Reading, Node], None]
 
+_SUPPRESS_EXAMPLES: Final = {"by": "by: [rule.uuid, process.executable, file.path]", "for": "for: 10m"}
+_SUPPRESS_KEYS: Final[Mapping[str, _Reader]] = {
+    "by": _Reading.read_suppress_by,
+    "for": _Reading.read_suppress_for,
+}
+
+
+def _limit(name: str) -> _Reader:
+    return lambda reading, node: reading.read_limit(name, node)
+
+
+_CORRELATION_KEYS: Final[Mapping[str, _Reader]] = {
+    "lateness": _Reading.read_lateness,
+    **{name: _limit(name) for name in LIMITS},
+}
 _STORE_KEYS: Final[Mapping[str, _Reader]] = {"path": _Reading.read_store_path}
 _KEYS: Final[Mapping[str, _Reader]] = {
     "rules": _Reading.read_rules,
     "store": _Reading.read_store,
     "placeholders": _Reading.read_placeholders,
     "timezone": _Reading.read_timezone,
+    "suppress": _Reading.read_suppress,
+    "correlation": _Reading.read_correlation,
 }

@@ -4,15 +4,69 @@ from typing import Final
 
 from tools.schemas.parts import Schema, described, document, map_of, text_like
 
+from fileaudit_engine.config import LENGTH, LIMITS
+from fileaudit_engine.detect.crossing import Limits
+from fileaudit_engine.detect.places import PLACES
+
 _NAME: Final = text_like(
     r"^[\w.-]+$", "use letters, digits, '_', '-' and '.'; the percent signs stand in rules only"
 )
+
+_LENGTH: Final = text_like(f"^({LENGTH.pattern})$", "write a number and a unit, such as 200ms or 10m")
+_MEANINGS: Final = {
+    "groups": "Groups of one correlation that are remembered; of more, the least recently used is forgotten.",
+    "events": "Events of one group, where all are needed; of more, the oldest is forgotten.",
+    "entries": "Events of all groups of all correlations together.",
+    "listed": "Events that one alert lists.",
+    "held": "Events that are kept in full until an alert needs them; of older ones only ids are.",
+}
+
+
+def _suppress() -> Schema:
+    place: Schema = {"$ref": "#/$defs/place"}
+    several: Schema = {"type": "array", "items": place, "minItems": 1, "uniqueItems": True}
+    return map_of(
+        {
+            "by": described(
+                "Alerts are the same if their documents agree at these places; a missing value is one, too.",
+                {
+                    "anyOf": [place, several],
+                    "examples": [["rule.uuid", "process.executable", "file.path"]],
+                },
+            ),
+            "for": described(
+                "How far from the first alert its repeats may be, 1ms to 30d.",
+                {**_LENGTH, "examples": ["10m"]},
+            ),
+        },
+        required=["by", "for"],
+    )
+
+
+def _correlation() -> Schema:
+    defaults = Limits()
+    numbers = {
+        name: described(
+            _MEANINGS[name],
+            {"type": "integer", "minimum": least, "maximum": most, "default": getattr(defaults, name)},
+        )
+        for name, (least, most, _) in LIMITS.items()
+    }
+    lateness = described(
+        "How far behind the newest one an event may be and still be put in its place; every alert of a"
+        " correlation waits that long. At most 10m.",
+        {**_LENGTH, "default": f"{defaults.lateness_ns // 1_000_000}ms"},
+    )
+    return map_of({"lateness": lateness, **numbers})
 
 
 def schema() -> Schema:
     """The whole schema."""
     path: Schema = {"type": "string", "minLength": 1}
     value: Schema = {"type": ["string", "number"]}
+    place: Schema = {
+        "anyOf": [{"enum": sorted(PLACES)}, {"type": "string", "pattern": r"^fileaudit\.extra\."}]
+    }
     return document(
         "fileaudit-engine configuration",
         "Relative paths are relative to the configuration file.",
@@ -62,9 +116,13 @@ def schema() -> Schema:
                             "examples": ["UTC", "Europe/Berlin", "America/New_York"],
                         },
                     ),
+                    "suppress": described(
+                        "Which alerts repeat another one: they are counted and told of together.", _suppress()
+                    ),
+                    "correlation": described("How much correlations may hold.", _correlation()),
                 }
             ),
             "type": ["object", "null"],
-            "$defs": {"path": path},
+            "$defs": {"path": path, "place": place},
         },
     )

@@ -22,6 +22,7 @@ PLACES: Final = frozenset(
         *("threat.technique.id", "threat.technique.name"),
         *("threat.technique.subtechnique.id", "threat.technique.subtechnique.name"),
         *("fileaudit.rule.level", "fileaudit.selections"),
+        *(f"fileaudit.correlation.{name}" for name in ("type", "timespan", "condition", "rules", "group")),
         *(f"fileaudit.parent.{name}" for name in ("args_truncated", "parent_pid", "pid", "start_ns")),
     }
     - UNIQUE

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import given, settings
-from tests.unit.events.examples import EVERYTHING, LOSS, SHADOW, events
+from tests.unit.detect.crossings import crossing
+from tests.unit.events.examples import EVERYTHING, LOSS, events
 from tests.unit.events.records import record
 
+from fileaudit_engine.detect.crossing_alert import record_of_crossing
 from fileaudit_engine.detect.places import PLACES, UNIQUE, is_place
 from fileaudit_engine.detect.record import Record
 from fileaudit_engine.events.model import FileEvent
@@ -28,7 +30,7 @@ def _places(document: Mapping[str, object], prefix: str) -> Iterator[str]:
 
 
 def test_every_place_is_one_that_some_alert_has() -> None:
-    found = places_of(record(EVERYTHING)) | places_of(record(SHADOW, losses=(LOSS,)))
+    found = places_of(record(EVERYTHING)) | places_of(record_of_crossing(crossing(), host="h"))
 
     @given(events)
     @settings(REPEATABLE, max_examples=1000)

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.detect.crossings import RENAMES, crossing
 from tests.unit.events.examples import CAT, HOSTILE, SHADOW, events
 from tests.unit.events.records import finding, record
 
 from fileaudit_engine.detect.alert import SEVERITIES, record_of
+from fileaudit_engine.detect.crossing_alert import record_of_crossing
 from fileaudit_engine.detect.period import LISTED, repeats_in, resumed
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.detect.suppress import STATE_VERSION, Suppress, Suppressor, left_over
@@ -239,6 +241,21 @@ def test_an_alert_that_stands_for_no_event_is_reported_without_one() -> None:
     bare = replace(at(0), event=None)
     _, report = passed([bare, replace(at(1), event=None)])
     assert report.event is None
+
+
+@pytest.mark.parametrize("event", [RENAMES[-1], None])
+def test_alerts_of_correlations_are_folded_by_what_their_events_have_in_common(
+    event: FileEvent | None,
+) -> None:
+    def raised(seconds: int, user: str) -> Record:
+        made = crossing(ts_ns=START + seconds, group={"ProcessId": 4242, "User": user}, event=event)
+        return record_of_crossing(made, host="h")
+
+    one, again, other = raised(0, "alice"), raised(1, "alice"), raised(2, "root")
+    *alerts, report = passed([one, again, other], by("fileaudit.correlation.group"))
+    assert alerts == [one, other]
+    assert (repeats(report)["ids"], report.rule) == ([again.id], "many_files_renamed")
+    assert (report.event is None) == (event is None)
 
 
 @given(events)
