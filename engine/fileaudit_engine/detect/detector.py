@@ -14,16 +14,26 @@ from fileaudit_engine.detect.match_index import Candidates, MatchIndex
 from fileaudit_engine.detect.record import Finding
 from fileaudit_engine.detect.runnable import RunnableRule, runnable
 from fileaudit_engine.events.batch import EVERY, Batch, Columns, EventBatch, ManyNames
+from fileaudit_engine.events.model import FileEvent
 
 _MEMO_ENTRIES = 65_536
 """Bit sets remembered; an attacker who makes up combinations fills it, and then it starts over."""
 
 
+Matched = Sequence[tuple[RunnableRule, FileEvent]]
+"""The rules that match a call, each with the event, of those that the call is, that it matches."""
+
+
 class Detector:
-    """Evaluates the rules of a plan on batches. Stateless but for its memo."""
+    """Evaluates the rules of a plan on batches. Stateless but for its memo.
+
+    Attributes:
+        numbers: The index in the plan of each rule that it evaluates, by the identity of the object.
+    """
 
     def __init__(self, user: UserPlan, kernel: KernelPlan) -> None:
         self._rules = tuple(map(runnable, user.rules))
+        self.numbers = {id(rule): number for number, rule in enumerate(self._rules)}
         self._owners = kernel.owners
         self._memo: dict[int, tuple[RunnableRule, ...]] = {}
 
@@ -50,6 +60,10 @@ class Detector:
 
     def calls(self, batch: Batch) -> Iterator[Sequence[Finding]]:
         """The same, call by call, of which one may be several events; calls without any are left out."""
+        return ([rule.finding(event) for rule, event in call] for call in self.matched(batch))
+
+    def matched(self, batch: Batch) -> Iterator[Matched]:
+        """Call by call, the rules that match and the event of the call that each matched; never none."""
         again = batch.again if isinstance(batch, ManyNames) else ()
         return filter(None, _once_a_call(self._candidates(batch), batch, again))
 
@@ -83,10 +97,10 @@ class Detector:
         return tuple(sorted(found))
 
 
-def _once_a_call(candidates: Candidates, batch: Batch, again: Collection[int]) -> Iterator[Sequence[Finding]]:
+def _once_a_call(candidates: Candidates, batch: Batch, again: Collection[int]) -> Iterator[Matched]:
     """What the rules say where one call may be several events: each rule once a call."""
     current, matched = -1, set[int]()
-    told: list[Finding] = []
+    told: list[tuple[RunnableRule, FileEvent]] = []
     for index, rules in candidates:
         call = index
         while call in again:
@@ -98,5 +112,5 @@ def _once_a_call(candidates: Candidates, batch: Batch, again: Collection[int]) -
         for rule in rules:
             if id(rule) not in matched and rule.matches(event):
                 matched.add(id(rule))
-                told.append(rule.finding(event))
+                told.append((rule, event))
     yield told
