@@ -30,7 +30,7 @@ def register(
     parser = subparsers.add_parser(
         "check",
         parents=[common],
-        help="validate and lint rules",
+        help="validate and lint rules and correlations",
         description="Reports everything that is wrong with rules, with place and remedy. Exit 1 on errors,"
         " 2 where there is no rule at all or one of RULES cannot be read.",
     )
@@ -61,14 +61,21 @@ def _print_pretty(loaded: Loaded, args: argparse.Namespace) -> None:
     if found:
         color, rest = color_of(args, sys.stdout), "; '--format json' lists all"
         print(rendered(found, loaded.rules.sources, color=color, rest=rest))
-    usable = len(loaded.rules.rules)
-    say(f"{counted(usable, 'rule')} usable; {summary(found)}")
+    say(f"{counted_rules(loaded)} usable; {summary(found)}")
+
+
+def counted_rules(loaded: Loaded) -> str:
+    """How many there are: `24 rules`, `24 rules, 9 correlations`."""
+    correlations = len(loaded.rules.correlations)
+    rules = counted(len(loaded.rules.rules), "rule")
+    return f"{rules}, {counted(correlations, 'correlation')}" if correlations else rules
 
 
 def _document(loaded: Loaded) -> dict[str, object]:
     return {
         "summary": {
             "rules": len(loaded.rules.rules),
+            "correlations": len(loaded.rules.correlations),
             "errors": sum(d.severity.label == "error" for d in loaded.diagnostics),
             "warnings": sum(d.severity.label == "warning" for d in loaded.diagnostics),
         },

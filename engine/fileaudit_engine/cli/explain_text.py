@@ -10,6 +10,7 @@ from fileaudit_engine.compiler.conditions import Condition, Group, Leaf, Where
 from fileaudit_engine.compiler.explain import ClauseExplanation, Hook, PackExplanation, RuleExplanation, Table
 from fileaudit_engine.detect.why import Verdict
 from fileaudit_engine.events.fields import Value
+from fileaudit_engine.rules.ast import Document
 from fileaudit_engine.text import counted, printable
 
 MOST_VALUES: Final = 6
@@ -22,13 +23,13 @@ _HELD: Final = "\ue000"
 """Stands for a space in a name while lines are broken; a name cannot hold it, `printable` escapes it."""
 
 _RESET: Final = "\x1b[0m"
-_BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = (f"\x1b[{code}m" for code in (1, 2, 31, 32, 33, 36))
+_BOLD, DIM, _RED, _GREEN, _YELLOW, _CYAN = (f"\x1b[{code}m" for code in (1, 2, 31, 32, 33, 36))
 _LEVELS: Final = {
     "critical": _BOLD + _RED,
     "high": _RED,
     "medium": _YELLOW,
     "low": _CYAN,
-    "informational": _DIM,
+    "informational": DIM,
 }
 _KEYS: Final = {
     Table.BEGINNINGS: "beginning",
@@ -67,20 +68,14 @@ def _lines(text: str, room: int) -> list[str]:
     return [line.replace(_HELD, " ") for line in lines] or [""]
 
 
-def pack_lines(rules: Sequence[RuleExplanation], pack: PackExplanation, layout: Layout) -> Iterator[str]:
-    """The rules, then what the kernel's tables hold for the whole pack."""
-    for rule in rules:
-        yield from rule_lines(rule, layout)
-        yield ""
-    yield from layout.wrapped("", _legend(), _DIM)
-    yield from layout.wrapped("", _totals(pack), _DIM)
-
-
 def rule_lines(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
     """One rule, section by section."""
     yield from heading(explained, layout)
-    filters = (_inner(layout).wrapped("- ", printable(title)) for title in explained.rule.rule.filters)
+    filters = (inner(layout).wrapped("- ", printable(title)) for title in explained.rule.rule.filters)
     yield from section("filters", itertools.chain.from_iterable(filters))
+    if explained.silent:
+        through = f"only through {one_of(explained.heard_through)}: it raises nothing by itself"
+        yield from section("heard", inner(layout).wrapped("", through))
     yield from section("kernel", _kernel(explained, layout))
     yield from section("witness", _witness(explained, layout))
     yield from section("hooks", [_hooks(explained.hooks, layout)])
@@ -88,17 +83,21 @@ def rule_lines(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
     yield from section("cannot see", _blind(explained.blind_to, layout))
     for warning in explained.warnings:
         text = f"{warning.code}: {warning.message}"
-        remedy = _inner(layout).wrapped("= help: ", printable(warning.help))
-        yield from section("warning", (*_inner(layout).wrapped("", printable(text), _YELLOW), *remedy))
+        remedy = inner(layout).wrapped("= help: ", printable(warning.help))
+        yield from section("warning", (*inner(layout).wrapped("", printable(text), _YELLOW), *remedy))
 
 
 def heading(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
     """Who the rule is."""
-    rule = explained.rule.rule
-    level = layout.paint(rule.level, _LEVELS.get(rule.level, ""))
-    yield f"{layout.paint(printable(rule.key), _BOLD)}  {level}  {explained.rule.logsource.value}"
-    yield from layout.wrapped("  ", printable(rule.title))
-    yield layout.paint(f"  {printable(str(rule.location))}", _DIM)
+    return title_lines(explained.rule.rule, explained.rule.logsource.value, layout)
+
+
+def title_lines(document: Document, kind: str, layout: Layout) -> Iterator[str]:
+    """Who a rule or correlation is, and of which kind."""
+    level = layout.paint(document.level, _LEVELS.get(document.level, ""))
+    yield f"{layout.paint(printable(document.key), _BOLD)}  {level}  {kind}"
+    yield from layout.wrapped("  ", printable(document.title))
+    yield layout.paint(f"  {printable(str(document.location))}", DIM)
 
 
 def section(name: str, lines: Iterable[str]) -> Iterator[str]:
@@ -107,7 +106,7 @@ def section(name: str, lines: Iterable[str]) -> Iterator[str]:
         yield (" " * _LABEL if number else f"  {name}".ljust(_LABEL)) + line
 
 
-def _inner(layout: Layout) -> Layout:
+def inner(layout: Layout) -> Layout:
     """The layout of what stands to the right of the section names."""
     return Layout(width=layout.width - _LABEL, color=layout.color)
 
@@ -119,7 +118,7 @@ def _kernel(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
     if not explained.clauses:
         yield layout.paint("drops every event: the rule can never match", _YELLOW)
     for clause in explained.clauses:
-        yield from _clause(clause, _inner(layout))
+        yield from _clause(clause, inner(layout))
 
 
 def _clause(clause: ClauseExplanation, layout: Layout) -> Iterator[str]:
@@ -134,41 +133,41 @@ def _clause(clause: ClauseExplanation, layout: Layout) -> Iterator[str]:
         whose = "of these callers" if clause.tests_caller else "of these events"
         yield from layout.wrapped(" " * 6, f"any path: all {whose} go to user space", _YELLOW)
     if clause.shared_with:
-        yield from layout.wrapped(" " * 6, f"bit shared with {_one_of(clause.shared_with)}")
+        yield from layout.wrapped(" " * 6, f"bit shared with {one_of(clause.shared_with)}")
 
 
 def _path(clause: ClauseExplanation) -> Iterator[str]:
     name = " or ".join(clause.names)
-    begins = [f"is {_one_of(clause.paths)}"] if clause.paths else []
+    begins = [f"is {one_of(clause.paths)}"] if clause.paths else []
     if clause.beginnings:
-        begins.append(f"begins with {_one_of(clause.beginnings)}")
+        begins.append(f"begins with {one_of(clause.beginnings)}")
     if begins:
         yield f"{name} {' or '.join(begins)}"
     if clause.endings and (clause.beginnings or clause.endings != clause.paths):
-        yield f"{name} ends with {_one_of(clause.endings)}"
+        yield f"{name} ends with {one_of(clause.endings)}"
     if clause.directories:
-        yield f"{name} has a directory called {_one_of(clause.directories)}"
+        yield f"{name} has a directory called {one_of(clause.directories)}"
 
 
 def _caller(clause: ClauseExplanation) -> Iterator[str]:
     if clause.users:
-        yield f"real user is {_one_of(clause.users)}"
+        yield f"real user is {one_of(clause.users)}"
     if clause.processes:
-        yield f"process is {_one_of(clause.processes)}"
+        yield f"process is {one_of(clause.processes)}"
     if clause.threads:
-        yield f"thread is called {_one_of(clause.threads)}"
+        yield f"thread is called {one_of(clause.threads)}"
 
 
 def _witness(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
     """What the match index looks for, a line for each way in which the rule can match."""
     for witness in explained.witnesses:
         if witness is None:
-            yield from _inner(layout).wrapped(
+            yield from inner(layout).wrapped(
                 "", "none: in a recording every event of the log source is evaluated", _YELLOW
             )
         else:
-            signs = (f"{sign.field or 'any field'} {sign.verb} {_one_of(sign.values)}" for sign in witness)
-            yield from _inner(layout).wrapped("", " or ".join(signs))
+            signs = (f"{sign.field or 'any field'} {sign.verb} {one_of(sign.values)}" for sign in witness)
+            yield from inner(layout).wrapped("", " or ".join(signs))
 
 
 def _hooks(hooks: Sequence[Hook], layout: Layout) -> str:
@@ -178,7 +177,7 @@ def _hooks(hooks: Sequence[Hook], layout: Layout) -> str:
 
 def _blind(phrases: Sequence[str], layout: Layout) -> Iterator[str]:
     for phrase in phrases:
-        yield from _inner(layout).wrapped("- ", phrase)
+        yield from inner(layout).wrapped("- ", phrase)
 
 
 # --- conditions and verdicts -------------------------------------------------------------------------------
@@ -186,7 +185,7 @@ def _blind(phrases: Sequence[str], layout: Layout) -> Iterator[str]:
 
 def tree_lines(condition: Condition, verdict: Verdict | None, layout: Layout) -> Iterator[str]:
     """The conditions as a tree; with a verdict, what held and with which value."""
-    return _tree(condition, verdict, _inner(layout), "", "")
+    return _tree(condition, verdict, inner(layout), "", "")
 
 
 def _tree(
@@ -209,7 +208,7 @@ def _mark(condition: Condition, verdict: Verdict | None, layout: Layout) -> str:
         return f"{layout.paint('✓', _GREEN) if verdict.holds else layout.paint('✗', _RED)} "
     if isinstance(condition, Group):
         return ""
-    return f"{layout.paint('●', _GREEN) if condition.where is Where.KERNEL else layout.paint('○', _DIM)} "
+    return f"{layout.paint('●', _GREEN) if condition.where is Where.KERNEL else layout.paint('○', DIM)} "
 
 
 def _head(group: Group) -> str:
@@ -264,7 +263,8 @@ def _shown(values: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _one_of(values: Sequence[str]) -> str:
+def one_of(values: Sequence[str]) -> str:
+    """One name, or the first of several."""
     return _shown(values) if len(values) == 1 else f"one of {_shown(values)}"
 
 
@@ -272,12 +272,16 @@ def _any(words: Sequence[str]) -> str:
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def _legend() -> str:
+def legend() -> str:
+    """What the marks of conditions mean."""
     return (
         "● spares events in the kernel   ○ checked in user space   (user space checks every condition again)"
     )
 
 
-def _totals(pack: PackExplanation) -> str:
+def totals(pack: PackExplanation) -> str:
+    """What there is, and what the kernel's tables hold for it."""
     keys = ", ".join(counted(pack.keys[table], noun) for table, noun in _KEYS.items())
-    return f"{counted(len(pack.rules), 'rule')}, {pack.clauses} of {pack.most_clauses} clauses, {keys}"
+    rules = counted(len(pack.rules), "rule")
+    heard = f", {counted(pack.correlations, 'correlation')}" if pack.correlations else ""
+    return f"{rules}{heard}, {pack.clauses} of {pack.most_clauses} clauses, {keys}"

@@ -26,7 +26,8 @@ from fileaudit_engine.text import printable
 
 _DESCRIPTION = """\
 Run the test cases of a rule pack. Every case runs twice, with the model of the kernel's filter in front and
-without it; a difference fails the case. Alerts are compared exactly: nothing else may fire.
+without it; a difference fails the case. Alerts are compared exactly: nothing else may fire. Correlations see
+the events of their case alone; when those are over, time runs on until every window is empty.
 """
 _EPILOG = """\
 Exit status: 0 all cases pass; 1 a case fails, a rule is broken, or coverage is too low; 2 the command line or
@@ -80,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
     if args.pattern is not None and not cases:
         say(f"fileaudit-engine: no test case is called like '{printable(args.pattern)}'")
         return Exit.UNUSABLE
-    report = run_cases(cases, loaded.compiled.user, loaded.compiled.kernel)
+    compiled = loaded.compiled
+    report = run_cases(cases, compiled.user, compiled.kernel, compiled.correlations)
     sys.stdout.write(_rendered(report, args))
     return _status(report, loaded, found, args)
 
@@ -89,9 +91,9 @@ def _report_problems(
     loaded: Loaded, found: LoadedCases, cases: tuple[Case, ...], args: argparse.Namespace
 ) -> None:
     """Print what is wrong with the test files, and with the rules that they name."""
-    rules = loaded.rules.rules
-    levels = {rule.key: rule.level for rule in rules}
-    wrong_names = check_names(cases, RuleNames(rules), levels)
+    rules, correlations = loaded.rules.rules, loaded.rules.correlations
+    levels = {rule.key: rule.level for rule in rules} | {one.key: one.level for one in correlations}
+    wrong_names = check_names(cases, RuleNames([*rules, *correlations]), levels)
     report_diagnostics((*found.diagnostics, *wrong_names), found.sources, args)
 
 

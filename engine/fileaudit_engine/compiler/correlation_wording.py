@@ -68,7 +68,7 @@ def asked(correlation: Correlation) -> str:
             assert_never(never)
 
 
-def measure(correlation: Correlation) -> str:
+def measure(correlation: Correlation) -> str:  # noqa: PLR0911 - one return a type
     """What is counted or computed: `different values of TargetFilename`, `the sum of FileSize`."""
     fields = " and ".join(correlation.value_fields)
     match correlation.type:

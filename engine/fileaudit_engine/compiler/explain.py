@@ -8,7 +8,7 @@ and JSON say the same.
 
 import enum
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from typing_extensions import assert_never
@@ -18,12 +18,23 @@ from fileaudit_engine.compiler.conditions import Condition, condition_tree
 from fileaudit_engine.compiler.constraint import END, Clause, Constraint, OneOf
 from fileaudit_engine.compiler.ir import All, AnyOf, Negation, Predicate, Test
 from fileaudit_engine.compiler.lint import warnings
-from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS, MAX_CLAUSES, KernelPlan, UserPlan, UserRule
+from fileaudit_engine.compiler.listening import heard_through
+from fileaudit_engine.compiler.plan import (
+    CAPTURED_OPERATIONS,
+    MAX_CLAUSES,
+    CorrelationPlan,
+    KernelPlan,
+    UserPlan,
+    UserRule,
+)
 from fileaudit_engine.compiler.witness import Group, Length, Literal, alternatives
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.events.fields import Dimension
 from fileaudit_engine.events.model import AccessMode, Operation, Outcome
 from fileaudit_engine.text import from_kernel
+
+NO_CORRELATIONS: Final = CorrelationPlan()
+"""Nothing listens to the rules."""
 
 _NO_ACCESS_MODE: Final = "none"
 """How events without an access mode are spelled in a clause."""
@@ -110,6 +121,8 @@ class RuleExplanation:
         hooks: What it needs of the capture, in the order of the operations' numbers.
         blind_to: What it cannot see, a phrase each.
         warnings: Why the kernel filters little for it.
+        heard_through: The correlations that refer to it.
+        silent: Whether it is heard only through them, and raises and records nothing by itself.
     """
 
     rule: UserRule
@@ -119,6 +132,8 @@ class RuleExplanation:
     hooks: tuple[Hook, ...]
     blind_to: tuple[str, ...]
     warnings: tuple[Diagnostic, ...]
+    heard_through: tuple[str, ...] = ()
+    silent: bool = False
 
 
 _VERBS: Final = {
@@ -146,21 +161,34 @@ class PackExplanation:
 
     Attributes:
         rules: One each, in the order of the plan.
+        correlations: How many listen to them.
         clauses: Bits in use.
         most_clauses: Bits there are.
         keys: Entries of each table.
     """
 
     rules: tuple[RuleExplanation, ...]
+    correlations: int
     clauses: int
     most_clauses: int
     keys: dict[Table, int]
 
 
-def explanation(user: UserPlan, kernel: KernelPlan) -> PackExplanation:
-    """What the compiler made of a pack."""
+def explanation(
+    user: UserPlan, kernel: KernelPlan, correlations: CorrelationPlan = NO_CORRELATIONS
+) -> PackExplanation:
+    """What the compiler made of a pack's rules; `correlations` says who listens to them."""
+    heard = heard_through(correlations)
     return PackExplanation(
-        rules=tuple(_rule(number, rule, user, kernel) for number, rule in enumerate(user.rules)),
+        rules=tuple(
+            replace(
+                _rule(number, rule, user, kernel),
+                heard_through=heard.get(rule.rule.key, ()),
+                silent=number in correlations.silent,
+            )
+            for number, rule in enumerate(user.rules)
+        ),
+        correlations=len(correlations.correlations),
         clauses=len(kernel.clauses),
         most_clauses=MAX_CLAUSES,
         keys={

@@ -84,6 +84,12 @@ class Case:
     start_ns: int | None = None
 
     @property
+    def starts_ns(self) -> int:
+        """When it starts, nanoseconds since the Unix epoch."""
+        first = self.events[0]
+        return first.event.ts_ns - first.at_ns
+
+    @property
     def expectations(self) -> tuple[Expectation, ...]:
         """Alerts and audit events together."""
         return (*self.alerts, *(self.audit or ()))

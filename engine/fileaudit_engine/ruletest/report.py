@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fileaudit_engine.detect.crossing import Crossing
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.diagnostics import Location
 from fileaudit_engine.rules.ast import Scalar
 from fileaudit_engine.ruletest.cases import Case
 from fileaudit_engine.ruletest.coverage import Coverage
+from fileaudit_engine.ruletest.wording import at, happened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,15 +18,26 @@ class Raised:
 
     Attributes:
         record: It, as it would be stored.
-        at_ns: Time of the event that raised it, nanoseconds since the case's start.
-        location: Where that event is written.
+        at_ns: Time of the event that raised it, or at which a correlation's condition turned true; in
+            nanoseconds since the case's start.
+        location: Where that event is written; of a correlation, the newest that it tells of.
         selections: The detections of the rule that held.
+        crossing: Of a correlation, what it has seen.
     """
 
     record: Record
     at_ns: int
     location: Location
     selections: tuple[str, ...]
+    crossing: Crossing | None = None
+
+    @property
+    def words(self) -> str:
+        """What raised it, in a few words."""
+        event = self.record.event
+        if event is not None and self.crossing is None:
+            return happened(event, self.at_ns)
+        return f"what came together {at(self.at_ns)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

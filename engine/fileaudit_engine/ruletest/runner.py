@@ -2,18 +2,26 @@
 
 Each case runs twice. Once every event goes to the rules; once only what the model of the kernel's filter lets
 through, with the candidates that it names. The law of the compiler says that both are the same; a case in
-which they differ fails, whatever it expects, because on a live host that alert would never come.
+which they differ fails, whatever it expects, because on a live host that alert would never come. Matches that
+only correlations hear are held to it too.
+
+What rules match goes through correlations of the case's own, and when its events are over, time runs on until
+all their windows are empty.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from fileaudit_engine.compiler.classifier import classify, facts_of
-from fileaudit_engine.compiler.plan import KernelPlan, UserPlan
+from fileaudit_engine.compiler.plan import CorrelationPlan, KernelPlan, UserPlan
 from fileaudit_engine.detect.alert import record_of
+from fileaudit_engine.detect.correlate import Correlator
+from fileaudit_engine.detect.crossing import Crossing, Match
+from fileaudit_engine.detect.crossing_alert import record_of_crossing
 from fileaudit_engine.detect.detector import Detector
+from fileaudit_engine.detect.identity import fingerprint
 from fileaudit_engine.detect.record import Finding
 from fileaudit_engine.events.batch import EVERY
 from fileaudit_engine.events.model import FileEvent
@@ -21,8 +29,8 @@ from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case, CaseEvent
 from fileaudit_engine.ruletest.coverage import coverage_of
 from fileaudit_engine.ruletest.judge import Judge
+from fileaudit_engine.ruletest.ran import LIMITS, Ran
 from fileaudit_engine.ruletest.report import CaseResult, Missing, Raised, Report
-from fileaudit_engine.ruletest.wording import happened
 
 HOST: Final = "fixture"
 """The host that alerts of test cases come from, unless their event says otherwise."""
@@ -31,12 +39,21 @@ Filter = Callable[[FileEvent], int]
 """The candidates of an event, as a batch carries them."""
 
 
-def run_cases(cases: Sequence[Case], user: UserPlan, kernel: KernelPlan) -> Report:
+NO_CORRELATIONS: Final = CorrelationPlan()
+"""Nothing listens to the rules."""
+
+
+def run_cases(
+    cases: Sequence[Case],
+    user: UserPlan,
+    kernel: KernelPlan,
+    correlations: CorrelationPlan = NO_CORRELATIONS,
+) -> Report:
     """Run the cases and see which rules they prove."""
-    runner = CaseRunner(user, kernel)
+    runner = CaseRunner(user, kernel, correlations)
     return Report(
         results=tuple(map(runner.run, cases)),
-        coverage=coverage_of(user.rules, cases, runner.names),
+        coverage=coverage_of(user.rules, correlations, cases, runner.names),
     )
 
 
@@ -54,30 +71,53 @@ class _Alone:
 class CaseRunner:
     """Runs cases against one rule pack."""
 
-    def __init__(self, user: UserPlan, kernel: KernelPlan) -> None:
-        self.names = RuleNames(rule.rule for rule in user.rules)
-        self._judge = Judge(user, self.names)
+    def __init__(
+        self, user: UserPlan, kernel: KernelPlan, correlations: CorrelationPlan = NO_CORRELATIONS
+    ) -> None:
+        correlated = (one.rule for one in correlations.correlations)
+        self.names = RuleNames((*(rule.rule for rule in user.rules), *correlated))
+        self._judge = Judge(user, correlations, self.names)
         self._detector = Detector(user, kernel)
         self._kernel = kernel
+        self._user = user
+        self._correlations = correlations
+        self._numbers = {id(rule): number for number, rule in enumerate(user.rules)}
 
     def run(self, case: Case) -> CaseResult:
         """Run one case, with and without the kernel's filter."""
-        raised = self._raised(case, lambda _: EVERY)
-        filtered = self._raised(case, lambda event: classify(self._kernel, facts_of(event)))
-        missing, unexpected = self._judge.compare(case, raised)
+        ran = self._ran(case, lambda _: EVERY)
+        filtered = self._ran(case, lambda event: classify(self._kernel, facts_of(event)))
+        missing, unexpected = self._judge.compare(case, ran)
         broken_law = (
-            *_lost(raised, filtered, "the kernel filter would have dropped it"),
-            *_lost(filtered, raised, "the match index would have left it out"),
+            *_lost(ran.everything, filtered.everything, "the kernel filter would have dropped it"),
+            *_lost(filtered.everything, ran.everything, "the match index would have left it out"),
         )
         return CaseResult(case=case, missing=(*missing, *broken_law), unexpected=unexpected)
 
-    def _raised(self, case: Case, candidates: Filter) -> list[Raised]:
-        """All that the rules raise, in the order of the events."""
-        return [
-            _raised_by(finding, event)
-            for event in case.events
-            for finding in self._detector.findings(_Alone(event.event, (candidates(event.event),)))
-        ]
+    def _ran(self, case: Case, candidates: Filter) -> Ran:
+        """All that comes of the events, in their order; then what they came to together."""
+        correlator = Correlator(self._correlations, self._user, LIMITS)
+        ran = Ran()
+        for event in case.events:
+            findings = list(self._detector.findings(_Alone(event.event, (candidates(event.event),))))
+            for finding in findings:
+                silent = self._numbers[id(finding.rule)] in self._correlations.silent
+                ran.add(_raised_by(finding, event), silent=silent)
+            match = self._match(event.event, findings)
+            if match is not None:
+                ran.matches.append(match)
+                ran.crossings += correlator.feed([match])
+        ran.crossings += correlator.finish()
+        places = {fingerprint(event.event): event for event in case.events} if ran.crossings else {}
+        for crossing in ran.crossings:
+            ran.add(_raised_together(crossing, case, places), silent=crossing.correlation.silent)
+        return ran
+
+    def _match(self, event: FileEvent, findings: Sequence[Finding]) -> Match | None:
+        """What correlations hear of an event, if they do."""
+        numbers = sorted(self._numbers[id(finding.rule)] for finding in findings)
+        heard = tuple(number for number in numbers if number in self._correlations.feeding)
+        return Match(event.ts_ns, heard, event) if heard else None
 
 
 def _raised_by(finding: Finding, event: CaseEvent) -> Raised:
@@ -86,6 +126,18 @@ def _raised_by(finding: Finding, event: CaseEvent) -> Raised:
         at_ns=event.at_ns,
         location=event.location,
         selections=finding.selections,
+    )
+
+
+def _raised_together(crossing: Crossing, case: Case, places: Mapping[str, CaseEvent]) -> Raised:
+    """What a correlation raised; it stands where the newest of its events is written."""
+    newest = places.get(crossing.events[-1].id) if crossing.events else None
+    return Raised(
+        record=record_of_crossing(crossing, host=HOST),
+        at_ns=crossing.ts_ns - case.starts_ns,
+        location=case.location if newest is None else newest.location,
+        selections=(),
+        crossing=crossing,
     )
 
 
@@ -102,7 +154,7 @@ def _lost(raised: Sequence[Raised], left: Sequence[Raised], reason: str) -> Iter
                 at_ns=one.at_ns,
                 fields={},
                 location=one.location,
-                reasons=(f"{reason}: {happened(one.record.event, one.at_ns)}",),
+                reasons=(f"{reason}: {one.words}",),
             )
 
 

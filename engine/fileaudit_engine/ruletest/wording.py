@@ -3,9 +3,13 @@
 Nothing here is escaped for a terminal: that is the business of the format that prints it.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from fileaudit_engine.events.model import FileEvent
+
+When = Callable[[int], str]
+"""Says when something happened: nanoseconds since the Unix epoch -> `at 2s`."""
 
 _UNITS: Final = (
     ("h", 3_600_000_000_000),
@@ -51,7 +55,12 @@ def value(found: object) -> str:
 
 def happened(event: FileEvent, at_ns: int) -> str:
     """`open /etc/shadow at 2s`: enough to find the event in its case."""
-    return f"{event.operation.value} {_cut(event.path or event.asked_path or 'of no path')} {at(at_ns)}"
+    return f"{deed(event)} {at(at_ns)}"
+
+
+def deed(event: FileEvent) -> str:
+    """`open /etc/shadow`."""
+    return f"{event.operation.value} {_cut(event.path or event.asked_path or 'of no path')}"
 
 
 def _cut(text: str) -> str:

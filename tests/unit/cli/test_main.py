@@ -85,7 +85,7 @@ def test_check_as_json_has_every_place(rules: Path, capsys: pytest.CaptureFixtur
     (rules / "broken.yml").write_text(FOUR_ERRORS)
     assert main(["check", str(rules), "--format", "json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert document["summary"] == {"rules": 1, "errors": 4, "warnings": 0}
+    assert document["summary"] == {"rules": 1, "correlations": 0, "errors": 4, "warnings": 0}
     assert [(d["line"], d["column"]) for d in document["diagnostics"]] == [
         (4, 7),
         (10, 24),

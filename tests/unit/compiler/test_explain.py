@@ -10,8 +10,10 @@ import pytest
 from tests.unit.compiler.examples import ANY, event, matches, path_test, text_test, user_rule
 
 from fileaudit_engine.cli import explain as command
-from fileaudit_engine.cli.explain import pack_document
-from fileaudit_engine.cli.explain_text import MOST_VALUES, Layout, pack_lines
+from fileaudit_engine.cli.explain_correlation import pack_lines
+from fileaudit_engine.cli.explain_document import pack_document
+from fileaudit_engine.cli.explain_text import MOST_VALUES, Layout
+from fileaudit_engine.cli.explained_correlation import explained_correlations
 from fileaudit_engine.compiler import blind
 from fileaudit_engine.compiler.conditions import Group, Leaf, Where, condition_tree
 from fileaudit_engine.compiler.constraint import clauses
@@ -22,6 +24,7 @@ from fileaudit_engine.compiler.plan import MAX_CLAUSES, UserPlan, UserRule
 from fileaudit_engine.compiler.simplify import simplify
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.config import Config
+from fileaudit_engine.detect.crossing import Limits
 from fileaudit_engine.detect.why import judge
 from fileaudit_engine.diagnostics import has_errors
 from fileaudit_engine.events.fields import LogSource, unlisted
@@ -37,9 +40,10 @@ def page(pack: str) -> str:
     """What `explain` prints for a pack, on a terminal of 100 columns without colours."""
     loaded = parse_text((GOLDEN / f"{pack}.yml").read_text(encoding="utf-8"), f"{pack}.yml")
     assert not has_errors(loaded.diagnostics)
-    compiled = compile_rules(loaded.rules)
-    whole = explanation(compiled.user, compiled.kernel)
-    return "\n".join(pack_lines(whole.rules, whole, Layout(width=100, color=False))) + "\n"
+    compiled = compile_rules(loaded.rules, loaded.correlations)
+    whole = explanation(compiled.user, compiled.kernel, compiled.correlations)
+    correlations = explained_correlations(compiled.correlations, compiled.user, Limits())
+    return "\n".join(pack_lines(whole.rules, correlations, whole, Layout(width=100, color=False))) + "\n"
 
 
 def golden(name: str, text: str) -> str:
@@ -80,14 +84,16 @@ def test_a_name_keeps_its_spaces_and_stays_on_its_line() -> None:
     name = "/tmp/" + "two  spaces " * 12
     rule = user_rule(path_test(name))
     whole = explanation(UserPlan(rules=(rule,)), kernel_plan([rule.predicate]))
-    assert any(f"'{name}'" in line for line in pack_lines(whole.rules, whole, Layout(width=100, color=False)))
+    assert any(
+        f"'{name}'" in line for line in pack_lines(whole.rules, (), whole, Layout(width=100, color=False))
+    )
 
 
 def test_colours_change_nothing_but_colours() -> None:
     rules = explained(user_rule(text_test("User", "root")), user_rule(path_test("/etc/", ANY)))
     whole = explanation(UserPlan(rules=tuple(rule.rule for rule in rules)), kernel_plan([]))
-    plain = "\n".join(pack_lines(rules, whole, Layout(width=100, color=False)))
-    coloured = "\n".join(pack_lines(rules, whole, Layout(width=100, color=True)))
+    plain = "\n".join(pack_lines(rules, (), whole, Layout(width=100, color=False)))
+    coloured = "\n".join(pack_lines(rules, (), whole, Layout(width=100, color=True)))
     assert "\x1b[" in coloured
     assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
 
@@ -258,7 +264,7 @@ def test_long_lists_are_cut_for_people_and_whole_for_programs() -> None:
     rule = user_rule(AnyOf(operands=tuple(path_test(f"/secret{n}/", ANY) for n in range(MOST_VALUES + 3))))
     kernel = kernel_plan([rule.predicate])
     whole = explanation(UserPlan(rules=(rule,)), kernel)
-    text = "\n".join(pack_lines(whole.rules, whole, Layout(width=100, color=False)))
+    text = "\n".join(pack_lines(whole.rules, (), whole, Layout(width=100, color=False)))
     assert "and 3 more" in text
     assert f"/secret{MOST_VALUES + 2}/" not in text
     assert f"/secret{MOST_VALUES + 2}/" in json.dumps(pack_document(whole.rules, whole))

@@ -54,10 +54,10 @@ DELETE_LOG = "{at: 3s, Operation: unlink, TargetFilename: /var/log/auth.log}"
 
 
 def compiled(*rules: str) -> Compiled:
-    """The plans of rules, none of which may be broken."""
+    """The plans of rules and correlations, none of which may be broken."""
     loaded = parse_text("\n---\n".join(rules))
     assert not has_errors(loaded.diagnostics), loaded.diagnostics
-    return compile_rules(loaded.rules)
+    return compile_rules(loaded.rules, loaded.correlations)
 
 
 def loaded(folder: Path, text: str, name: str = "x.test.yml") -> LoadedCases:
@@ -86,4 +86,4 @@ def one_case(
 def run(case: Case, *rules: str) -> CaseResult:
     """Run a case against rules."""
     plans = compiled(*rules)
-    return CaseRunner(plans.user, plans.kernel).run(case)
+    return CaseRunner(plans.user, plans.kernel, plans.correlations).run(case)

@@ -14,14 +14,15 @@ from tests.unit.ruletest.packs import (
     one_case,
 )
 
-from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case
 from fileaudit_engine.ruletest.coverage import Coverage, RuleCoverage, coverage_of
+from fileaudit_engine.ruletest.runner import CaseRunner
 
 
 def coverage(*cases: Case, rules: tuple[str, ...] = (SHADOW, DELETED)) -> Coverage:
-    user = compiled(*rules).user
-    return coverage_of(user.rules, cases, RuleNames(rule.rule for rule in user.rules))
+    plans = compiled(*rules)
+    names = CaseRunner(plans.user, plans.kernel, plans.correlations).names
+    return coverage_of(plans.user.rules, plans.correlations, cases, names)
 
 
 def test_a_rule_fires_if_a_case_expects_it_by_any_of_its_names(tmp_path: Path) -> None:
