@@ -1,7 +1,7 @@
 """Detection with correlation behind it: what rules say by themselves, and what they mean together.
 
-A rule that a correlation refers to is evaluated like any other. What it says goes to the correlations; and out,
-too, unless it is one of those that are silent alone.
+A rule that a correlation refers to is evaluated like any other. What it says goes to the correlations; and it
+is told, too, unless the rule is one of those that are silent alone.
 """
 
 from fileaudit_engine.compiler.plan import CorrelationPlan

@@ -9,7 +9,7 @@ Events of rules that are silent by themselves are kept in the audit trail, under
 that they contributed to: the ids in an alert lead somewhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final
 
 import msgspec
@@ -150,30 +150,41 @@ def record_of_crossing(crossing: Crossing, *, host: str, ingested_ns: int | None
     )
 
 
-def contribution_records(crossing: Crossing, *, host: str, ingested_ns: int | None = None) -> list[Record]:
+def contribution_records(
+    crossing: Crossing, *, host: str, ingested_ns: int | None = None, known: Container[str] = ()
+) -> list[Record]:
     """The events behind a crossing as events of the audit trail, in order.
 
-    Those that are known in full, the newest `CONTRIBUTIONS_KEPT` of them. What contributes to several
+    Those that are there in full, the newest `CONTRIBUTIONS_KEPT` of them. What contributes to several
     crossings of a correlation is the same record each time.
+
+    Args:
+        crossing: What they contributed to.
+        host: As for `alert.record_of`.
+        ingested_ns: Likewise.
+        known: Ids of records that are there already, and are left out.
     """
-    rule = _description_in_trail(crossing.correlation)
-    known = ((one, one.event) for one in crossing.events if one.event is not None)
+    plan = crossing.correlation
+    key = _description_in_trail(plan).key
+    whole = [(one, one.event) for one in crossing.events if one.event is not None]
+    named = ((digest(pack((key, one.id))), one, event) for one, event in whole[-CONTRIBUTIONS_KEPT:])
     return [
-        _contribution(crossing.correlation, rule, one, event, host=host, ingested_ns=ingested_ns)
-        for one, event in list(known)[-CONTRIBUTIONS_KEPT:]
+        _contribution(plan, record_id, one, event, host=host, ingested_ns=ingested_ns)
+        for record_id, one, event in named
+        if record_id not in known
     ]
 
 
 def _contribution(  # noqa: PLR0913 - what a document is made of
     plan: UserCorrelation,
-    rule: Described,
+    record_id: str,
     one: Contribution,
     event: FileEvent,
     *,
     host: str,
     ingested_ns: int | None,
 ) -> Record:
-    record_id = digest(pack((rule.key, one.id)))
+    rule = _description_in_trail(plan)
     document = document_of(event)
     member_of(document, "fileaudit")["event_id"] = one.id
     describe(document, rule, record_id=record_id, message=sentence(event), ingested_ns=ingested_ns)

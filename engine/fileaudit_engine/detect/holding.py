@@ -20,8 +20,8 @@ from fileaudit_engine.rules.ast import (
     Quantified,
 )
 
-Compares = Callable[[Number], bool]
-"""Whether a number is as the document asks."""
+Compares = Callable[[Number, int], bool]
+"""Whether a number is as the document asks: its numerator and its denominator, which is above 0."""
 
 Judges = Callable[[int, int], bool]
 """Whether an expression over steps holds. Arguments, as bits: the steps that are there, for names that are
@@ -44,9 +44,9 @@ def comparing(comparisons: Sequence[Comparison]) -> Compares:
     if len(comparisons) == 1:
         (one,) = comparisons
         compare, threshold = _COMPARE[one.comparator], one.number
-        return lambda number: compare(number, threshold)
+        return lambda number, by: compare(number, threshold * by)
     pairs = [(_COMPARE[one.comparator], one.number) for one in comparisons]
-    return lambda number: all(compare(number, threshold) for compare, threshold in pairs)
+    return lambda number, by: all(compare(number, threshold * by) for compare, threshold in pairs)
 
 
 def judging(condition: Condition, steps: Mapping[str, int], *, negated: bool = False) -> Judges:

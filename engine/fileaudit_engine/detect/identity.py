@@ -9,7 +9,7 @@ MessagePack keeps `("a", "b")` apart from `("ab",)`.
 """
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from typing import Final
 
@@ -86,8 +86,11 @@ def _joined(facts: Iterator[object]) -> Stretch:
 
 def _named(event: FileEvent, names: tuple[str, ...]) -> Iterator[tuple[object, ...]]:
     """Every such fact under its name: an event that lacks one has the id that it had before there was any."""
-    for name in names:
-        value = getattr(event, name)
+    return _known(names, (getattr(event, name) for name in names))
+
+
+def _known(names: Iterable[str], values: Iterable[object]) -> Iterator[tuple[object, ...]]:
+    for name, value in zip(names, values, strict=True):
         if value is not None:
             yield name, _raw(value) if isinstance(value, str) else value
 
@@ -146,10 +149,10 @@ def _place(event: FileEvent) -> Stretch:
 
 
 def _rest(event: FileEvent) -> Stretch:
-    size = event.size_bytes
-    if event.container is None and _seldom(event) == _NOTHING:  # an open, and opens are most
+    size, *others = _seldom(event)
+    if event.container is None and others == _NOTHING:  # an open, and opens are most
         return _EMPTY if size is None else (_encode(("size_bytes", size)), 1)
-    stretch, count = _joined(_named(event, _REST))
+    stretch, count = _joined(_known(_REST, (size, *others)))
     if event.container is None:
         return stretch, count
     return stretch + _container(event.container), count + 1
@@ -163,5 +166,5 @@ _user: Final = ByFacts(operator.attrgetter(*_IDS, *_NAMES, *_EFFECTIVE), _user_s
 _owner: Final = ByFacts(operator.attrgetter(*_OWNER), _owner_stretch, limit=1024)
 _line: Final = ByIdentity(_line_stretch, limit=512)
 _container: Final = ByIdentity(_container_stretch, limit=256)
-_seldom: Final[Callable[[FileEvent], Facts]] = operator.attrgetter(*_REST[1:])
-_NOTHING: Final = (None,) * (len(_REST) - 1)
+_seldom: Final[Callable[[FileEvent], Facts]] = operator.attrgetter(*_REST)
+_NOTHING: Final = [None] * (len(_REST) - 1)

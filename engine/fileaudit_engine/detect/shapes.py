@@ -93,14 +93,14 @@ def _of_numbers(rule: Correlation, limits: Limits) -> Shape:
     rising = counts and all(one.comparator in RISING for one in rule.comparisons)
     limit = _enough(rule) if counts else limits.events
     if kind is Quantile:
-        percentile = Fraction(50 if rule.percentile is None else rule.percentile)
+        percentile = Fraction(50 if rule.percentile is None else rule.percentile).as_integer_ratio()
         new: Callable[[], Window] = lambda: Quantile(limit=limit, percentile=percentile)  # noqa: E731
     else:
         new = lambda: kind(limit=limit)  # noqa: E731
     return Shape(
         kind=kind,
         new=new,
-        holds=lambda window: compares(window.number()),
+        holds=lambda window: compares(*window.ratio()),
         number=lambda window: window.number(),
         timed=not rising,
         values=rule.type is not _T.EVENT_COUNT,
@@ -117,7 +117,7 @@ def _enough(rule: Correlation) -> int:
 def _needed(rule: Correlation) -> int:
     """The smallest count for which the comparisons hold, all of which are `gt` or `gte`."""
     compares = comparing(rule.comparisons)
-    return next(number for number in range(1, _enough(rule) + 1) if compares(number))
+    return next(number for number in range(1, _enough(rule) + 1) if compares(number, 1))
 
 
 def _in_time(rule: Correlation, limits: Limits) -> Shape:
@@ -199,4 +199,4 @@ def _steps_hold(rule: Correlation) -> Callable[[Window], bool]:
         count = len(rule.sources)
         return lambda window: window.number() == count
     compares = comparing(rule.comparisons)
-    return lambda window: compares(window.number())
+    return lambda window: compares(window.number(), 1)

@@ -98,6 +98,10 @@ class Window(msgspec.Struct, gc=False, kw_only=True):
         """What is compared; undefined while it is empty."""
         raise NotImplementedError
 
+    def ratio(self) -> tuple[Number, int]:
+        """The number as numerator and denominator (above 0): dividing for each event would cost."""
+        return self.number(), 1
+
     def occurrences(self) -> Sequence[Occurrence]:
         """The events, in order."""
         raise NotImplementedError
@@ -200,6 +204,12 @@ def _numeric(values: Values) -> Number:
     return values  # type: ignore[return-value]
 
 
+def _divided(ratio: tuple[Number, int]) -> Number:
+    """The quotient; an integer if it is one."""
+    found = Fraction(ratio[0]) / ratio[1]
+    return found.numerator if found.denominator == 1 else found
+
+
 class Sum(Valued, gc=False, kw_only=True):
     """The sum of numbers."""
 
@@ -221,19 +231,23 @@ class Sum(Valued, gc=False, kw_only=True):
 class Average(Sum, gc=False, kw_only=True):
     """Their average."""
 
-    def number(self) -> Number:
+    def ratio(self) -> tuple[Number, int]:
         """The sum by the count."""
-        return Fraction(self.total) / self.size
+        return self.total, self.size
+
+    def number(self) -> Number:
+        """The same, divided."""
+        return _divided(self.ratio())
 
 
 class Quantile(Valued, gc=False, kw_only=True):
     """A percentile of numbers, between two of them on the straight line that joins them.
 
     Attributes:
-        percentile: 0 to 100; the median is 50.
+        percentile: 0 to 100, as numerator and denominator; the median is 50.
     """
 
-    percentile: Number = 50
+    percentile: tuple[int, int] = (50, 1)
     ranked: list[Number] = msgspec.field(default_factory=list)
 
     def came(self, values: Values) -> None:
@@ -244,14 +258,19 @@ class Quantile(Valued, gc=False, kw_only=True):
         """Take one of its kind out."""
         del self.ranked[bisect.bisect_left(self.ranked, _numeric(values))]
 
-    def number(self) -> Number:
+    def ratio(self) -> tuple[Number, int]:
         """The value at rank percentile / 100 * (count - 1), counted from 0."""
-        rank = Fraction(self.percentile) * (len(self.ranked) - 1) / 100
-        below = int(rank)
-        low = self.ranked[below]
-        if below == rank:
-            return low
-        return low + (self.ranked[below + 1] - low) * (rank - below)
+        ranked, (numerator, denominator) = self.ranked, self.percentile
+        whole = 100 * denominator
+        below, beyond = divmod(numerator * (len(ranked) - 1), whole)
+        if not beyond:
+            return ranked[below], 1
+        low = ranked[below]
+        return low * whole + (ranked[below + 1] - low) * beyond, whole
+
+    def number(self) -> Number:
+        """The same, divided."""
+        return _divided(self.ratio())
 
 
 class Share(Valued, gc=False, kw_only=True):
@@ -269,9 +288,13 @@ class Share(Valued, gc=False, kw_only=True):
         if not self.counts[values]:
             del self.counts[values]
 
-    def number(self) -> Number:
+    def ratio(self) -> tuple[Number, int]:
         """100 for a value that all have."""
-        return Fraction(100 * self.counts[self.values[-1]], self.size)
+        return 100 * self.counts[self.values[-1]], self.size
+
+    def number(self) -> Number:
+        """The same, divided."""
+        return _divided(self.ratio())
 
 
 class Distinct(Window, gc=False, kw_only=True):
