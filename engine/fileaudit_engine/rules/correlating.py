@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from fileaudit_engine.diagnostics import Collector, Location, TooManyFindingsError, error_at
-from fileaudit_engine.rules.ast import Correlation, Rule
+from fileaudit_engine.rules.ast import Correlation, Document, Rule
 from fileaudit_engine.rules.correlation import Draft
 from fileaudit_engine.rules.correlation_fields import check_fields
+from fileaudit_engine.rules.correlation_silence import warn_of_silence
 from fileaudit_engine.rules.correlation_sources import SourceReader, Sources
 from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.rules.options import RuleOptions
@@ -60,8 +61,11 @@ def tie_correlations(
         found=found,
     )
     tying.run()
-    tied = (tying.done[draft.correlation.key] for draft in drafts)
-    return tuple(one for one in tied if one is not None)
+    decided = (tying.done[draft.correlation.key] for draft in drafts)
+    tied = tuple(one for one in decided if one is not None)
+    documents: tuple[Document, ...] = (*rules, *tied)
+    warn_of_silence(tied, {one.key: one for one in documents}, found)
+    return tied
 
 
 def _bounded(draft: Draft, step: Callable[[Draft, Collector], _T | None], found: Collector) -> _T | None:

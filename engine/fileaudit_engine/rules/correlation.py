@@ -209,7 +209,7 @@ class _Reader:
             return ()
         self._check_attributes(kind, node)
         written = [(comparator, node.values.get(comparator.value)) for comparator in Comparator]
-        if not any(value for _, value in written):
+        if node.values and not any(value for _, value in written):
             self._wrong(
                 "the condition compares nothing", ["condition"], "add 'gte: 10', or another threshold"
             )

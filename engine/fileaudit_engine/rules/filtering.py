@@ -56,7 +56,12 @@ _Source = tuple[str | None, str | None, str | None]
 
 
 def apply_filters(
-    rules: Sequence[Rule], filters: Sequence[Filter], unusable: Collection[str], found: Collector
+    rules: Sequence[Rule],
+    filters: Sequence[Filter],
+    unusable: Collection[str],
+    found: Collector,
+    *,
+    correlations: Collection[str] = frozenset(),
 ) -> tuple[Rule, ...]:
     """The rules with what the filters suppress taken out; what is wrong with the filters goes to `found`.
 
@@ -66,10 +71,11 @@ def apply_filters(
         unusable: Folded names of documents that are there, but broken or not filterable: the filters that
             name them are not to blame.
         found: Where findings go.
+        correlations: Folded names of correlations, which a filter cannot name.
     """
     if not filters:
         return tuple(rules)
-    assignment = _Assignment(rules=rules, unusable=unusable, found=found)
+    assignment = _Assignment(rules=rules, unusable=unusable, correlations=correlations, found=found)
     for one in filters[:MAX_FILTERS]:
         assignment.assign(one)
     if len(filters) > MAX_FILTERS:
@@ -125,12 +131,14 @@ class _Assignment:
     Attributes:
         rules: All rules.
         unusable: As `apply_filters`.
+        correlations: As `apply_filters`.
         found: As `apply_filters`.
         of_rule: The filters of a rule, by its key.
     """
 
     rules: Sequence[Rule]
     unusable: Collection[str]
+    correlations: Collection[str]
     found: Collector
     of_rule: dict[str, list[Filter]] = field(default_factory=lambda: defaultdict(list))
     _names: RuleNames = field(init=False)
@@ -203,6 +211,11 @@ class _Assignment:
 
     def _no_such_rule(self, reference: RuleReference) -> None:
         several = self._names.keys(reference.name)
+        if not several and folded_name(reference.name) in self.correlations:
+            message = f"{quoted(reference.name)} is a correlation, and filters are for rules"
+            remedy = "name the rules that it refers to: what they do not match, it does not see"
+            self.found.error("FA042", message, reference.location, help=remedy)
+            return
         remedy = "write the rule's name, id or title"
         if reference.name.lower() in EVERY_RULE:
             remedy = f"write 'rules: {reference.name}', without a list, for every rule of the log source"

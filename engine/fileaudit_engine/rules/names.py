@@ -21,8 +21,7 @@ class RuleNames:
     def __init__(self, documents: Iterable[Document]) -> None:
         self._keys: dict[str, list[str]] = defaultdict(list)
         for one in documents:
-            names = (one.key, one.name, one.id, one.title)
-            for name in dict.fromkeys(folded_name(name) for name in names if name):
+            for name in names_of(one):
                 self._keys[name].append(one.key)
 
     def keys(self, name: str) -> tuple[str, ...]:
@@ -57,6 +56,12 @@ class RuleNames:
             return f"write one of {', '.join(map(printable, keys[:_MOST_SHOWN]))}{more}"
         close = self.nearest(name)
         return f"did you mean '{printable(close)}'?" if close else "write the rule's name, id or title"
+
+
+def names_of(document: Document) -> tuple[str, ...]:
+    """What a document may be called, folded, each once."""
+    names = (document.key, document.name, document.id, document.title)
+    return tuple(dict.fromkeys(folded_name(name) for name in names if name))
 
 
 def folded_name(name: str) -> str:

@@ -10,7 +10,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, TypeVar
 
 from fileaudit_engine.diagnostics import (
@@ -28,12 +28,12 @@ from fileaudit_engine.rules.ast import Correlation, Detecting, Document, Filter,
 from fileaudit_engine.rules.budget import Budget
 from fileaudit_engine.rules.context import Context
 from fileaudit_engine.rules.correlating import tie_correlations
-from fileaudit_engine.rules.correlation import Draft, read_correlation
+from fileaudit_engine.rules.correlation import SECTION, Draft, read_correlation
 from fileaudit_engine.rules.document import read_rule
 from fileaudit_engine.rules.filtering import apply_filters
 from fileaudit_engine.rules.filters import read_filter
 from fileaudit_engine.rules.lint import MOST_UNCOLLECTED, lint
-from fileaudit_engine.rules.names import folded_name
+from fileaudit_engine.rules.names import folded_name, names_of
 from fileaudit_engine.rules.nodes import MapNode, ScalarNode, text_of
 from fileaudit_engine.rules.options import DEFAULTS, RuleOptions
 from fileaudit_engine.rules.sigma1 import refused_collection
@@ -45,6 +45,9 @@ from fileaudit_engine.text import to_kernel
 MAX_FINDINGS: Final = 200
 """Errors in one file, past which the rest of it is not read: a file with more is no rule file. Of warnings as
 many are shown; however many there are, they cost no rule."""
+
+MAX_CORRELATIONS: Final = 1_000
+"""Correlations of one pack: each keeps windows of its own, and a match may have to look at all of them."""
 
 _LEAST_BYTES: Final = 64 << 10
 """What a file is read to at least, whatever its size is said to be: files of /proc say 0."""
@@ -128,6 +131,7 @@ class _Pack:
         filters: The usable ones.
         drafts: The usable correlations, what they refer to not looked up.
         unusable: Folded names, ids and titles of the documents that are not usable.
+        full: Whether a correlation was refused because there are too many.
         sources: Every file that was read.
         taken: The places of ids and names: `("id", "…")` and `("name", "…")`.
     """
@@ -138,6 +142,7 @@ class _Pack:
     filters: list[Filter] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     unusable: set[str] = field(default_factory=set)
+    full: bool = False
     sources: dict[str, SourceText] = field(default_factory=dict)
     taken: dict[tuple[str, str], Location] = field(default_factory=dict)
 
@@ -183,21 +188,32 @@ class _Pack:
             return
         root = document.root
         kind = next((kind for kind in KINDS if kind.key in root.keys), KINDS[-1])
-        read = None if refused_collection(root, found) else kind.read(root, context)
+        refused = refused_collection(root, found) or self._is_one_too_many(kind, root, found)
+        read = None if refused else kind.read(root, context)
         unique = [self._is_unique(root, name, found) for name in ("id", "name")]
         if read is None or not all(unique) or has_errors(document.diagnostics):
-            names = (text_of(root, attribute) for attribute in ("name", "id", "title"))
+            names = [text_of(root, attribute) for attribute in ("name", "id", "title")]
+            names[0] = names[0] or PurePath(root.source.file).stem  # what its key would have been
             self.unusable |= {folded_name(name) for name in names if name}
             return
         if isinstance(read, Draft):
             self.drafts.append(read)
-            lint(read.correlation, root, found)
-            return
-        if isinstance(read, Rule):
+        elif isinstance(read, Rule):
             self.rules.append(read)
         else:
             self.filters.append(read)
-        lint(read, root, found)
+        lint(read.correlation if isinstance(read, Draft) else read, root, found)
+
+    def _is_one_too_many(self, kind: Kind, root: MapNode, found: Collector) -> bool:
+        if kind.key != SECTION or len(self.drafts) < MAX_CORRELATIONS:
+            return False
+        if not self.full:
+            message = (
+                f"more than {MAX_CORRELATIONS:,} correlations; this one and those behind it are not read"
+            )
+            found.error("FA024", message, root.location, help="load fewer of them at once")
+        self.full = True
+        return True
 
     def _is_unique(self, root: MapNode, attribute: str, found: Collector) -> bool:
         node = root.values.get(attribute)
@@ -225,18 +241,19 @@ class _Pack:
             for draft, key in zip(self.drafts, keys, strict=True)
         ]
         correlations = tie_correlations(drafts, rules, self.unusable, self.options, self.found)
+        names = frozenset(name for draft in drafts for name in names_of(draft.correlation))
         return LoadedRules(
-            rules=self._filtered(rules),
+            rules=self._filtered(rules, names),
             filters=tuple(self.filters),
             correlations=correlations,
             diagnostics=tuple(in_order(self.found.diagnostics)),
             sources=self.sources,
         )
 
-    def _filtered(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    def _filtered(self, rules: Sequence[Rule], correlations: frozenset[str]) -> tuple[Rule, ...]:
         found = Collector(limit=MAX_FINDINGS)
         try:
-            filtered = apply_filters(rules, self.filters, self.unusable, found)
+            filtered = apply_filters(rules, self.filters, self.unusable, found, correlations=correlations)
         except TooManyFindingsError:
             filtered = tuple(rules)
             message = f"more than {MAX_FINDINGS} errors in filters; none is applied"

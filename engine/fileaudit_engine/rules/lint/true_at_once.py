@@ -17,6 +17,7 @@ _IN_TIME = frozenset({CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED
 
 def check(correlation: Correlation, root: MapNode, found: Collector) -> None:
     """Warn if the first match is enough, and the document does not say that it is meant to be."""
+    shares = correlation.type is CorrelationType.VALUE_PERCENTILE
     possible = range_of(correlation.type, len(correlation.rules), share=correlation.percentile is None)
     where = at(root, ["correlation", "condition"])
     if possible.is_fulfilled_at_once(correlation.comparisons):
@@ -24,7 +25,9 @@ def check(correlation: Correlation, root: MapNode, found: Collector) -> None:
             "FA025",
             "this condition is true as soon as there is one match",
             where,
-            help=f"write 'gte: {possible.first}' besides if that is meant; no match at all is never enough",
+            help="a single match is 100 per cent of all; what is seldom is 'lte' some of them"
+            if shares
+            else "write 'gte: 1' besides if that is meant; no match at all is never enough",
         )
     elif correlation.type in _IN_TIME and len(correlation.rules) == 1 and not correlation.comparisons:
         found.warning(
