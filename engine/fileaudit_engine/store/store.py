@@ -29,6 +29,7 @@ from fileaudit_engine.diagnostics import MachineCannot, unusable_file
 from fileaudit_engine.events.jsonl import encode
 from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.store.files import existing, prepare
+from fileaudit_engine.store.states import PACKING, packed, unpacked
 from fileaudit_engine.text import to_document
 
 APPLICATION_ID: Final = 0x46414544
@@ -51,6 +52,11 @@ _INSERT: Final = {
 _INSERT_LOSS: Final = (
     "INSERT INTO losses VALUES (?, ?, ?, ?) ON CONFLICT (first_ns, last_ns, what) DO NOTHING"
 )
+_SAVE: Final = (
+    "INSERT INTO states (name, saved_ns, version, state) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE"
+    " SET saved_ns = excluded.saved_ns, version = excluded.version, state = excluded.state"
+)
+_LOAD: Final = "SELECT saved_ns, version, state FROM states WHERE name = ?"
 _PAGE_BYTES: Final = 16 << 10
 """A record takes about 2 KiB: seven fill such a page, one wastes half of SQLite's usual 4 KiB."""
 _CACHE_KIB: Final = 2 << 10
@@ -63,7 +69,7 @@ _WAL_LIMIT_BYTES: Final = 64 << 20
 Row = tuple[str | int | bytes | None, ...]
 
 
-MIGRATIONS: Final = ("version_1.sql", "version_2.sql")
+MIGRATIONS: Final = ("version_1.sql", "version_2.sql", "version_3.sql")
 """What takes a store from one version to the next: the first makes version 1 of an empty file. The file's
 `user_version` says how many have been applied."""
 
@@ -145,6 +151,58 @@ class Store:
                 connection.execute("ROLLBACK")
         return new
 
+    def save_state(self, name: str, saved_ns: int, state: bytes) -> None:
+        """Keep what a part of the engine was in the middle of, instead of what it last said of that.
+
+        It is one transaction, and not forced to the disk: after a power failure an earlier state may be
+        found.
+
+        Args:
+            name: Of the part.
+            saved_ns: When, nanoseconds since the Unix epoch.
+            state: Anything.
+
+        Raises:
+            MachineCannot: The state is too large, the disk is full, the file is damaged, or another writer
+                does not let go of it. The earlier state is still there.
+        """
+        try:
+            kept = packed(state)
+        except ValueError as error:
+            raise MachineCannot(
+                f"the state of {name} cannot be saved: {error}",
+                remedy="let it hold less: lower 'groups' and 'entries' of 'correlation' in the configuration",
+            ) from error
+        try:
+            self._force(when=False)
+            self._connection.execute(_SAVE, (name, saved_ns, PACKING, kept))
+        except sqlite3.Error as error:
+            raise _write_failure(error, self.path, "the earlier state is still there") from error
+
+    def load_state(self, name: str) -> tuple[int, bytes] | None:
+        """When a part of the engine last saved its state, nanoseconds since the Unix epoch, and the state.
+
+        None if it never has. A state that is no good any more is refused whenever it is asked for, until
+        another one is saved: whoever asks may well begin anew.
+
+        Raises:
+            UnusableInput: The state is damaged, or of another version; or the whole file is damaged.
+            MachineCannot: The system refuses.
+        """
+        row = next(self._rows(_LOAD, name), None)
+        if row is None:
+            return None
+        saved_ns, version, kept = row
+        try:
+            return saved_ns, unpacked(version, kept)
+        except ValueError as error:
+            raise unusable_file(
+                "FA094",
+                str(self.path),
+                f"the saved state of {name} cannot be used: {error}",
+                "begin without it: what was half counted at the last stop is counted anew",
+            ) from error
+
     def _force(self, *, when: bool) -> None:
         """Decide whether the next commit waits for the disk; takes effect outside of transactions only."""
         if self._forced is not when:
@@ -182,9 +240,9 @@ class Store:
             counts = {what: count for _, _, what, count in group}
             yield Loss(first_ns=first_ns, last_ns=last_ns, counts=counts)
 
-    def _rows(self, query: str) -> Iterator[Any]:
+    def _rows(self, query: str, *values: str) -> Iterator[Any]:
         try:
-            yield from self._connection.execute(query)
+            yield from self._connection.execute(query, values)
         except sqlite3.Error as error:
             raise _refusal(error, self.path) from error
 
@@ -313,8 +371,10 @@ def _refusal(error: sqlite3.Error, path: Path) -> Exception:
     )
 
 
-def _write_failure(error: sqlite3.Error, path: Path) -> MachineCannot:
+def _write_failure(
+    error: sqlite3.Error, path: Path, kept: str = "nothing of the batch was kept"
+) -> MachineCannot:
     return MachineCannot(
         f"the store {path} cannot be written: {error}",
-        remedy="free some space or repair the file; nothing of the batch was kept",
+        remedy=f"free some space or repair the file; {kept}",
     )

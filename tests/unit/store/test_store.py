@@ -388,18 +388,45 @@ def test_a_store_of_the_first_version_keeps_its_records_and_goes_on_counting(fir
     assert new > 3, "the number of a deleted row is given again"
 
 
+@pytest.fixture
+def second_version(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store as the second version made it, with an alert, an audit event and a loss."""
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "MIGRATIONS", MIGRATIONS[:2])
+        with Store.open(path) as store:
+            store.append([at(1), at(2, level="informational")], [LOSS])
+    return path
+
+
+def test_a_store_of_the_second_version_keeps_its_records_and_takes_states(second_version: Path) -> None:
+    with Store.open(second_version) as store:
+        assert (kept(store), kept(store, Kind.EVENT)) == ([at(1).id], [at(2, level="informational").id])
+        assert list(store.losses()) == [LOSS]
+        assert store.load_state("correlation") is None
+        store.save_state("correlation", 1, b"state")
+        assert store.load_state("correlation") == (1, b"state")
+
+
+def test_a_store_of_the_second_version_is_told_to_a_reader_that_cannot_change_it(
+    second_version: Path,
+) -> None:
+    assert refused(second_version, read_only=True) == "the store has the old version 2"
+
+
 def test_a_store_of_the_first_version_is_told_to_a_reader_that_cannot_change_it(first_version: Path) -> None:
     assert refused(first_version, read_only=True) == "the store has the old version 1"
 
 
+@pytest.mark.parametrize("version", ["first_version", "second_version"])
 def test_a_new_store_and_one_that_was_brought_up_have_the_same_tables(
-    first_version: Path, tmp_path: Path
+    version: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    Store.open(first_version).close()
+    old: Path = request.getfixturevalue(version)
+    Store.open(old).close()
     new = tmp_path / "new" / "x.db"
     Store.open(new).close()
     query = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
-    assert rows_of(first_version, query) == rows_of(new, query)
+    assert rows_of(old, query) == rows_of(new, query)
 
 
 def test_known_audit_events_are_passed_over_and_events_of_one_time_are_told_apart(store: Store) -> None:
