@@ -110,7 +110,7 @@ def parse_config(raw: bytes, path: Path) -> Config:
     if not reading.problems.diagnostics and documents and documents[0].root is not None:
         reading.map("", documents[0].root, _KEYS)
     if reading.problems.diagnostics:
-        raise UnusableInput(reading.problems.diagnostics)
+        raise UnusableInput(reading.problems.diagnostics, {str(path): source} if source else None)
     return Config(
         rules=tuple(reading.rules),
         store_path=reading.store_path,

@@ -148,11 +148,14 @@ class FileauditError(Exception):
 
 
 class UnusableInput(FileauditError):
-    """Input that cannot be used; `diagnostics` say what and where."""
+    """Input that cannot be used; `diagnostics` say what and where, `sources` are as `render` takes them."""
 
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+    def __init__(
+        self, diagnostics: Sequence[Diagnostic], sources: Mapping[str, SourceText] | None = None
+    ) -> None:
         super().__init__("; ".join(f"{d.location}: {d.message}" for d in diagnostics))
         self.diagnostics = tuple(diagnostics)
+        self.sources = sources or {}
 
 
 def unusable_file(code: str, file: str, message: str, help: str = "") -> UnusableInput:  # noqa: A002 - users read it

@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.settings = load_config(args.config)  # a broken one is reported by every command
         return int(args.command(args))
     except UnusableInput as error:
-        report_diagnostics(error.diagnostics, {}, args)
+        report_diagnostics(error.diagnostics, error.sources, args)
         return Exit.UNUSABLE
     except MachineCannot as error:
         say(f"fileaudit-engine: {error}")

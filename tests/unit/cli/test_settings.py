@@ -51,6 +51,21 @@ def test_rules_are_tested_with_the_values_of_the_configuration(folder: Path) -> 
     assert main(["test", str(folder / "rules"), str(folder / "cases.test.yml"), *config]) == 1
 
 
+def test_a_mistake_in_the_configuration_is_shown_in_its_line_with_a_caret(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / "config.yml"
+    path.write_text("suppress:\n  by: [rule.uuid, Image]\n  for: 10m\n")
+    assert main(["check", str(folder / "rules"), "--config", str(path), "--color", "never"]) == 2
+    assert capsys.readouterr().err.startswith(
+        f"{path}:2:19: error[FA085]: no alert has 'Image'\n"
+        "  │\n"
+        "2 │   by: [rule.uuid, Image]\n"
+        "  │                   ^^^^^\n"
+        "  = help: did you mean 'process.executable'?\n"
+    )
+
+
 def test_a_wrong_time_zone_is_reported_before_anything_is_done(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
