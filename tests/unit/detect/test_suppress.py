@@ -365,41 +365,46 @@ def in_order(found: Iterable[tuple[object, ...]]) -> list[list[tuple[object, ...
 def naively(inputs: Sequence[Step], for_ns: int) -> list[tuple[object, ...]]:
     """Every alert with the list of its repeats; at each step all of them are looked through."""
     out: list[tuple[object, ...]] = []
-    periods: list[tuple[Record, list[Record]]] = []
+    periods: list[list[Record]] = []
 
-    def end(period: tuple[Record, list[Record]]) -> None:
-        periods.remove(period)
-        first, folded = period
-        if folded:
-            times = [one.ts_ns for one in folded]
-            ids = [one.id for one in folded][:LISTED]
-            span = rfc3339(min(times)), rfc3339(max(times))
-            out.append(("report", first.id, len(folded), *span, ids))
+    def end(over: list[list[Record]]) -> None:
+        for period in over:
+            periods.remove(period)
+            out.extend(reported(period))
 
     for step in inputs:
         now_ns = step if isinstance(step, int) else step.ts_ns
-        for period in [period for period in periods if now_ns - period[0].ts_ns > for_ns]:
-            end(period)
+        end([period for period in periods if now_ns - period[0].ts_ns > for_ns])
         if isinstance(step, int):
             continue
-        path = step.event.path if step.event else None
-        same = [p for p in periods if p[0].event and p[0].event.path == path and step.kind is Kind.ALERT]
-        near = [
-            p
-            for p in same
-            if abs(step.ts_ns - p[0].ts_ns) <= for_ns and SEVERITIES[step.level] <= SEVERITIES[p[0].level]
-        ]
+        same = [period for period in periods if step.kind is Kind.ALERT and is_same(period[0], step)]
+        near = [period for period in same if is_near(period[0], step, for_ns)]
         if near:
-            near[0][1].append(step)
+            near[0].append(step)
             continue
-        for period in same:
-            end(period)
+        end(same)
         if step.kind is Kind.ALERT:
-            periods.append((step, []))
+            periods.append([step])
         out.append(("passed", step.id))
-    for period in periods[:]:
-        end(period)
+    end(periods[:])
     return out
+
+
+def is_same(one: Record, other: Record) -> bool:
+    return one.event is not None and other.event is not None and one.event.path == other.event.path
+
+
+def is_near(first: Record, other: Record, for_ns: int) -> bool:
+    distance_ns = abs(other.ts_ns - first.ts_ns)
+    return distance_ns <= for_ns and SEVERITIES[other.level] <= SEVERITIES[first.level]
+
+
+def reported(period: Sequence[Record]) -> Iterable[tuple[object, ...]]:
+    first, *folded = period
+    times = [one.ts_ns for one in folded]
+    if folded:
+        ids = [one.id for one in folded][:LISTED]
+        yield ("report", first.id, len(folded), rfc3339(min(times)), rfc3339(max(times)), ids)
 
 
 @given(steps)
