@@ -3,17 +3,24 @@
 import argparse
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
 from fileaudit_engine.cli.common import READER_GONE, Exit, color_of, say
 from fileaudit_engine.compiler.plan import KernelPlan
+from fileaudit_engine.compiler.stages import Compiled
+from fileaudit_engine.config import Config
+from fileaudit_engine.detect.correlate import Counts
+from fileaudit_engine.detect.crossing import Limits
+from fileaudit_engine.detect.detector import Detector
+from fileaudit_engine.detect.suppress import SuppressCounts, Suppressor
 from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.enrich.identity import IdentityCache
 from fileaudit_engine.enrich.process_table import ProcessTable
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import Loss
+from fileaudit_engine.runtime.correlations import Correlations
 from fileaudit_engine.runtime.pipeline import Pipeline, Tally
 from fileaudit_engine.sinks.base import Sink
 from fileaudit_engine.sinks.jsonlog import JsonLines
@@ -142,7 +149,51 @@ def alert_lines(tally: Tally, store: Path | None) -> list[str]:
     return [
         f"alerts   {sum(tally.alerts.values()):,} ({by_level})",
         f"audit    {tally.audit_events:,} events{where}",
+        *_correlated_lines(tally.correlated),
+        *_suppressed_lines(tally.suppressed),
     ]
+
+
+def _correlated_lines(counts: Counts | None) -> Iterator[str]:
+    """What correlations held at the end, and what they could not take into account."""
+    if counts is not None:
+        forgotten = f"{counts.evicted_groups + counts.evicted_events:,} forgotten"
+        if counts.evicted_groups or counts.evicted_events:
+            groups = counted(counts.evicted_groups, "group")
+            forgotten = f"{groups} and {counted(counts.evicted_events, 'event')} forgotten"
+        yield (
+            f"correlated  {counted(counts.correlations, 'rule')} · {counted(counts.groups, 'group')}"
+            f" · {counted(counts.entries, 'event')} held · {counts.late:,} late · {forgotten}"
+        )
+
+
+def _suppressed_lines(counts: SuppressCounts | None) -> Iterator[str]:
+    """What was folded."""
+    if counts is not None:
+        early = f" · {counts.forgotten:,} ended early" if counts.forgotten else ""
+        yield (
+            f"suppressed  {counted(counts.folded, 'repeat')} · {counted(counts.reports, 'report')} of them"
+            f" · {counts.open:,} not over yet{early}"
+        )
+
+
+def rules_words(compiled: Compiled) -> str:
+    """`24 rules and 9 correlations`."""
+    rules = counted(len(compiled.user.rules), "rule")
+    number = len(compiled.correlations.correlations)
+    return f"{rules} and {counted(number, 'correlation')}" if number else rules
+
+
+def correlations_of(compiled: Compiled, detector: Detector, limits: Limits) -> Correlations | None:
+    """The correlations of a plan; None where it has none."""
+    if not compiled.correlations.correlations:
+        return None
+    return Correlations(detector, compiled.correlations, compiled.user, limits)
+
+
+def suppressor_of(config: Config) -> Suppressor | None:
+    """What folds repeats, as the configuration asks."""
+    return None if config.suppress is None else Suppressor(config.suppress)
 
 
 def _clock(ts_ns: int) -> str:

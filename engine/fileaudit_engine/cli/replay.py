@@ -57,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
         store = stack.enter_context(Store.open(args.store)) if args.store else None
         pipeline = Pipeline(
             detector=detector,
+            correlations=live.correlations_of(loaded.compiled, detector, args.settings.limits),
+            suppressor=live.suppressor_of(args.settings),
             sinks=live.alert_sinks(args),
             spool=Spool(store, tell=say, proceed=lambda: False) if store else None,
             host=live.host_name(),
@@ -66,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
             pipeline.run(source, proceed=lambda: True)
         finally:
             source.close()
+            pipeline.end()
             unkept = pipeline.finish()
             report_diagnostics(source.diagnostics, {}, args)
     for line in live.alert_lines(pipeline.tally(), args.store):

@@ -14,6 +14,7 @@ from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.diagnostics import FileauditError
 from fileaudit_engine.resources import rules_dir
 from fileaudit_engine.runtime.collector import settle
+from fileaudit_engine.runtime.keeper import Keeper
 from fileaudit_engine.runtime.pipeline import Pipeline
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.runtime.supervisor import Supervisor
@@ -65,12 +66,17 @@ def run(args: argparse.Namespace) -> int:
     store_path = args.store or config.store_path or DEFAULT_STORE
     supervisor = Supervisor(duration_s=args.duration, reloads=True)
     with Store.open(store_path) as store, supervisor:
+        detector = Detector(loaded.compiled.user, loaded.compiled.kernel)
         pipeline = Pipeline(
-            detector=Detector(loaded.compiled.user, loaded.compiled.kernel),
+            detector=detector,
+            correlations=live.correlations_of(loaded.compiled, detector, config.limits),
+            suppressor=live.suppressor_of(config),
             sinks=live.alert_sinks(args),
             spool=Spool(store, tell=_tell_store, proceed=supervisor.proceed),
+            keeper=Keeper(store, tell=_tell_store),
             host=live.host_name(),
             on_loss=live.tell_loss,
+            tell=_tell_windows,
             clock_ns=time.time_ns,
         )
         return _Engine(args, config, pipeline, supervisor).watch(loaded, store_path)
@@ -96,6 +102,10 @@ def _tell_store(words: str) -> None:
     say(f"STORE     {words}")
 
 
+def _tell_windows(words: str) -> None:
+    say(f"windows   {words}")
+
+
 class _Engine:
     """The source in use, and the way from one to the next when rules are reloaded."""
 
@@ -115,6 +125,7 @@ class _Engine:
         source = self._open(loaded)
         try:
             self._greet(loaded, store_path, source.doubts(), compat=compat)
+            self._pipeline.resume()
             settle()
             self._supervisor.start_clock()
             while True:
@@ -134,6 +145,7 @@ class _Engine:
         unkept = 0
         try:
             live.drain(source, self._pipeline.feed)
+            self._pipeline.settle()
         finally:
             unkept = self._pipeline.finish()
             say(live.events_line(self._before + source.counters()))
@@ -163,8 +175,10 @@ class _Engine:
         if successor is not source:
             live.drain(source, self._pipeline.feed)
             self._before += source.counters()
-        self._pipeline.detector = Detector(loaded.compiled.user, loaded.compiled.kernel)
-        say(f"reload    {counted(len(loaded.compiled.user.rules), 'rule')} in use")
+        detector = Detector(loaded.compiled.user, loaded.compiled.kernel)
+        correlations = live.correlations_of(loaded.compiled, detector, self._config.limits)
+        self._pipeline.use(detector, correlations)
+        say(f"reload    {live.rules_words(loaded.compiled)} in use")
         _tell_doubts(loaded, successor.doubts())
         return successor
 
@@ -185,7 +199,7 @@ class _Engine:
             return opening.result()
 
     def _greet(self, loaded: Loaded, store_path: Path, doubts: Sequence[str], *, compat: bool) -> None:
-        rules = counted(len(loaded.compiled.user.rules), "rule")
+        rules = live.rules_words(loaded.compiled)
         clauses = counted(len(loaded.compiled.kernel.clauses), "kernel clause")
         say(f"watching  {rules} in {clauses} · store {printable(str(store_path))}")
         _tell_privileges()
