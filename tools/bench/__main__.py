@@ -1,17 +1,19 @@
-"""All benchmarks by name: what watching costs, what the reader takes, how fast rules are evaluated.
+"""All benchmarks by name: what watching costs, what the reader takes, how fast rules and correlations are.
 
-tools/bench                     all but the last, which need root
+tools/bench                     all but the last two, which need root
 tools/bench overhead OPTIONS    a program that touches unwatched files only
 tools/bench ring OPTIONS        events a second from the ring through evaluation
 tools/bench audit OPTIONS       floods of watched opens, from the ring into the store
 tools/bench memory OPTIONS      what the daemon and its maps hold
 tools/bench rules OPTIONS       recorded events against packs of rules, beside other engines
+tools/bench correlation OPTIONS events a second through correlations, and what they hold
 """
 
 import os
 import sys
 
 import audit
+import correlation
 import memory
 import overhead
 import ring
@@ -23,6 +25,7 @@ COMMANDS = {
     "audit": audit.main,
     "memory": memory.main,
     "rules": rules.main,
+    "correlation": correlation.main,
 }
 NEED_ROOT = ("overhead", "ring", "audit", "memory")
 
