@@ -4,7 +4,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from fileaudit_engine.cli.explain_correlation import pack_lines
 from fileaudit_engine.cli.explain_document import event_document, pack_document
 from fileaudit_engine.cli.explain_events import Asked, event_lines
 from fileaudit_engine.cli.explain_text import Layout
+from fileaudit_engine.cli.explain_together import Together, outcome_document, outcome_lines
 from fileaudit_engine.cli.explained_correlation import CorrelationExplanation, explained_correlations
 from fileaudit_engine.compiler.explain import PackExplanation, RuleExplanation, explanation
 from fileaudit_engine.compiler.listening import behind
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     loaded = load(args.rules, args)
     if not has_rules(loaded, args.rules):
         return Exit.UNUSABLE
-    selected = _selected(loaded.compiled, args.rule)
+    selected = _selected(loaded.compiled, args.rule, args.settings.limits)
     if not selected.events_of:
         say(f"fileaudit-engine: no usable rule is called {printable(args.rule)}")
         return Exit.UNUSABLE
@@ -98,9 +99,9 @@ def run(args: argparse.Namespace) -> int:
     return Exit.UNUSABLE if source.diagnostics else status
 
 
-def _selected(compiled: Compiled, name: str | None) -> _Selected:
+def _selected(compiled: Compiled, name: str | None, limits: Limits) -> _Selected:
     pack = explanation(compiled.user, compiled.kernel, compiled.correlations)
-    correlations = explained_correlations(compiled.correlations, compiled.user, Limits())
+    correlations = explained_correlations(compiled.correlations, compiled.user, limits)
     called = tuple(one for one in correlations if _is_called(one.correlation.rule, name))
     rules = tuple(one for one in pack.rules if _is_called(one.rule.rule, name))
     listened_to = behind(compiled.correlations, {one.correlation.rule.key for one in called})
@@ -130,14 +131,26 @@ def _print_events(
     selected: _Selected, compiled: Compiled, events: Iterable[FileEvent], args: argparse.Namespace
 ) -> None:
     asked = Asked(selected.events_of, compiled.kernel)
-    answered = ((event, asked.about(event)) for event in events)
+    together = Together(compiled, selected.correlations, args.settings.limits)
+    answered = ((event, asked.about(event)) for event in _taken_by(together, events))
     if args.format == "json":
-        _print_json({"events": [event_document(event, answers) for event, answers in answered]})
+        documents = [event_document(event, answers) for event, answers in answered]
+        outcomes = [outcome_document(outcome) for outcome in together.outcomes()]
+        _print_json({"events": documents, "correlations": outcomes})
         return
     layout = _layout(args)
     for number, (event, answers) in enumerate(answered, 1):
         for line in event_lines(number, event, answers, layout):
             print(line)
+    for outcome in together.outcomes():
+        for line in outcome_lines(outcome, layout):
+            print(line)
+
+
+def _taken_by(together: Together, events: Iterable[FileEvent]) -> Iterator[FileEvent]:
+    for event in events:
+        together.take(event)
+        yield event
 
 
 def _print_json(document: Mapping[str, object]) -> None:

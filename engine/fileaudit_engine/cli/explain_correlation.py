@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from fileaudit_engine.cli.explain_text import (
     DIM,
     Layout,
+    heard,
     inner,
     legend,
-    one_of,
     rule_lines,
     section,
     title_lines,
@@ -41,9 +41,7 @@ def correlation_lines(explained: CorrelationExplanation, layout: Layout) -> Iter
     """One correlation."""
     one = explained.correlation
     yield from title_lines(one.rule, one.rule.type.value, layout)
-    if one.silent:
-        through = f"only through {one_of(explained.heard_through)}: it raises nothing by itself"
-        yield from _section("heard", [through], layout)
+    yield from section("heard", heard(explained.heard_through, layout, silent=one.silent))
     yield from _section("asks for", [f"{explained.condition}, within {one.rule.timespan}"], layout)
     yield from _section("listens to", map(_heard, explained.listens_to), layout, mark="- ")
     yield from _section("groups by", _groups(explained), layout, mark="- ")
@@ -58,10 +56,10 @@ def _section(name: str, texts: Iterable[str], layout: Layout, *, mark: str = "")
     return section(name, (line for text in texts for line in inner(layout).wrapped(mark, text)))
 
 
-def _heard(heard: Heard) -> str:
-    kind = "the correlation " if heard.chained else ""
-    alone = "silent by itself" if heard.silent else "heard by itself, too"
-    return f"{kind}{printable(heard.key)}: {alone}"
+def _heard(source: Heard) -> str:
+    kind = "the correlation " if source.chained else ""
+    alone = "silent by itself" if source.silent else "heard by itself, too"
+    return f"{kind}{printable(source.key)}: {alone}"
 
 
 def _groups(explained: CorrelationExplanation) -> Iterator[str]:

@@ -73,9 +73,7 @@ def rule_lines(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
     yield from heading(explained, layout)
     filters = (inner(layout).wrapped("- ", printable(title)) for title in explained.rule.rule.filters)
     yield from section("filters", itertools.chain.from_iterable(filters))
-    if explained.silent:
-        through = f"only through {one_of(explained.heard_through)}: it raises nothing by itself"
-        yield from section("heard", inner(layout).wrapped("", through))
+    yield from section("heard", heard(explained.heard_through, layout, silent=explained.silent))
     yield from section("kernel", _kernel(explained, layout))
     yield from section("witness", _witness(explained, layout))
     yield from section("hooks", [_hooks(explained.hooks, layout)])
@@ -98,6 +96,14 @@ def title_lines(document: Document, kind: str, layout: Layout) -> Iterator[str]:
     yield f"{layout.paint(printable(document.key), _BOLD)}  {level}  {kind}"
     yield from layout.wrapped("  ", printable(document.title))
     yield layout.paint(f"  {printable(str(document.location))}", DIM)
+
+
+def heard(through: Sequence[str], layout: Layout, *, silent: bool) -> Iterator[str]:
+    """Through which correlations a rule or correlation is heard, if it is."""
+    if silent:
+        yield from inner(layout).wrapped("", f"only through {_shown(through)}: it raises nothing by itself")
+    elif through:
+        yield from inner(layout).wrapped("", f"by itself, and through {_shown(through)}")
 
 
 def section(name: str, lines: Iterable[str]) -> Iterator[str]:
@@ -133,29 +139,29 @@ def _clause(clause: ClauseExplanation, layout: Layout) -> Iterator[str]:
         whose = "of these callers" if clause.tests_caller else "of these events"
         yield from layout.wrapped(" " * 6, f"any path: all {whose} go to user space", _YELLOW)
     if clause.shared_with:
-        yield from layout.wrapped(" " * 6, f"bit shared with {one_of(clause.shared_with)}")
+        yield from layout.wrapped(" " * 6, f"bit shared with {_one_of(clause.shared_with)}")
 
 
 def _path(clause: ClauseExplanation) -> Iterator[str]:
     name = " or ".join(clause.names)
-    begins = [f"is {one_of(clause.paths)}"] if clause.paths else []
+    begins = [f"is {_one_of(clause.paths)}"] if clause.paths else []
     if clause.beginnings:
-        begins.append(f"begins with {one_of(clause.beginnings)}")
+        begins.append(f"begins with {_one_of(clause.beginnings)}")
     if begins:
         yield f"{name} {' or '.join(begins)}"
     if clause.endings and (clause.beginnings or clause.endings != clause.paths):
-        yield f"{name} ends with {one_of(clause.endings)}"
+        yield f"{name} ends with {_one_of(clause.endings)}"
     if clause.directories:
-        yield f"{name} has a directory called {one_of(clause.directories)}"
+        yield f"{name} has a directory called {_one_of(clause.directories)}"
 
 
 def _caller(clause: ClauseExplanation) -> Iterator[str]:
     if clause.users:
-        yield f"real user is {one_of(clause.users)}"
+        yield f"real user is {_one_of(clause.users)}"
     if clause.processes:
-        yield f"process is {one_of(clause.processes)}"
+        yield f"process is {_one_of(clause.processes)}"
     if clause.threads:
-        yield f"thread is called {one_of(clause.threads)}"
+        yield f"thread is called {_one_of(clause.threads)}"
 
 
 def _witness(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
@@ -166,7 +172,7 @@ def _witness(explained: RuleExplanation, layout: Layout) -> Iterator[str]:
                 "", "none: in a recording every event of the log source is evaluated", _YELLOW
             )
         else:
-            signs = (f"{sign.field or 'any field'} {sign.verb} {one_of(sign.values)}" for sign in witness)
+            signs = (f"{sign.field or 'any field'} {sign.verb} {_one_of(sign.values)}" for sign in witness)
             yield from inner(layout).wrapped("", " or ".join(signs))
 
 
@@ -263,8 +269,7 @@ def _shown(values: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def one_of(values: Sequence[str]) -> str:
-    """One name, or the first of several."""
+def _one_of(values: Sequence[str]) -> str:
     return _shown(values) if len(values) == 1 else f"one of {_shown(values)}"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from fileaudit_engine.compiler.correlation_wording import listed
 from fileaudit_engine.compiler.listening import heard_through
 from fileaudit_engine.compiler.plan import CorrelationPlan, UserCorrelation, UserPlan
 from fileaudit_engine.detect.crossing import Limits
@@ -120,14 +121,19 @@ def _agreeing(one: UserCorrelation) -> Iterator[Agreeing]:
 
 
 def _tells(correlation: Correlation) -> str:
-    condition = correlation.condition
-    absent = sorted({name for name, negated in names_in(condition) if negated}) if condition else ()
+    absent = _excluded(correlation)
     if absent:
         names = " or ".join(map(printable, absent))
         return f"{correlation.timespan} after the event, when no {names} that counts can come any more"
     if _only_grows(correlation):
         return "at the event that makes it true"
     return "at the event that makes it true, or when the leaving of others makes it true"
+
+
+def _excluded(correlation: Correlation) -> list[str]:
+    """The sources that it does not want to hear."""
+    condition = correlation.condition
+    return sorted({name for name, negated in names_in(condition) if negated}) if condition else []
 
 
 def _only_grows(correlation: Correlation) -> bool:
@@ -138,29 +144,32 @@ def _only_grows(correlation: Correlation) -> bool:
 
 def _remembers(correlation: Correlation, limits: Limits) -> Iterator[str]:
     yield f"of each group {_held(correlation, limits)}"
-    if correlation.group_by:
-        yield f"{limits.groups:,} groups; of more, the least recently used one is forgotten, and counted"
+    groups = f"{limits.groups:,} groups, and " if correlation.group_by else ""
+    yield (
+        f"{groups}{limits.entries:,} events of all correlations together; of more, the least recently used "
+        "group is forgotten, and counted"
+    )
 
 
 def _held(correlation: Correlation, limits: Limits) -> str:
     """What is held of a group."""
-    most = max(limits.events, *(int(one.number) + 1 for one in correlation.comparisons), 1)
-    highest = max((int(one.number) + 1 for one in correlation.comparisons), default=1)
+    told_apart = max((int(one.number) + 1 for one in correlation.comparisons), default=1)
     match correlation.type:
         case CorrelationType.EVENT_COUNT:
-            return f"the newest {highest:,} events: older ones cannot change the answer"
+            return f"the newest {told_apart:,} events: older ones cannot change the answer"
         case CorrelationType.VALUE_COUNT:
-            return f"the newest event of each of the newest {highest:,} values"
+            return f"the newest event of each of the newest {told_apart:,} values"
+        case CorrelationType.TEMPORAL | CorrelationType.TEMPORAL_ORDERED if _excluded(correlation):
+            return f"when each rule was seen last, and the newest {limits.events:,} events that wait"
         case CorrelationType.TEMPORAL | CorrelationType.TEMPORAL_ORDERED:
             return f"when each rule was seen last, and the newest {limits.events:,} events to be listed"
         case _:
-            return f"the newest {most:,} events; of more, the oldest is forgotten, and counted"
+            return f"the newest {limits.events:,} events; of more, the oldest is forgotten, and counted"
 
 
 def _blind_to(one: UserCorrelation) -> Iterator[str]:
     names = [printable(step.key) for step in one.steps]
-    told = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
-    yield f"what {told} cannot see"
+    yield f"what {listed(names, 'or')} cannot see"
     if one.rule.suspected:
         yield "events that are lost: it tells where they may hide what is missing ('suspected: true')"
     else:

@@ -39,7 +39,7 @@ def short_of(heard: Heard, limits: Limits, when: When) -> Iterator[str]:
     yield from closest_lines(heard, when)
     if heard.late:
         most = duration(limits.lateness_ns)
-        yield f"{counted(heard.late, 'event')} came more than {most} late and were not correlated"
+        yield f"{counted(heard.late, 'event')} came more than {most} late: late ones are not correlated"
     if heard.without_value:
         fields = listed(heard.plan.rule.value_fields, "or")
         yield f"{counted(heard.without_value, 'time')} there was no {fields} that counts"

@@ -6,11 +6,12 @@ its rules never matched, what came too late, what lacked a value, and which even
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
-from fileaudit_engine.compiler.plan import UserCorrelation
+from fileaudit_engine.compiler.plan import CorrelationPlan, UserCorrelation, UserPlan
+from fileaudit_engine.detect.correlate import Correlator
 from fileaudit_engine.detect.crossing import Crossing, Limits, Match
 from fileaudit_engine.detect.crossing_words import together
 from fileaudit_engine.detect.keys import Key, as_value, key_of, of_crossing, of_event, values_of
@@ -18,6 +19,22 @@ from fileaudit_engine.detect.shapes import shape_of
 from fileaudit_engine.detect.windows import Values
 from fileaudit_engine.events.fields import Value
 from fileaudit_engine.events.model import FileEvent
+
+
+class Remembering(Correlator):
+    """A correlator that remembers what it was fed, and tells of silent correlations, too."""
+
+    def __init__(self, plan: CorrelationPlan, user: UserPlan, limits: Limits) -> None:
+        """Nothing has happened yet; see `Correlator`."""
+        told = tuple(replace(one, silent=False) for one in plan.correlations)
+        super().__init__(replace(plan, correlations=told), user, limits)
+        self.fed: list[Match] = []
+
+    def feed(self, matches: Iterable[Match]) -> list[Crossing]:
+        """Events happened."""
+        come = list(matches)
+        self.fed += come
+        return super().feed(come)
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

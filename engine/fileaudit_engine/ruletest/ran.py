@@ -24,12 +24,8 @@ class Ran:
 
     raised: list[Raised] = field(default_factory=list)
     silent: list[Raised] = field(default_factory=list)
-    matches: list[Match] = field(default_factory=list)
+    matches: list[Match]
     crossings: list[Crossing] = field(default_factory=list)
-
-    def add(self, raised: Raised, *, silent: bool) -> None:
-        """One more; `silent` if nobody is told of it."""
-        (self.silent if silent else self.raised).append(raised)
 
     @property
     def everything(self) -> list[Raised]:

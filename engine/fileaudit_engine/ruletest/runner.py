@@ -17,17 +17,19 @@ from typing import Final
 from fileaudit_engine.compiler.classifier import classify, facts_of
 from fileaudit_engine.compiler.plan import CorrelationPlan, KernelPlan, UserPlan
 from fileaudit_engine.detect.alert import record_of
-from fileaudit_engine.detect.correlate import Correlator
-from fileaudit_engine.detect.crossing import Crossing, Match
+from fileaudit_engine.detect.correlating import Correlating
+from fileaudit_engine.detect.crossing import Crossing
 from fileaudit_engine.detect.crossing_alert import record_of_crossing
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.detect.identity import fingerprint
 from fileaudit_engine.detect.record import Finding
+from fileaudit_engine.detect.runnable import runnable
 from fileaudit_engine.events.batch import EVERY
 from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case, CaseEvent
 from fileaudit_engine.ruletest.coverage import coverage_of
+from fileaudit_engine.ruletest.heard import Remembering
 from fileaudit_engine.ruletest.judge import Judge
 from fileaudit_engine.ruletest.ran import LIMITS, Ran
 from fileaudit_engine.ruletest.report import CaseResult, Missing, Raised, Report
@@ -81,7 +83,8 @@ class CaseRunner:
         self._kernel = kernel
         self._user = user
         self._correlations = correlations
-        self._numbers = {id(rule): number for number, rule in enumerate(user.rules)}
+        self._unheard = {one.rule.key for one in correlations.correlations if one.silent}
+        self._silent = {number: runnable(user.rules[number]) for number in sorted(correlations.silent)}
 
     def run(self, case: Case) -> CaseResult:
         """Run one case, with and without the kernel's filter."""
@@ -96,28 +99,29 @@ class CaseRunner:
 
     def _ran(self, case: Case, candidates: Filter) -> Ran:
         """All that comes of the events, in their order; then what they came to together."""
-        correlator = Correlator(self._correlations, self._user, LIMITS)
-        ran = Ran()
+        correlator = Remembering(self._correlations, self._user, LIMITS)
+        correlating = Correlating(self._detector, correlator, self._correlations)
+        ran = Ran(matches=correlator.fed)
         for event in case.events:
-            findings = list(self._detector.findings(_Alone(event.event, (candidates(event.event),))))
-            for finding in findings:
-                silent = self._numbers[id(finding.rule)] in self._correlations.silent
-                ran.add(_raised_by(finding, event), silent=silent)
-            match = self._match(event.event, findings)
-            if match is not None:
-                ran.matches.append(match)
-                ran.crossings += correlator.feed([match])
+            before = len(correlator.fed)
+            findings, crossings = correlating.take(_Alone(event.event, (candidates(event.event),)))
+            ran.raised += (_raised_by(finding, event) for finding in findings)
+            ran.silent += (
+                _raised_by(rule.finding(match.event), event)
+                for match in correlator.fed[before:]
+                for number, rule in self._silent.items()
+                if number in match.rules
+            )
+            ran.crossings += crossings
         ran.crossings += correlator.finish()
-        places = {fingerprint(event.event): event for event in case.events} if ran.crossings else {}
-        for crossing in ran.crossings:
-            ran.add(_raised_together(crossing, case, places), silent=crossing.correlation.silent)
+        self._add_crossings(ran, case)
         return ran
 
-    def _match(self, event: FileEvent, findings: Sequence[Finding]) -> Match | None:
-        """What correlations hear of an event, if they do."""
-        numbers = sorted(self._numbers[id(finding.rule)] for finding in findings)
-        heard = tuple(number for number in numbers if number in self._correlations.feeding)
-        return Match(event.ts_ns, heard, event) if heard else None
+    def _add_crossings(self, ran: Ran, case: Case) -> None:
+        places = {fingerprint(event.event): event for event in case.events} if ran.crossings else {}
+        for crossing in ran.crossings:
+            told = ran.silent if crossing.correlation.rule.key in self._unheard else ran.raised
+            told.append(_raised_together(crossing, case, places))
 
 
 def _raised_by(finding: Finding, event: CaseEvent) -> Raised:

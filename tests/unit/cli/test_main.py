@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.ruletest.correlated_packs import MANY, RENAMED
 
 from fileaudit_engine.cli import check, common
 from fileaudit_engine.cli.main import main
@@ -111,6 +112,15 @@ def test_of_very_many_findings_the_first_are_printed_and_errors_before_all_other
     assert "4 errors, 6 warnings in 2 files" in err
     assert main(["check", str(rules), "--format", "json"]) == 1
     assert len(json.loads(capsys.readouterr().out)["diagnostics"]) == 10
+
+
+def test_correlations_are_counted_beside_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pack.yml").write_text(f"{RENAMED}---\n{MANY}")
+    assert main(["check", str(tmp_path)]) == 0
+    assert "1 rule, 1 correlation usable" in capsys.readouterr().err
+    assert main(["check", str(tmp_path), "--format", "json"]) == 0
+    summary = json.loads(capsys.readouterr().out)["summary"]
+    assert (summary["rules"], summary["correlations"]) == (1, 1)
 
 
 def test_a_path_that_does_not_exist_is_an_unusable_command_line(

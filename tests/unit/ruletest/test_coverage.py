@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.unit.ruletest.correlated_packs import BOTH, MANY, RENAMED, TRIO, WRITTEN, correlation, renames
 from tests.unit.ruletest.packs import (
     DELETED,
     OPEN_HOSTNAME,
@@ -60,3 +61,51 @@ def test_the_percentage_counts_rules_that_are_both(tmp_path: Path) -> None:
 
 def test_of_no_rules_nothing_is_proven() -> None:
     assert coverage(rules=()).percent == 0
+
+
+def test_correlations_count_as_rules_after_those(tmp_path: Path) -> None:
+    case = one_case(tmp_path, events=renames("0s", "1s", "2s"), alerts=("{rule: many_renamed}",))
+    found = coverage(case, rules=(RENAMED, MANY, SHADOW, WRITTEN, BOTH))
+    assert list(found.rules) == [
+        "renamed",
+        "shadow_file_read",
+        "shadow_written",
+        "many_renamed",
+        "read_and_written",
+    ]
+    assert found.rules["many_renamed"] == RuleCoverage(firing=True, silent=False)
+    assert found.never_tested == ("shadow_file_read", "shadow_written", "read_and_written")
+
+
+def test_a_correlation_is_silent_if_an_event_of_its_rules_is_fed(tmp_path: Path) -> None:
+    found = coverage(one_case(tmp_path, events=(OPEN_HOSTNAME,)), rules=(RENAMED, MANY, *TRIO, BOTH))
+    assert found.rules["read_and_written"] == RuleCoverage(firing=False, silent=True)
+    assert found.rules["many_renamed"] == RuleCoverage(firing=False, silent=False)
+
+
+def test_what_is_heard_only_through_correlations_is_proven_by_those(tmp_path: Path) -> None:
+    outer = correlation(
+        "outer", "type: event_count, rules: [many_renamed], group-by: [], timespan: 1h, condition: {gte: 1}"
+    )
+    case = one_case(tmp_path, events=renames("0s", "1s", "2s"), alerts=("{rule: outer}",))
+    silent = one_case(tmp_path, events=renames("0s"))
+    found = coverage(case, silent, rules=(RENAMED, MANY, outer))
+    assert set(found.rules.values()) == {RuleCoverage(firing=True, silent=True)}
+    assert found.percent == 100
+
+
+def test_a_rule_that_is_heard_by_itself_too_is_not_proven_by_a_correlation(tmp_path: Path) -> None:
+    alerts = ("{rule: many_renamed}",)
+    case = one_case(tmp_path, events=renames("0s", "1s", "2s"), alerts=alerts)
+    found = coverage(case, rules=(RENAMED, MANY + "generate: true\n"))
+    assert not found.rules["renamed"].firing
+
+
+def test_what_is_heard_through_an_informational_correlation_is_proven_by_audit_lists_only(
+    tmp_path: Path,
+) -> None:
+    rules = (RENAMED, MANY.replace("critical", "informational"))
+    says_nothing = one_case(tmp_path, events=renames("0s"))
+    silent = one_case(tmp_path, events=renames("0s"), audit=())
+    assert coverage(says_nothing, rules=rules).never_tested == ("renamed", "many_renamed")
+    assert coverage(silent, rules=rules).silent == 2
