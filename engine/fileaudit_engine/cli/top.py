@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         say("loading   programs into the kernel takes a few seconds")
         source = live.open_source(compiled.kernel, args)
         session = _Session(args)
-        watch = Watch(compiled, session.activity, on_loss=session.tell_loss)
+        watch = Watch(compiled, session.activity, on_loss=session.tell_loss, clock_ns=time.time_ns)
         supervisor.start_clock()
         try:
             with session.view:
@@ -101,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
                         break
         finally:
             live.drain(source, watch.feed)
+            watch.settle()
             session.conclude()
             say(live.events_line(source.counters()))
     return live.output_status(session.output)
@@ -109,7 +110,8 @@ def run(args: argparse.Namespace) -> int:
 def _compiled(args: argparse.Namespace) -> Compiled:
     """What is watched, as the first rule, and the rules whose alerts are counted."""
     loaded = load(args.rules or args.settings.rules or [rules_dir()], args)
-    return compile_rules((filter_rule(args, "top"), *loaded.rules.rules))
+    rules = filter_rule(args, "top"), *loaded.rules.rules
+    return compile_rules(rules, loaded.rules.correlations)
 
 
 class _Session:

@@ -26,9 +26,9 @@ from fileaudit_engine.detect.period import repeats_in
 from fileaudit_engine.detect.record import Finding, Kind, Record
 from fileaudit_engine.detect.suppress import Suppress, SuppressCounts, Suppressor, left_over
 from fileaudit_engine.events.batch import Batch
-from fileaudit_engine.events.model import Loss, Operation
+from fileaudit_engine.events.model import Loss
 from fileaudit_engine.events.times import SECOND_NS
-from fileaudit_engine.runtime.correlations import Correlations
+from fileaudit_engine.runtime.correlations import Correlations, seen_until
 from fileaudit_engine.runtime.keeper import Keeper, States
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sinks.base import Retry, Sink
@@ -71,9 +71,6 @@ _PUT_BACK_NS: Final = 5 * SECOND_NS
 """How far the clock may go back before correlations begin anew. Everything would come too late for them until
 it is where it was."""
 _PUT_BACK: Final = "the clock was put back: correlations begin anew"
-
-_SUMMED: Final = frozenset({Operation.READ, Operation.WRITE})
-"""Operations whose events are sums."""
 
 
 def _ignore(_words: str) -> None:
@@ -251,24 +248,12 @@ class Pipeline:
         before = correlations.heard
         findings, crossings = correlations.take(batch)
         if self._asked_ns is not None and correlations.correlator.waiting:
-            seen_ns = self._seen_ns(batch, self._asked_ns)
+            seen_ns = seen_until(batch, self._asked_ns)
             if seen_ns is not None:
                 crossings = [*crossings, *correlations.correlator.advance(seen_ns)]
             self._mind_the_clock(correlations, self._asked_ns)
         self._changes += correlations.heard != before
         return findings, crossings
-
-    def _seen_ns(self, batch: Batch, asked_ns: int) -> int | None:
-        """Everything that happened before has been seen, but for what comes late; None: nobody can say.
-
-        Sums of what is read and written are dated when they are made, which may be before all is seen that
-        happened until then.
-        """
-        size = len(batch.candidates)
-        if not size:
-            return asked_ns
-        event = batch.complete(size - 1)
-        return None if event.operation in _SUMMED else event.ts_ns
 
     def _mind_the_clock(self, correlations: Correlations, asked_ns: int) -> None:
         newest_ns = correlations.correlator.newest_ns
@@ -289,7 +274,7 @@ class Pipeline:
         if self._suppressor is None or asked_ns is None or 0 <= asked_ns - self._reported_ns < SECOND_NS:
             return ()
         self._reported_ns = asked_ns
-        seen_ns = self._seen_ns(batch, asked_ns)
+        seen_ns = seen_until(batch, asked_ns)
         reports = [] if seen_ns is None else self._suppressor.advance(seen_ns)
         self._changes += bool(reports)
         return reports
@@ -335,7 +320,7 @@ class Pipeline:
         if keeper is None or asked_ns is None or not self._resumed or isinstance(item, Loss):
             return
         if keeper.is_due(self._changes, idle=not len(item.candidates)):
-            seen_ns = self._seen_ns(item, asked_ns)
+            seen_ns = seen_until(item, asked_ns)
             if seen_ns is not None:
                 keeper.keep(self._states(), self._changes, seen_ns=seen_ns)
 

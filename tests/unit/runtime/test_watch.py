@@ -34,11 +34,32 @@ def opened(path: str, pid: int = 7) -> FileEvent:
     return FileEvent(ts_ns=pid, operation=Operation.OPEN, path=path, process=Process(pid=pid))
 
 
-def activity_of(*items: Batch | Loss, told: list[Loss] | None = None) -> Activity:
+SEVERAL = """
+---
+title: Two secrets
+name: two
+level: critical
+correlation:
+  type: event_count
+  rules: [secrets]
+  group-by: [ProcessId]
+  timespan: 1m
+  condition: {gte: 2}
+"""
+LATER_NS = 10**12
+
+
+def activity_of(
+    *items: Batch | Loss, told: list[Loss] | None = None, rules: str = RULES, settled: bool = True
+) -> Activity:
     activity, heard = Activity(), [] if told is None else told
-    watch = Watch(compile_rules(parse_text(RULES, "rules").rules), activity, on_loss=heard.append)
+    found = parse_text(rules, "rules")
+    compiled = compile_rules(found.rules, found.correlations)
+    watch = Watch(compiled, activity, on_loss=heard.append, clock_ns=lambda: LATER_NS)
     for item in items:
         watch.feed(item)
+    if settled:
+        watch.settle()
     activity.end_interval()
     return activity
 
@@ -107,3 +128,35 @@ def test_a_loss_is_counted_and_told() -> None:
     loss, told = Loss(first_ns=1, last_ns=2, counts={"open": 3}), list[Loss]()
     assert activity_of(loss, told=told).lost == 3
     assert told == [loss]
+
+
+SECRETS = EventBatch(events=[opened("/srv/secret"), opened("/srv/a/secret"), opened("/etc/secret", pid=8)])
+
+
+def test_what_rules_mean_together_is_an_alert_of_the_process_and_silent_rules_raise_none() -> None:
+    activity = activity_of(SECRETS, rules=RULES + SEVERAL)
+    assert activity.levels == {"critical": 1}
+    assert [(news.title, news.actor.pid) for news in activity.alerts] == [("Two secrets", 7)]
+
+
+def test_correlations_are_about_what_is_watched_only() -> None:
+    elsewhere = EventBatch(events=[opened("/srv/secret"), opened("/etc/secret"), opened("/etc/a/secret")])
+    assert activity_of(elsewhere, rules=RULES + SEVERAL).levels == {}
+
+
+def test_time_passes_for_correlations_while_nothing_happens() -> None:
+    idle = EventBatch(events=[])
+    assert activity_of(SECRETS, rules=RULES + SEVERAL, settled=False).levels == {}
+    assert activity_of(SECRETS, idle, rules=RULES + SEVERAL, settled=False).levels == {"critical": 1}
+
+
+def test_a_suspicion_is_nobodys_deed() -> None:
+    suspecting = RULES + SEVERAL.replace("name: two", "name: two\nsuspected: true")
+    loss = Loss(first_ns=0, last_ns=100, counts={"open": 9})
+    one = EventBatch(events=[opened("/srv/secret")])
+    assert activity_of(one, loss, rules=suspecting).levels == {}
+
+
+def test_informational_correlations_raise_nothing() -> None:
+    quiet = RULES + SEVERAL.replace("critical", "informational")
+    assert activity_of(SECRETS, rules=quiet).levels == {}
