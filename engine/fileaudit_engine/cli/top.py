@@ -91,7 +91,13 @@ def run(args: argparse.Namespace) -> int:
         say("loading   programs into the kernel takes a few seconds")
         source = live.open_source(compiled.kernel, args)
         session = _Session(args)
-        watch = Watch(compiled, session.activity, on_loss=session.tell_loss, clock_ns=time.time_ns)
+        watch = Watch(
+            compiled,
+            session.activity,
+            on_loss=session.tell_loss,
+            clock_ns=time.time_ns,
+            limits=args.settings.limits,
+        )
         supervisor.start_clock()
         try:
             with session.view:

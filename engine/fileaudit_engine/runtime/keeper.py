@@ -14,6 +14,7 @@ from typing import Final
 
 from fileaudit_engine.diagnostics import FileauditError
 from fileaudit_engine.store.store import Store
+from fileaudit_engine.text import printable
 
 EVERY_S: Final = 10.0
 """Between two times at which states are kept, if that takes no time worth mentioning."""
@@ -50,7 +51,7 @@ class Keeper:
         try:
             return self._store.load_state(name)
         except FileauditError as error:
-            self._tell(f"what was kept of {name} cannot be read, and begins anew: {error}")
+            self._tell(f"{printable(str(error))}; {name} begin anew")
             return None
 
     def is_due(self, changes: int, *, idle: bool) -> bool:
@@ -78,7 +79,7 @@ class Keeper:
                 self._store.save_state(name, seen_ns, written())
         except FileauditError as error:
             if not self._failing:
-                self._tell(f"{error}; open windows are not kept until it can")
+                self._tell(f"{printable(str(error))}; open windows are not kept until it can")
             self._failing = True
         else:
             if self._failing:

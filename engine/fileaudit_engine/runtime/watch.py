@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from fileaudit_engine.compiler.stages import Compiled
 from fileaudit_engine.detect.correlate import Correlator
-from fileaudit_engine.detect.crossing import Crossing, Match
+from fileaudit_engine.detect.crossing import Crossing, Limits, Match
 from fileaudit_engine.detect.described import QUIET_LEVEL
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.detect.record import Finding
@@ -60,6 +60,7 @@ class Watch:
         activity: Is fed.
         on_loss: Is told of every loss.
         clock_ns: Nanoseconds since the Unix epoch, for correlations that wait while nothing happens.
+        limits: How much correlations may hold.
     """
 
     def __init__(
@@ -69,12 +70,13 @@ class Watch:
         *,
         on_loss: Callable[[Loss], None],
         clock_ns: Callable[[], int],
+        limits: Limits,
     ) -> None:
         self._detector = Detector(compiled.user, compiled.kernel)
         self._watched = compiled.user.rules[0]
         self._numbers = {id(rule): number for number, rule in enumerate(compiled.user.rules)}
         self._feeding, self._silent = compiled.correlations.feeding, compiled.correlations.silent
-        self._correlator = Correlator(compiled.correlations, compiled.user)
+        self._correlator = Correlator(compiled.correlations, compiled.user, limits)
         self._activity = activity
         self._on_loss = on_loss
         self._clock_ns = clock_ns

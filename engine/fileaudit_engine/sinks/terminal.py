@@ -10,7 +10,7 @@ Of what several events came to together, that comes first, then the newest of th
 
     07:30:45.400 ▌ HIGH     Many files renamed  many_files_renamed
                  ▌ 50 events in 12.3 s (07:30:33.100 to 07:30:45.400)  ProcessId 4242
-                 ▌ last  renamed  /home/a/50.doc.enc
+                 ▌ last  renamed  /home/a/50.doc.enc  (was /home/a/50.doc)
                  ▌ by alice (uid 1000)  /usr/bin/python3[4242] ← bash[4100]
                  ▌ $ python3 e.py
                  ▌ among them  /home/a/1.doc.enc  /home/a/2.doc.enc  /home/a/3.doc.enc  … and 47 more
@@ -26,7 +26,7 @@ from typing import Final, TextIO
 from fileaudit_engine.detect.crossing_alert import facts_of
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.events.document import path_state_words
-from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.events.model import FileEvent, Operation
 from fileaudit_engine.events.wording import command_line, failure, file_of, purpose, verb
 from fileaudit_engine.sinks import output
 from fileaudit_engine.sinks.base import Answer
@@ -149,6 +149,8 @@ class Terminal:
         """What was done to which file."""
         deed = f"{verb(event)} {purpose(event)}".rstrip()
         parts = [deed, self._paint(file_of(event), output.BOLD)]
+        if event.operation is Operation.RENAME and event.source_path is not None:
+            parts.append(self._paint(f"(was {printable(event.source_path)})", output.DIM))
         if event.asked_path not in {None, event.path}:
             parts.append(self._paint(f"(asked for {printable(event.asked_path or '')})", output.DIM))
         if event.path_state:

@@ -3,6 +3,7 @@
 from tests.unit.events.named import Named
 
 from fileaudit_engine.compiler.stages import compile_rules
+from fileaudit_engine.detect.crossing import Limits
 from fileaudit_engine.events.batch import Batch, EventBatch
 from fileaudit_engine.events.model import FileEvent, Loss, Operation, Process
 from fileaudit_engine.rules.parser import parse_text
@@ -55,7 +56,7 @@ def activity_of(
     activity, heard = Activity(), [] if told is None else told
     found = parse_text(rules, "rules")
     compiled = compile_rules(found.rules, found.correlations)
-    watch = Watch(compiled, activity, on_loss=heard.append, clock_ns=lambda: LATER_NS)
+    watch = Watch(compiled, activity, on_loss=heard.append, clock_ns=lambda: LATER_NS, limits=Limits())
     for item in items:
         watch.feed(item)
     if settled:

@@ -48,7 +48,7 @@ def test_what_was_seen_comes_first_then_the_newest_event_and_who_did_it() -> Non
         "── 2026-11-24 (UTC) ──\n"
         "07:30:49.123 ▌ HIGH      Many files renamed  many_files_renamed\n"
         "             ▌ 5 events in 4.0 s (07:30:45.123 to 07:30:49.123)  ProcessId 4242  User root\n"
-        "             ▌ last  renamed  /home/a/4.enc\n"
+        "             ▌ last  renamed  /home/a/4.enc  (was /home/a/4)\n"
         "             ▌ by root (uid 0, login alice)  /usr/bin/cat[4242] ← bash[4100] ← sshd[901]\n"
         "             ▌ $ cat ../etc/shadow\n"
         "             ▌ among them  /home/a/0.enc  /home/a/1.enc  /home/a/2.enc  … and 2 more\n"
