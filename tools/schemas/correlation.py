@@ -39,7 +39,8 @@ _MAX_GROUPING: Final = 20
 """Fields by which matches are told apart: each group keeps a value of every one."""
 _MAX_VALUES: Final = 10
 """Fields whose values are counted together."""
-_MAX_ALIASES: Final = 100
+_MAX_ALIASES: Final = _MAX_GROUPING + _MAX_VALUES
+"""Each of which may be one."""
 _START: Schema = {
     "title": "$1",
     "correlation": {

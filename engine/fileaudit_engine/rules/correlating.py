@@ -185,10 +185,11 @@ class _Tying:
 
     def _all_are_usable(self, key: str, found: Collector) -> bool:
         broken = [source for source in self._before(key) if self.done[source] is None]
-        for source in broken:
-            where = self._reference(key, source)
-            message = f"the correlation {quoted(source)} is not usable, so this one is left out, too"
-            found.error("FA019", message, where, help="mend that one first")
+        if broken:
+            is_not = "correlations {} are" if len(broken) > 1 else "correlation {} is"
+            message = f"the {is_not} not usable, so this one is left out, too".format(listed(broken, limit=5))
+            where = self._reference(key, broken[0])
+            found.error("FA019", message, where, help="mend what it refers to first")
         return not broken
 
 

@@ -21,6 +21,9 @@ from fileaudit_engine.rules.options import RuleOptions
 from fileaudit_engine.rules.unknown_field import remedy
 from fileaudit_engine.rules.wording import quoted
 
+_MOST_GUESSES: Final = 3
+"""Unknown fields of one correlation that are compared with all known ones, for the nearest."""
+
 _COMPUTING: Final = frozenset(
     {CorrelationType.VALUE_SUM, CorrelationType.VALUE_AVG, CorrelationType.VALUE_MEDIAN}
 )
@@ -54,13 +57,13 @@ class _Use:
         name: Of the field.
         source: What it is read from.
         counted: Whether it is one of those whose values are counted or computed with.
-        location: Where it is named.
+        path: Where it is named: the keys and indexes that lead there.
     """
 
     name: str
     source: Document
     counted: bool
-    location: Location
+    path: tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,21 +79,26 @@ class _Checking:
     def run(self) -> bool:
         """See `check_fields`."""
         self._unused_aliases()
-        reported: set[Location] = set()
-        right = True
+        reported: set[tuple[str | int, ...]] = set()
+        unknown = 0
         for use in self._uses():
-            if use.location in reported:
+            if use.path in reported:
                 continue
             if not self._is_known(use):
-                right = False
-                message = f"unknown field {quoted(use.name)}"
-                self.found.error(
-                    "FA040", message, use.location, label=self._whose(use), help=remedy(use.name)
-                )
-                reported.add(use.location)
+                unknown += 1
+                self._report(use, guess=unknown <= _MOST_GUESSES)
+                reported.add(use.path)
             elif self._is_doubtful(use):
-                reported.add(use.location)
-        return right
+                reported.add(use.path)
+        return not unknown
+
+    def _report(self, use: _Use, *, guess: bool) -> None:
+        message = f"unknown field {quoted(use.name)}"
+        helping = remedy(use.name) if guess else "write the name of a field"
+        self.found.error("FA040", message, self._place(use), label=self._whose(use), help=helping)
+
+    def _place(self, use: _Use) -> Location:
+        return self.draft.place(*use.path)
 
     def _unused_aliases(self) -> None:
         used = {*self.tied.group_by, *self.tied.value_fields}
@@ -105,24 +113,21 @@ class _Checking:
 
     def _uses(self) -> Iterator[_Use]:
         """Every field of every source, with the place that names it."""
-        places = [(name, False, self.draft.place("group-by", i)) for i, name in enumerate(self.tied.group_by)]
-        places += [(name, True, self._value_place(i)) for i, name in enumerate(self.tied.value_fields)]
-        for name, counted, where in places:
-            fields = self.tied.aliases.get(name, {})
+        one = self.tied
+        named: list[tuple[str, bool, tuple[str | int, ...]]] = [
+            *((name, False, ("group-by", index)) for index, name in enumerate(one.group_by)),
+            *((name, True, ("condition", "field", index)) for index, name in enumerate(one.value_fields)),
+        ]
+        for name, counted, path in named:
+            fields = one.aliases.get(name, {})
             for key, source in self.sources.items():
                 if key not in fields:
-                    yield _Use(name=name, source=source, counted=counted, location=where)
-        counted_names = set(self.tied.value_fields)
+                    yield _Use(name=name, source=source, counted=counted, path=path)
         for alias, written in self.draft.correlation.aliases.items():
-            for (key, name), as_written in zip(self.tied.aliases[alias].items(), written, strict=True):
-                where = self.draft.place("aliases", alias, as_written)
-                counted = alias in counted_names
-                yield _Use(name=name, source=self.sources[key], counted=counted, location=where)
-
-    def _value_place(self, index: int) -> Location:
-        alone = self.draft.place("condition", "field")
-        inside = self.draft.place("condition", "field", index)
-        return inside if len(self.tied.value_fields) > 1 else alone
+            counted = alias in one.value_fields
+            for (key, name), as_written in zip(one.aliases[alias].items(), written, strict=True):
+                path = ("aliases", alias, as_written)
+                yield _Use(name=name, source=self.sources[key], counted=counted, path=path)
 
     def _is_known(self, use: _Use) -> bool:
         if use.name in BY_NAME or (self.options.allow_unknown_fields and use.name):
@@ -140,17 +145,17 @@ class _Checking:
         row = BY_NAME.get(use.name)
         if row is None and is_derived(use.name):
             message = f"no event keeps {quoted(use.name)}, which documents have for their readers' sake"
-            self.found.warning("FA046", message, use.location, help="name the fields that it is made of")
+            self.found.warning("FA046", message, self._place(use), help="name the fields that it is made of")
         elif row is not None and row.operations is not None and isinstance(use.source, Rule):
             source = source_of(use.source.logsource)
             if row.operations.isdisjoint(source.operations):
                 whose = f"{source.value}, as {quoted(use.source.key)} has it,"
                 message = f"no event of {whose} has the field {quoted(use.name)}"
                 helping = f"only {words_of(row.operations)} has it"
-                self.found.warning("FA046", message, use.location, help=helping)
+                self.found.warning("FA046", message, self._place(use), help=helping)
         if row is not None and use.counted and self._computes and row.type is not FieldType.INTEGER:
             message = f"{quoted(use.name)} is no number that could be computed with"
-            self.found.warning("FA046", message, use.location, help="name a field that holds numbers")
+            self.found.warning("FA046", message, self._place(use), help="name a field that holds numbers")
         return len(self.found.diagnostics) > before
 
     @property

@@ -97,7 +97,7 @@ def _twice(first: RuleReference, again: RuleReference, found: Collector) -> None
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Local:
     """Finds what names in one correlation mean among its own rules.
 
@@ -112,52 +112,73 @@ class _Local:
     keys: tuple[str, ...]
     names: RuleNames
     found: Collector
+    _as_written: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Aliases may speak of every rule a hundred times: names are looked up, not searched for."""
+        written = (folded_name(reference.name) for reference in self.draft.correlation.rules)
+        self._as_written = dict(zip(written, self.keys, strict=True))
 
     def aliases(self) -> Mapping[str, Mapping[str, str]] | None:
         """The aliases by keys of sources."""
         read: dict[str, dict[str, str]] = {}
         right = True
         for alias, fields in self.draft.correlation.aliases.items():
-            read[alias] = {}
+            known = read[alias] = {}
             for name, meant in fields.items():
-                where = key_at(self.draft.section, ["aliases", alias], name)
-                key = self._key(name, where)
-                if key in read[alias]:
-                    message = f"the alias {quoted(alias)} speaks twice of the same rule"
-                    self.found.error("FA019", message, where, help="remove one of the two")
-                right = right and key is not None and key not in read[alias]
-                read[alias][key or ""] = meant
+                key = self._key(name)
+                if key is None:
+                    self._not_among(name, key_at(self.draft.section, ["aliases", alias], name))
+                elif key in known:
+                    self._again(alias, name)
+                right = right and key is not None and key not in known
+                known[key or ""] = meant
         return read if right else None
+
+    def _again(self, alias: str, name: str) -> None:
+        message = f"the alias {quoted(alias)} speaks twice of the same rule"
+        where = key_at(self.draft.section, ["aliases", alias], name)
+        self.found.error("FA019", message, where, help="remove one of the two")
 
     def condition(self) -> Condition | None:
         """The condition over keys of sources; rules that it does not name are warned of."""
         written = self.draft.correlation.condition
         if written is None:
             return None
-        keys = {one: self._key(one.name, one.location) for one in dict.fromkeys(identifiers(written))}
-        meant = {one.name: key for one, key in keys.items() if key is not None}
-        if any(key is None for key in keys.values()):
+        meant: dict[str, str] = {}
+        unknown: dict[str, Location] = {}
+        for one in identifiers(written):
+            key = self._key(one.name)
+            if key is None:
+                unknown.setdefault(one.name, one.location)
+            else:
+                meant[one.name] = key
+        for name, where in unknown.items():
+            self._not_among(name, where)
+        if unknown:
             return None
+        self._warn_of_unused(frozenset(meant.values()))
+        return _renamed(written, meant)
+
+    def _warn_of_unused(self, used: frozenset[str]) -> None:
         for key, reference in zip(self.keys, self.draft.correlation.rules, strict=True):
-            if key not in meant.values():
+            if key not in used:
                 self.found.warning(
                     "FA050",
                     f"the condition does not name the rule {quoted(reference.name)}",
                     reference.location,
                     help=f"add it to the condition, such as 'and {key}', or remove it",
                 )
-        return _renamed(written, meant)
 
-    def _key(self, name: str, where: Location) -> str | None:
+    def _key(self, name: str) -> str | None:
         """The source that is called `name`."""
-        references = self.draft.correlation.rules
-        for key, reference in zip(self.keys, references, strict=True):
-            if folded_name(reference.name) == folded_name(name):
-                return key
+        if (known := self._as_written.get(folded_name(name))) is not None:
+            return known
         among = [key for key in self.names.keys(name) if key in self.keys]
-        if len(among) == 1:
-            return among[0]
-        written = [reference.name for reference in references]
+        return among[0] if len(among) == 1 else None
+
+    def _not_among(self, name: str, where: Location) -> None:
+        written = [reference.name for reference in self.draft.correlation.rules]
         close = nearest_of(name, written)
         self.found.error(
             "FA019",
@@ -165,7 +186,6 @@ class _Local:
             where,
             help=f"did you mean {quoted(close)}?" if close else f"the rules are {listed(written, limit=5)}",
         )
-        return None
 
 
 def _renamed(condition: Condition, keys: Mapping[str, str]) -> Condition:

@@ -141,6 +141,18 @@ _ATTRIBUTES = (
     *("scope: [server]", "related: [{id: 08fbc97d-0a2f-491c-ae21-8ffcfd3174e9, type: derived}]"),
     "custom: {a: [1, {b: null}]}",
 )
+_TYPES = (
+    *("event_count", "value_count", "temporal", "temporal_ordered"),
+    *("value_sum", "value_avg", "value_median", "value_percentile"),
+)
+_RULES = ("a", "b", "c-1")
+_CORRELATIONS = ("k1", "k2", "k3")
+_PLAIN_RULE = (
+    "title: Rule {name}\nname: {name}\nlogsource: {{product: linux}}\n"
+    "detection: {{selection: {{Outcome: [success, failure]}}, condition: selection}}\n"
+)
+_GROUPING = ("User", "UserId", "file.path", "Operation", "Inode", "ProcessId", "who")
+_ODD_THRESHOLDS = ("0.5", "-1", "1e3", "1000001", ".nan", "-.inf", "1e-99999", "9" * 60)
 _ODDITY = 0.03
 """How often a part is not what belongs there: so seldom that most rules get as far as being run."""
 
@@ -170,7 +182,9 @@ class _Builder:
         return self._chance.random() < _ODDITY
 
     def _document(self) -> str:
-        kind = self._one_of(("detection",) * 8 + ("filter", "filter", "correlation"))
+        kind = self._one_of(("detection",) * 8 + ("filter", "filter", "correlation", "correlation"))
+        if kind == "correlation" and not self._odd():
+            return self._correlations()
         names = self._chance.sample(_NAMES, self._one_of((1, 1, 2, 3)))
         if self._odd():
             names.append(self._one_of((*_ODD_NAMES, names[0])))
@@ -183,6 +197,65 @@ class _Builder:
         lines += [f"  {self._text(name)}: {self._mark()}{self._detection()}\n" for name in names]
         lines.append(f"  condition: {self._conditions(names)}\n")
         return "".join(self._chance.sample(lines[:2], 2) + lines[2:])
+
+    def _correlations(self) -> str:
+        """Some rules that match, and some correlations over these and each other."""
+        names = self._chance.sample(_RULES, self._one_of((1, 2, 3)))
+        known = list(names)
+        documents = [_PLAIN_RULE.format(name=name) for name in names]
+        for name in self._chance.sample(_CORRELATIONS, self._one_of((1, 1, 2, 3))):
+            documents.append(self._correlation(name, known))
+            known.append(name)
+        self._chance.shuffle(documents)
+        return "---\n".join(documents)
+
+    def _correlation(self, name: str, known: Sequence[str]) -> str:
+        kind = self._one_of(_TYPES)
+        names = _ODD_NAMES if self._odd() else known
+        rules = self._chance.sample(names, self._chance.randint(1, min(3, len(names))))
+        grouping = self._chance.sample(self._or_odd(_GROUPING, "Zone", ""), self._one_of((0, 1, 2)))
+        parts = {
+            "type": kind,
+            "rules": f"[{', '.join(map(self._text, rules))}]",
+            "group-by": f"[{', '.join(grouping)}]",
+            "timespan": self._one_of(self._or_odd(("1s", "90m", "2w", "365d"), "366d", "5y", "0s", "1")),
+            "condition": self._correlated(kind, rules),
+        }
+        if "who" in grouping or self._odd():
+            fields = (f"{self._text(rule)}: {self._one_of(_GROUPING[:-1])}" for rule in rules)
+            parts["aliases"] = f"{{who: {{{', '.join(fields)}}}}}"
+        lines = [
+            f"{part}: {self._scalar() if self._odd() else text}"
+            for part, text in parts.items()
+            if not self._odd()
+        ]
+        extra = "".join(f"{line}\n" for line in ("suspected: true", "generate: false") if self._odd())
+        return f"title: {name}\nname: {name}\n{extra}correlation: {{{', '.join(lines)}}}\n"
+
+    def _or_odd(self, usual: Sequence[str], *odd: str) -> Sequence[str]:
+        return odd if self._odd() else usual
+
+    def _correlated(self, kind: str, rules: Sequence[str]) -> str:
+        """A condition over numbers or over names."""
+        if kind.startswith("temporal") and self._chance.random() < 0.8:
+            return self._text(self._names(rules, self._one_of((0, 1, 2, 3)), ordered=kind != "temporal"))
+        words = self._chance.sample(("gt", "gte", "lt", "lte", "eq", "neq"), self._one_of((1, 1, 1, 2)))
+        numbers = [
+            f"{word}: {self._one_of(self._or_odd(('1', '2', '3'), *_ODD_THRESHOLDS))}" for word in words
+        ]
+        if kind.startswith("value") is not self._odd():
+            numbers.append(f"field: {self._one_of(_GROUPING[:-1])}")
+        if kind == "value_percentile" and self._chance.random() < 0.5:
+            numbers.append(f"percentile: {self._one_of(self._or_odd(('50', '99.9', '0'), *_ODD_THRESHOLDS))}")
+        return f"{{{', '.join(numbers)}}}"
+
+    def _names(self, rules: Sequence[str], depth: int, *, ordered: bool) -> str:
+        if not depth:
+            return self._one_of(self._or_odd(rules, "nobody", "1 of a*", "(", "not"))
+        left, right = (self._names(rules, depth - one, ordered=ordered) for one in (1, 1))
+        joined = ("{} and {}", "{} or {}", "({}) and ({})", *(() if ordered else ("{} and not ({})",) * 3))
+        template: str = self._one_of(joined)
+        return template.format(left, right)
 
     def _mark(self) -> str:
         return (

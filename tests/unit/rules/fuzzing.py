@@ -24,6 +24,9 @@ from tests.unit.rules.torn_files import torn_files
 
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.detect.alert import record_of
+from fileaudit_engine.detect.correlate import Correlator
+from fileaudit_engine.detect.correlating import Correlating
+from fileaudit_engine.detect.crossing_alert import record_of_crossing
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.diagnostics import Diagnostic, SourceText, has_errors, render
 from fileaudit_engine.events.batch import EventBatch
@@ -105,6 +108,7 @@ def survives(raw: bytes, options: RuleOptions, file: Path) -> LoadedRules:
 def _read_alike(from_file: LoadedRules, from_text: LoadedRules) -> None:
     assert from_file.diagnostics == from_text.diagnostics
     assert from_file.rules == from_text.rules
+    assert from_file.correlations == from_text.correlations
 
 
 def _can_be_shown(diagnostics: Sequence[Diagnostic], sources: Mapping[str, SourceText]) -> None:
@@ -121,12 +125,16 @@ def _can_be_shown(diagnostics: Sequence[Diagnostic], sources: Mapping[str, Sourc
 
 
 def _can_be_run(loaded: LoadedRules) -> None:
-    compiled = compile_rules(loaded.rules)
+    compiled = compile_rules(loaded.rules, loaded.correlations)
     assert not has_errors(compiled.diagnostics)
     _can_be_shown(compiled.diagnostics, loaded.sources)
     detector = Detector(compiled.user, compiled.kernel)
     for finding in detector.findings(EventBatch(events=EVENTS)):
         json.dumps(record_of(finding, host="h").document).encode()
+    correlator = Correlator(compiled.correlations, compiled.user)
+    _, crossings = Correlating(detector, correlator, compiled.correlations).take(EventBatch(events=EVENTS))
+    for crossing in [*crossings, *correlator.finish()]:
+        json.dumps(record_of_crossing(crossing, host="h").document).encode()
 
 
 files = st.one_of(

@@ -104,6 +104,14 @@ def bomb(levels: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def correlated(rules: str, name: str = "x", grouping: str = "[User]", aliases: str = "{}") -> str:
+    """A correlation on which bounds are tried."""
+    says = f"type: event_count, group-by: {grouping}, aliases: {aliases}, timespan: 5m, condition: {{gte: 2}}"
+    return f"title: {name}\nname: {name}\ncorrelation: {{rules: {rules}, {says}}}\n"
+
+
+OF_ALL = ", ".join(f"v{number}: User" for number in range(100))
+ALIASES = "{" + ", ".join(f"a{number}: {{{OF_ALL}}}" for number in range(30)) + "}"
 MANY = "\n".join(f"  s{number}: {{User: x}}" for number in range(1000))
 REPEATED = "\n".join(f"  s{number}: {{User: *a}}" for number in range(390))
 GREEDY = {
@@ -129,6 +137,27 @@ GREEDY = {
     "thousands of unknown fields": rule(f"  selection: {{{', '.join(f'x{n}: 1' for n in range(20_000))}}}"),
     "nothing but ends of documents": "---\n" * 50_000,
     "a line without an end": "a" * 500_000,
+    "an entry of another type among very many": rule(
+        "  selection: {User: x}", before=f"references: [5, {listed(60_000)[1:]}\n"
+    ),
+    "a correlation of very many rules": correlated(listed(60_000)),
+    "correlations of each other": "---\n".join(
+        correlated(f"[{', '.join(f'c{(one + other) % 900}' for other in range(60))}]", f"c{one}")
+        for one in range(900)
+    ),
+    "correlations of very many fields": rule("  selection: {User: x}")
+    + "".join(
+        f"---\n{correlated('A rule', f'c{number}', listed(20, f'{number}{{}}'))}" for number in range(900)
+    ),
+    "aliases for all rules": "---\n".join(
+        [
+            *(rule("  selection: {User: x}", before=f"name: v{n}\n") for n in range(100)),
+            *(correlated(listed(100), f"c{n}", "[a0]", ALIASES) for n in range(10)),
+        ]
+    ),
+    "a condition over rules in very many ways": rule("  selection: {User: x}", before="name: a\n")
+    + "---\ntitle: x\ncorrelation: {type: temporal_ordered, group-by: [], timespan: 5m,"
+    + f" condition: {' and '.join(['(a or a)'] * 200)}}}\n",
     "expressions that compile into much": rule(
         f"  selection: {{CommandLine|re: {listed(500, value='x{{900}}{}')}}}"
     ),
@@ -143,4 +172,5 @@ is taken, are about a quarter of that."""
 @pytest.mark.parametrize("name", GREEDY)
 def test_memory_is_bounded_whatever_a_file_asks_for(name: str) -> None:
     with watched(ROOM_BYTES):
-        compile_rules(parse_text(GREEDY[name]).rules)
+        loaded = parse_text(GREEDY[name])
+        compile_rules(loaded.rules, loaded.correlations)
