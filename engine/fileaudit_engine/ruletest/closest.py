@@ -21,11 +21,10 @@ from fileaudit_engine.detect.keys import Key
 from fileaudit_engine.detect.occurrence import Occurrence
 from fileaudit_engine.detect.shapes import shape_of
 from fileaudit_engine.rules.ast import Comparator, Comparison, Correlation, CorrelationType
-from fileaudit_engine.ruletest.closest_in_time import closest_in_time
-from fileaudit_engine.ruletest.heard import Entry, Heard, whose
+from fileaudit_engine.ruletest.closest_in_time import IN_TIME, closest_in_time
+from fileaudit_engine.ruletest.heard import Entry, Heard, apart_ns, whose
 from fileaudit_engine.ruletest.wording import When, duration
 
-_IN_TIME: Final = frozenset({CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED})
 _COUNTS: Final = frozenset({CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT})
 _ALMOST: Final = Fraction(1, 10**9)
 """How far off a number is that is what it must not be."""
@@ -45,15 +44,22 @@ class _Moment(msgspec.Struct, frozen=True, gc=False):
     number: Number
 
 
-def closest_lines(heard: Heard, when: When) -> Iterator[str]:
-    """How close it came; nothing where no event counted."""
+def closest_lines(heard: Heard, when: When, around_ns: int | None = None) -> Iterator[str]:
+    """How close it came; nothing where no event counted.
+
+    Args:
+        heard: All that it heard.
+        when: Says when something happened.
+        around_ns: Of several moments that are equally close, the one nearest to this time is told, else the
+            first; nanoseconds since the Unix epoch.
+    """
     rule = heard.plan.rule
     if not heard.groups:
         return
-    if rule.type in _IN_TIME:
-        yield from closest_in_time(heard, when)
+    if rule.type in IN_TIME:
+        yield from closest_in_time(heard, when, around_ns)
         return
-    moment = _closest(heard)
+    moment = _closest(heard, around_ns)
     then = f"{whose(heard, moment.key)}, {when(moment.ts_ns)}"
     if _only_grows(rule):
         yield f"the most that came together were {_of(rule, moment.number)}{then}"
@@ -71,10 +77,13 @@ def _only_grows(rule: Correlation) -> bool:
     return rule.type in _COUNTS and all(one.comparator in RISING for one in rule.comparisons)
 
 
-def _closest(heard: Heard) -> _Moment:
-    """The first moment at which the number was nearest to what is asked for."""
+def _closest(heard: Heard, around_ns: int | None) -> _Moment:
+    """A moment at which the number was nearest to what is asked for."""
     comparisons = heard.plan.rule.comparisons
-    return min(_moments(heard), key=lambda moment: _distance(moment.number, comparisons))
+    return min(
+        _moments(heard),
+        key=lambda moment: (distance(moment.number, comparisons), apart_ns(moment.ts_ns, around_ns)),
+    )
 
 
 def _moments(heard: Heard) -> Iterator[_Moment]:
@@ -89,7 +98,7 @@ def _moments(heard: Heard) -> Iterator[_Moment]:
             yield _Moment(key, entry.ts_ns, window.number())
 
 
-def _distance(found: Number, comparisons: Sequence[Comparison]) -> Number:
+def distance(found: Number, comparisons: Sequence[Comparison]) -> Number:
     """How far a number is from satisfying all comparisons; 0 if it does."""
     return sum((_off(found, one) for one in comparisons), Fraction(0))
 
@@ -124,7 +133,7 @@ def _over_time(heard: Heard, moment: _Moment) -> Iterator[str]:
     """Whether a longer window would have been enough for the group."""
     rule, entries = heard.plan.rule, heard.groups[moment.key]
     in_all = _number_of(rule, entries)
-    if in_all > moment.number and not _distance(in_all, rule.comparisons):
+    if in_all > moment.number and not distance(in_all, rule.comparisons):
         length = duration(entries[-1].ts_ns - entries[0].ts_ns)
         yield f"{number(in_all)} came for it within {length}, but not within {rule.timespan}"
 
@@ -132,13 +141,11 @@ def _over_time(heard: Heard, moment: _Moment) -> Iterator[str]:
 def _in_groups(heard: Heard) -> Iterator[str]:
     """Whether the events would have been enough if they did not count apart."""
     rule = heard.plan.rule
-    if len(heard.groups) < 2:
-        return
     everything = [entry for entries in heard.groups.values() for entry in entries]
     in_all = _number_of(rule, everything)
-    names = listed(rule.group_by)
-    enough = "would be enough, but " if not _distance(in_all, rule.comparisons) else ""
-    yield f"{number(in_all)} {enough}count apart: they are {len(heard.groups):,} groups by {names}"
+    if len(heard.groups) > 1 and not distance(in_all, rule.comparisons):
+        groups, names = f"{len(heard.groups):,} groups", listed(rule.group_by)
+        yield f"all {number(in_all)} would be enough, but count apart: they are {groups} by {names}"
 
 
 def _number_of(rule: Correlation, entries: Sequence[Entry]) -> int:

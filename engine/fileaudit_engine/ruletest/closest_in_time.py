@@ -17,8 +17,11 @@ from fileaudit_engine.detect.holding import names_in
 from fileaudit_engine.detect.keys import Key
 from fileaudit_engine.detect.windows_in_time import steps_of
 from fileaudit_engine.rules.ast import Correlation, CorrelationType
-from fileaudit_engine.ruletest.heard import Heard, whose
+from fileaudit_engine.ruletest.heard import Heard, apart_ns, whose
 from fileaudit_engine.ruletest.wording import When
+
+IN_TIME: Final = frozenset({CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED})
+"""The types that ask which rules came together."""
 
 _EXCLUDED_SHOWN: Final = 3
 """Events that were kept from counting are shown; the first ones do."""
@@ -38,11 +41,15 @@ class _Moment(msgspec.Struct, frozen=True, gc=False):
     newest_ns: dict[int, int]
 
 
-def closest_in_time(heard: Heard, when: When) -> Iterator[str]:
-    """How close it came; some event counted."""
+def closest_in_time(heard: Heard, when: When, around_ns: int | None) -> Iterator[str]:
+    """How close it came; some event counted. The arguments are those of `closest_lines`."""
     rule = heard.plan.rule
     wanted, excluded = _roles(rule)
-    moment = max(_moments(heard, wanted), key=lambda one: len(one.newest_ns), default=None)
+    moment = min(
+        _moments(heard, wanted),
+        key=lambda one: (-len(one.newest_ns), apart_ns(one.ts_ns, around_ns)),
+        default=None,
+    )
     if moment is None:
         yield f"{listed([rule.sources[step] for step in sorted(excluded)])} alone is not what it waits for"
         return

@@ -85,6 +85,11 @@ def whose(heard: Heard, key: Key) -> str:
     return f", for {group}" if group else ""
 
 
+def apart_ns(ts_ns: int, around_ns: int | None) -> int:
+    """How far a moment is from the one that is asked about; 0 where none is."""
+    return 0 if around_ns is None else abs(ts_ns - around_ns)
+
+
 def heard_by(
     plan: UserCorrelation, matches: Sequence[Match], crossings: Iterable[Crossing], limits: Limits
 ) -> Heard:

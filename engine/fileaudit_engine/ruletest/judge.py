@@ -1,6 +1,7 @@
 """The verdict on one case: what is missing, and what is unexpected."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from fileaudit_engine.compiler.plan import CorrelationPlan, UserPlan
 from fileaudit_engine.detect.record import Kind
@@ -33,13 +34,13 @@ class Judge:
         pairing = Pairing([_accepted(e, key, came) for e, key in zip(expected, keys, strict=True)])
         left = [one for number, one in enumerate(came) if number not in pairing.expectation_of]
         asked = Asked(case=case, kind=kind, ran=ran, came=came, left=left)
-        missing = tuple(
+        missing = _without_repetition(
             self._missing(asked, expectation, key)
             for number, (expectation, key) in enumerate(zip(expected, keys, strict=True))
             if number not in pairing.alert_of
         )
         unexpected = (Unexpected(raised=one, reasons=self._reasons.of_raised(case, one)) for one in left)
-        return missing, tuple(unexpected)
+        return tuple(missing), tuple(unexpected)
 
     def _missing(self, asked: Asked, expectation: Expectation, key: str | None) -> Missing:
         return Missing(
@@ -60,3 +61,13 @@ def _accepted(expectation: Expectation, key: str | None, came: Sequence[Raised])
         for number, one in enumerate(came)
         if one.record.rule == key and not any(differences(expectation, one))
     ]
+
+
+def _without_repetition(missing: Iterable[Missing]) -> Iterator[Missing]:
+    """The same, where several are missing for many reasons that were told already."""
+    told: set[tuple[str, tuple[str, ...]]] = set()
+    for one in missing:
+        known = (one.rule, one.reasons)
+        again = known in told and len(one.reasons) > 1
+        told.add(known)
+        yield replace(one, reasons=("for the same reasons as the one above",)) if again else one

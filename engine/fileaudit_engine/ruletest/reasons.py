@@ -13,7 +13,7 @@ from fileaudit_engine.detect.runnable import runnable
 from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case, Expectation
 from fileaudit_engine.ruletest.compare import differences
-from fileaudit_engine.ruletest.correlated import made_of, short_of
+from fileaudit_engine.ruletest.correlated import in_the_way, made_of, short_of
 from fileaudit_engine.ruletest.heard import Heard, heard_by
 from fileaudit_engine.ruletest.hints import about_time, why_silent
 from fileaudit_engine.ruletest.ran import LIMITS, Ran
@@ -23,6 +23,11 @@ from fileaudit_engine.text import counted
 
 _ALMOST_SHOWN: Final = 3
 """Alerts of the right rule that are shown with what is wrong about them."""
+
+_ONCE: Final = "it tells when its condition turns true, and again only after that was false"
+
+_SOURCES_SHOWN: Final = 3
+"""Rules that never matched, of which it is told why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +76,14 @@ class Reasons:
         then = [one for one in almost if expectation.at_ns in {None, one.at_ns}]
         if not then and any(not any(differences(expectation, one)) for one in mine):
             yield "it came, but other expectations account for each time"
+            if key in self._correlations:
+                yield _ONCE
         elif not then and key in self._rules:
             yield from self._why_silent(asked.case, key, expectation.at_ns)
         elif not then:
-            yield from self._why_not_together(asked, self._correlations[key], told=bool(mine))
+            yield from self._why_not_together(
+                asked, self._correlations[key], expectation.at_ns, told=bool(mine)
+            )
         for one in (then or almost)[:_ALMOST_SHOWN]:
             yield from (f"{difference} ({one.words})" for difference in differences(expectation, one))
 
@@ -105,26 +114,37 @@ class Reasons:
         elif key in self._rules:
             yield from self._why_silent(asked.case, key, None)
         else:
-            yield from self._why_not_together(asked, self._correlations[key], told=False)
+            yield from self._why_not_together(asked, self._correlations[key], None, told=False)
 
-    def _why_not_together(self, asked: Asked, one: UserCorrelation, *, told: bool) -> Iterator[str]:
+    def _why_not_together(
+        self, asked: Asked, one: UserCorrelation, at_ns: int | None, *, told: bool
+    ) -> Iterator[str]:
         """Why a correlation did not tell; or not again, where it has."""
         if told:
-            yield "it tells when its condition turns true, and again only after that was false"
+            yield _ONCE
             return
-        heard = heard_by(one, asked.ran.matches, asked.ran.crossings, LIMITS)
-        yield from short_of(heard, LIMITS, _when(asked.case))
-        for source in _never(heard):
-            if source in self._rules:
-                reasons = self._why_silent(asked.case, source, None)
-            else:
-                reasons = self._why_not_together(asked, self._correlations[source], told=False)
-            yield from (f"{source}: {reason}" for reason in reasons)
+        heard = self._heard(asked, one)
+        yield from self._short_of(asked, heard, at_ns)
+        for source in in_the_way(heard)[:_SOURCES_SHOWN]:
+            yield from (f"{source}: {reason}" for reason in self._why_never(asked, source, at_ns))
 
+    def _why_never(self, asked: Asked, source: str, at_ns: int | None) -> Iterator[str]:
+        """Why a source of a correlation said nothing; through chains, the first one at each step."""
+        while source in self._correlations:
+            heard = self._heard(asked, self._correlations[source])
+            yield from self._short_of(asked, heard, at_ns)
+            missing = in_the_way(heard)
+            if not missing:
+                return
+            source = missing[0]
+        yield from self._why_silent(asked.case, source, None)
 
-def _never(heard: Heard) -> Iterator[str]:
-    """The sources that said nothing."""
-    return (key for key, times in zip(heard.plan.rule.sources, heard.times, strict=True) if not times)
+    def _heard(self, asked: Asked, one: UserCorrelation) -> Heard:
+        return heard_by(one, asked.ran.matches, asked.ran.crossings, LIMITS)
+
+    def _short_of(self, asked: Asked, heard: Heard, at_ns: int | None) -> Iterator[str]:
+        around_ns = None if at_ns is None else asked.case.starts_ns + at_ns
+        return short_of(heard, LIMITS, _when(asked.case), around_ns)
 
 
 def _when(case: Case) -> When:

@@ -107,10 +107,10 @@ class CaseRunner:
             findings, crossings = correlating.take(_Alone(event.event, (candidates(event.event),)))
             ran.raised += (_raised_by(finding, event) for finding in findings)
             ran.silent += (
-                _raised_by(rule.finding(match.event), event)
+                _raised_by(self._silent[number].finding(match.event), event)
                 for match in correlator.fed[before:]
-                for number, rule in self._silent.items()
-                if number in match.rules
+                for number in match.rules
+                if number in self._silent
             )
             ran.crossings += crossings
         ran.crossings += correlator.finish()

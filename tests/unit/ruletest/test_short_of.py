@@ -59,7 +59,7 @@ def test_what_would_be_enough_in_one_group_is_told(tmp_path: Path) -> None:
     assert why_not_many(tmp_path, *events) == [
         "renamed matched 3 times",
         "the most that came together were 2 of 3, for ProcessId 7, at 1s",
-        "3 would be enough, but count apart: they are 2 groups by ProcessId",
+        "all 3 would be enough, but count apart: they are 2 groups by ProcessId",
     ]
 
 
@@ -85,8 +85,52 @@ def test_a_chain_is_followed_to_the_rule_that_never_matched(tmp_path: Path) -> N
     assert found == [
         "many_renamed never was raised",
         "many_renamed: renamed never matched",
-        "many_renamed: renamed: no event then is of its log source, file_rename (rename)",
+        "many_renamed: no event then is of its log source, file_rename (rename)",
     ]
+
+
+def test_only_what_could_have_helped_is_told_of_what_never_matched(tmp_path: Path) -> None:
+    either = correlation(
+        "either",
+        "type: temporal, rules: [renamed, shadow_file_read, shadow_written], group-by: [User], timespan: 1m, "
+        "condition: renamed and (shadow_file_read or shadow_written)",
+    )
+    found = reasons(tmp_path, (RENAMED, *TRIO, either), opened("0s"), expected="either")
+    assert [reason for reason in found if ": " in reason] == [
+        "renamed: no event then is of its log source, file_rename (rename)"
+    ]
+    found = reasons(tmp_path, (RENAMED, *TRIO, either), *renames("0s"), expected="either")
+    assert [reason.partition(":")[0] for reason in found if ": " in reason] == [
+        "shadow_file_read",
+        "shadow_written",
+    ]
+
+
+def test_where_any_rule_counts_one_that_never_matched_is_not_to_blame(tmp_path: Path) -> None:
+    any_of = correlation(
+        "any_of",
+        "type: event_count, rules: [shadow_file_read, shadow_written], group-by: [User], timespan: 1m, "
+        "condition: {gte: 2}",
+    )
+    assert reasons(tmp_path, (*TRIO, any_of), opened("0s"), expected="any_of") == [
+        "shadow_file_read matched 1 time, shadow_written never matched",
+        "the most that came together were 1 of 2, for User alice, at 0s",
+    ]
+
+
+def test_of_several_that_come_as_close_the_one_nearest_to_the_expected_time_is_told(tmp_path: Path) -> None:
+    events = (*renames("0s", pid=7), *renames("10s", pid=8), *renames("20s", pid=9))
+    case = one_case(tmp_path, events=events, alerts=("{rule: many_renamed, at: 12s}",))
+    assert run(case, RENAMED, MANY).missing[0].reasons[1] == (
+        "the most that came together were 1 of 3, for ProcessId 8, at 10s"
+    )
+
+
+def test_the_same_reasons_are_not_told_twice(tmp_path: Path) -> None:
+    case = one_case(tmp_path, events=renames("0s"), alerts=("{rule: many_renamed}",) * 2)
+    first, second = run(case, RENAMED, MANY).missing
+    assert len(first.reasons) == 2
+    assert second.reasons == ("for the same reasons as the one above",)
 
 
 def test_different_values_are_counted_not_events(tmp_path: Path) -> None:
