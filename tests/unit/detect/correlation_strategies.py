@@ -96,15 +96,21 @@ def shares() -> st.SearchStrategy[int | Fraction]:
     return st.sampled_from((0, 10, 25, Fraction(100, 3), 50, Fraction(200, 3), 75, 100))
 
 
-def conditions(keys: Sequence[str], *, negation: bool) -> st.SearchStrategy[Condition]:
-    """Conditions over names, a name that is not negated among them."""
+@st.composite
+def conditions(draw: st.DrawFn, keys: Sequence[str], *, negation: bool, depth: int = 2) -> Condition:
+    """Conditions over names, of at most four leaves."""
+    word = draw(st.sampled_from(("and", "or", "not", "")) if depth else st.just(""))
+    if word == "not" and negation:
+        return without(draw(conditions(keys, negation=negation, depth=depth - 1)))
+    if word in {"and", "or"}:
+        part = conditions(keys, negation=negation, depth=depth - 1)
+        return (both if word == "and" else either)(draw(part), draw(part))
+    return named(draw(st.sampled_from(keys)))
 
-    def larger(smaller: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
-        pairs = st.tuples(smaller, smaller)
-        joined = pairs.map(lambda parts: both(*parts)) | pairs.map(lambda parts: either(*parts))
-        return joined | smaller.map(without) if negation else joined
 
-    made = st.recursive(st.sampled_from(keys).map(named), larger, max_leaves=4)
+def meaningful(keys: Sequence[str], *, negation: bool) -> st.SearchStrategy[Condition]:
+    """Conditions with a name that is not negated; others are refused when they are read."""
+    made = conditions(keys, negation=negation)
     return made.filter(lambda condition: bool(names(condition, negated=False)))
 
 
@@ -135,7 +141,7 @@ def correlations(
     share = kind is T.VALUE_PERCENTILE and percentile is None
     condition, numbers_ = None, dict[str, int | Fraction]()
     if kind in IN_TIME and draw(st.integers(0, 2)):
-        condition = draw(conditions(sources, negation=kind is T.TEMPORAL and draw(st.booleans())))
+        condition = draw(meaningful(sources, negation=kind is T.TEMPORAL and draw(st.booleans())))
     elif kind not in IN_TIME or draw(st.booleans()):
         numbers_ = draw(comparisons(shares() if share else numbers(kind, len(sources))))
     aliases = {
