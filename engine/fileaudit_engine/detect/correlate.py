@@ -18,7 +18,7 @@ to all that wait for it. Whatever one cause brings to a correlation counts once 
 import heapq
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -30,7 +30,7 @@ from fileaudit_engine.detect.crossing import Crossing, Limits, Match
 from fileaudit_engine.detect.keys import Key
 from fileaudit_engine.detect.missed import Losses, suspicion
 from fileaudit_engine.detect.occurrence import Occurrence, Whole, chained, merged
-from fileaudit_engine.detect.tracking import Tracked
+from fileaudit_engine.detect.tracking import Route, Tracked
 from fileaudit_engine.detect.windows import NEVER, Values, Window
 from fileaudit_engine.events.model import FileEvent, Loss
 
@@ -70,14 +70,26 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 Timer = tuple[int, int, int, int, Key, Window]
 """When, judgement or leave, the correlation, its number among all timers, and the group."""
 
+Feeds = tuple[tuple[Tracked, tuple[int, ...], Route | None], ...]
+"""Who is fed by an event: the correlation, the steps that the event is there, and how it comes in."""
+
 Cause = tuple[Tracked, tuple[int, ...], list[tuple[int, Crossing]]]
 """A correlation, the steps that an event matches there, and crossings with the steps that they are."""
 
 
 class _Entry(msgspec.Struct, kw_only=True):
-    """What one cause is in one group."""
+    """What one cause is in one group.
+
+    Attributes:
+        bits: The steps that it is.
+        step: The lowest of them, whose value counts.
+        values: That value.
+        event: The event that is the cause, where it matches a rule of the correlation.
+        crossings: Of other correlations.
+    """
 
     bits: int = 0
+    step: int
     values: Values
     event: FileEvent | None = None
     crossings: list[Crossing] = msgspec.field(default_factory=list)
@@ -121,15 +133,16 @@ class Correlator:
         self.late = 0
         self.taken = 0
         self.pending: list[Match] = []
+        reach_ns = max((one.reach_ns for one in self.tracked), default=0)
         self.losses = Losses(
-            reach_ns=max((one.reach_ns for one in self.tracked), default=0),
+            reach_ns=reach_ns,
             judged=any(one.plan.rule.suspected for one in self.tracked),
         )
         self._numbers = {id(one): number for number, one in enumerate(plan.correlations)}
-        self._whole = Whole(limits.held)
+        self._whole = Whole(limits.held, reach_ns)
         self._fed_by_rule = _listeners(plan, chained=False)
         self._fed_by_correlation = _listeners(plan, chained=True)
-        self._feeds: dict[tuple[int, ...], tuple[tuple[Tracked, tuple[int, ...]], ...]] = {}
+        self._feeds: dict[tuple[int, ...], Feeds] = {}
 
     # --- what goes in -------------------------------------------------------------------------------------
 
@@ -200,7 +213,7 @@ class Correlator:
 
     def _too_late(self, match: Match) -> None:
         self.late += 1
-        for tracked, _ in self._listening(match.rules):
+        for tracked, _, _ in self._listening(match.rules):
             tracked.late += 1
 
     def _until(self) -> list[Crossing]:
@@ -219,27 +232,39 @@ class Correlator:
             return
         taken = self.pending[:count]
         del self.pending[:count]
-        keep, listening = self._whole.keep, self._listening
+        keep, feeds_of, listening = self._whole.keep, self._feeds.get, self._listening
         for match in taken:
-            ts_ns = match.ts_ns
+            ts_ns, event = match.ts_ns, match.event
             if self._next_ns() <= ts_ns:
                 self._ring(ts_ns, found)
-            occurrence = Occurrence(ts_ns, match.event)
-            keep(occurrence)
             self.taken += 1
             if not self.taken % _ROOM_EVERY:
                 self._make_room()
-            feeds = listening(match.rules)
-            if self._fed_by_correlation:
-                causes: dict[int, Cause] = {tracked.number: (tracked, steps, []) for tracked, steps in feeds}
-                self._through(ts_ns, causes, occurrence, found)
-                continue
-            for tracked, steps in feeds:
-                crossings = tracked.event(ts_ns, steps, match.event, occurrence)
-                if crossings and not tracked.plan.silent:
-                    found += map(self._told, crossings)
+            occurrence = Occurrence(ts_ns, event)
+            feeds = feeds_of(match.rules) or listening(match.rules)
+            for place, (tracked, steps, route) in enumerate(feeds):
+                if route is None:
+                    crossings = tracked.event(ts_ns, steps, event, occurrence)
+                else:
+                    key_of, bits, value_of = route
+                    value = None
+                    if value_of is not None and (value := value_of(event)) is None:
+                        continue
+                    crossings = tracked.enter(ts_ns, key_of(event), bits, value, occurrence)
+                if crossings and self._tell(tracked, crossings, found):
+                    self._goes_on(tracked, crossings, feeds[place + 1 :], occurrence, found)
+                    break
+            keep(occurrence)
 
-    def _listening(self, rules: tuple[int, ...]) -> tuple[tuple[Tracked, tuple[int, ...]], ...]:
+    def _tell(self, tracked: Tracked, crossings: Sequence[Crossing], found: list[Crossing]) -> bool:
+        """Tell crossings, unless they are silent or go on to other correlations; whether they go on."""
+        if tracked.number in self._fed_by_correlation:
+            return True
+        if not tracked.plan.silent:
+            found += map(self._told, crossings)
+        return False
+
+    def _listening(self, rules: tuple[int, ...]) -> Feeds:
         """Who is fed by an event that matches these rules, and with which steps."""
         feeds = self._feeds.get(rules)
         if feeds is None:
@@ -249,38 +274,49 @@ class Correlator:
             for rule in rules:
                 for number, step in self._fed_by_rule.get(rule, ()):
                     steps[number].append(step)
-            feeds = tuple((self.tracked[number], tuple(sorted(steps[number]))) for number in sorted(steps))
+            feeds = tuple(_feed(self.tracked[number], steps[number]) for number in sorted(steps))
             self._feeds[rules] = feeds
         return feeds
 
     # --- chains -------------------------------------------------------------------------------------------
 
-    def _through(
-        self, ts_ns: int, causes: dict[int, Cause], occurrence: Occurrence | None, found: list[Crossing]
+    def _goes_on(
+        self,
+        tracked: Tracked,
+        crossings: Sequence[Crossing],
+        feeds: Feeds,
+        occurrence: Occurrence | None,
+        found: list[Crossing],
     ) -> None:
-        """Take what one cause brings through all correlations, each after those that it refers to."""
-        waiting = list(causes)
-        heapq.heapify(waiting)
-        while waiting:
-            number = heapq.heappop(waiting)
-            for crossing in map(self._told, _brought(ts_ns, causes.pop(number), occurrence)):
-                if not crossing.correlation.silent:
-                    found.append(crossing)
-                for outer, step in self._fed_by_correlation.get(number, ()):
-                    if outer not in causes:
-                        causes[outer] = (self.tracked[outer], (), [])
-                        heapq.heappush(waiting, outer)
-                    causes[outer][2].append((step, crossing))
+        """What crossed goes on to the correlations that refer to it, with what else had the same cause.
 
-    def _onward(self, number: int, crossing: Crossing, found: list[Crossing]) -> None:
-        """A crossing that no event made, and all that comes of it."""
-        crossing = self._told(crossing)
-        if not crossing.correlation.silent:
-            found.append(crossing)
-        causes: dict[int, Cause] = {}
-        for outer, step in self._fed_by_correlation.get(number, ()):
-            causes.setdefault(outer, (self.tracked[outer], (), []))[2].append((step, crossing))
-        self._through(crossing.ts_ns, causes, None, found)
+        Args:
+            tracked: What crossed.
+            crossings: Its crossings, which have one cause.
+            feeds: Correlations behind it that the cause feeds directly.
+            occurrence: The cause, if it is an event.
+            found: What is told.
+        """
+        causes: dict[int, Cause] = {one.number: (one, steps, []) for one, steps, _ in feeds}
+        self._hand_on(tracked, crossings, causes, found)
+        while causes:  # few, and each only hands on to those behind it
+            number = min(causes)
+            cause = causes.pop(number)
+            self._hand_on(cause[0], _brought(crossings[0].ts_ns, cause, occurrence), causes, found)
+
+    def _hand_on(
+        self,
+        tracked: Tracked,
+        crossings: Sequence[Crossing],
+        causes: dict[int, Cause],
+        found: list[Crossing],
+    ) -> None:
+        """Tell crossings, and note for whom they are causes."""
+        for crossing in map(self._told, crossings):
+            if not tracked.plan.silent:
+                found.append(crossing)
+            for outer, step in self._fed_by_correlation.get(tracked.number, ()):
+                causes.setdefault(outer, (self.tracked[outer], (), []))[2].append((step, crossing))
 
     def _told(self, crossing: Crossing) -> Crossing:
         """The crossing, with what was lost while its window was open."""
@@ -301,7 +337,7 @@ class Correlator:
     def _next_ns(self) -> int:
         """When something has to be looked at next."""
         timer_ns = self.timers[0][0] if self.timers else NEVER
-        return min(timer_ns, self.losses.due_ns)
+        return min(timer_ns, self.losses.due_ns) if self.losses.unjudged else timer_ns
 
     def _ring(self, now_ns: int, found: list[Crossing]) -> None:
         """Look at all that has to be looked at until now, in its order."""
@@ -312,8 +348,9 @@ class Correlator:
             _, _, number, turn, key, window = heapq.heappop(self.timers)
             if window.turn == turn:
                 window.turn = -1
-                for crossing in self.tracked[number].wake(next_ns, key, window):
-                    self._onward(number, crossing, found)
+                tracked = self.tracked[number]
+                for crossing in tracked.wake(next_ns, key, window):
+                    self._goes_on(tracked, (crossing,), (), None, found)
 
     def _suspect(self, loss: Loss, found: list[Crossing]) -> None:
         """Tell where a loss may hide what was waited for."""
@@ -348,7 +385,12 @@ def _listeners(plan: CorrelationPlan, *, chained: bool) -> dict[int, list[tuple[
     return dict(found)
 
 
-def _brought(ts_ns: int, cause: Cause, occurrence: Occurrence | None) -> list[Crossing]:
+def _feed(tracked: Tracked, steps: Sequence[int]) -> tuple[Tracked, tuple[int, ...], Route | None]:
+    ascending = tuple(sorted(steps))
+    return tracked, ascending, tracked.route(ascending)
+
+
+def _brought(ts_ns: int, cause: Cause, occurrence: Occurrence | None) -> Sequence[Crossing]:
     """What one cause makes of one correlation: an event, crossings of others, or both."""
     tracked, steps, crossings = cause
     event = occurrence.event if occurrence else None
@@ -357,16 +399,19 @@ def _brought(ts_ns: int, cause: Cause, occurrence: Occurrence | None) -> list[Cr
     groups: dict[Key, _Entry] = {}
     if event and steps:
         for key, bits, values in tracked.of_event(steps, event):
-            groups[key] = _Entry(bits=bits, values=values, event=event)
+            groups[key] = _Entry(bits=bits, step=(bits & -bits).bit_length() - 1, values=values, event=event)
     for step, crossing in crossings:
         known = tracked.of_crossing(step, crossing)
         if known is not None:
-            entry = groups.setdefault(known[0], _Entry(values=known[1]))
+            entry = groups.setdefault(known[0], _Entry(step=step, values=known[1]))
             entry.bits |= 1 << step
+            if step < entry.step:
+                entry.step, entry.values = step, known[1]
             entry.crossings.append(crossing)
     found: list[Crossing] = []
     for key, entry in groups.items():
         one = chained(ts_ns, entry.crossings, entry.event) if entry.crossings else occurrence
         if one is not None:
+            found += tracked.catch_up(ts_ns, key)
             found += tracked.enter(ts_ns, key, entry.bits, entry.values, one)
     return found

@@ -26,6 +26,9 @@ Facts = tuple[object, ...]
 Stretch = tuple[bytes, int]
 """Members of a MessagePack list without its head, and how many they are."""
 
+_SHORT: Final = 16
+"""Members from which the head of a MessagePack list has three bytes."""
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _EMPTY: Final[Stretch] = (b"", 0)
 
@@ -80,8 +83,8 @@ def _raw(name: str | None) -> bytes | None:
 
 
 def _joined(facts: Iterator[object]) -> Stretch:
-    written = tuple(map(_encode, facts))
-    return b"".join(written), len(written)
+    listed = list(facts)
+    return _encode(listed)[1 if len(listed) < _SHORT else 3 :], len(listed)
 
 
 def _named(event: FileEvent, names: tuple[str, ...]) -> Iterator[tuple[object, ...]]:
@@ -164,7 +167,7 @@ def _container_stretch(container: Container) -> bytes:
 
 _user: Final = ByFacts(operator.attrgetter(*_IDS, *_NAMES, *_EFFECTIVE), _user_stretches, limit=1024)
 _owner: Final = ByFacts(operator.attrgetter(*_OWNER), _owner_stretch, limit=1024)
-_line: Final = ByIdentity(_line_stretch, limit=512)
+_line: Final = ByIdentity(_line_stretch, limit=2048)
 _container: Final = ByIdentity(_container_stretch, limit=256)
 _seldom: Final[Callable[[FileEvent], Facts]] = operator.attrgetter(*_REST)
 _NOTHING: Final = [None] * (len(_REST) - 1)

@@ -4,6 +4,7 @@ Of a crossing of another correlation the values are read by name from its group,
 the name, from the event that made it.
 """
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -22,8 +23,12 @@ Read = Callable[[T], Scalar]
 """Reads one field."""
 
 
-_PLAIN: Final = frozenset({FieldType.PATH, FieldType.INTEGER})
-"""Types of which a field of the table has one text or number."""
+_PLAIN: Final = frozenset({FieldType.PATH, FieldType.INTEGER, FieldType.KEYWORD})
+
+
+def _is_plain(field: Field) -> bool:
+    """Whether what a field has is an attribute of the event, and one text or number."""
+    return field.type in _PLAIN and isinstance(field.get, operator.attrgetter)
 
 
 def first(value: Value) -> Scalar:
@@ -41,8 +46,8 @@ def as_value(scalar: Scalar) -> Value:
 def of_event(field: Field) -> Read[FileEvent]:
     """Reads a field of an event."""
     get = field.get
-    if field.type in _PLAIN and BY_NAME.get(field.name) is field:
-        return get  # type: ignore[return-value]  # see _PLAIN
+    if _is_plain(field):
+        return get  # type: ignore[return-value]  # a text or a number
     return lambda event: first(get(event))
 
 
@@ -69,6 +74,13 @@ def key_of(reads: Sequence[Read[T]]) -> Callable[[T], Key]:
     if len(reads) == 1:
         return reads[0]
     return lambda source: tuple([read(source) for read in reads])
+
+
+def key_of_event(fields: Sequence[Field]) -> Callable[[FileEvent], Key]:
+    """Reads what a group of events is known by: at once, where all of it stands in the event as it is."""
+    if len(fields) > 1 and all(map(_is_plain, fields)):
+        return operator.attrgetter(*(field.attribute for field in fields))
+    return key_of([of_event(field) for field in fields])
 
 
 def values_of(reads: Sequence[Read[T]], *, numeric: bool) -> Callable[[T], Values]:

@@ -68,8 +68,15 @@ class Occurrence(msgspec.Struct, gc=False):
 class Whole:
     """The newest occurrences, which keep their events."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, reach_ns: int) -> None:
+        """None yet.
+
+        Args:
+            limit: How many there may be.
+            reach_ns: How long any window remembers.
+        """
         self._limit = limit
+        self._reach_ns = reach_ns
         self._kept: deque[Occurrence] = deque()
 
     def keep(self, occurrence: Occurrence) -> None:
@@ -79,7 +86,8 @@ class Whole:
         if len(kept) > self._limit:
             oldest = kept.popleft()
             if sys.getrefcount(oldest) > _NOBODY_ELSE:
-                _ = oldest.id
+                if oldest.ts_ns >= occurrence.ts_ns - self._reach_ns:
+                    _ = oldest.id
                 oldest.event = None
 
 

@@ -31,7 +31,7 @@ from fileaudit_engine.detect.windows_in_time import (
     InSequence,
     Together,
 )
-from fileaudit_engine.rules.ast import Correlation, CorrelationType
+from fileaudit_engine.rules.ast import Comparator, Correlation, CorrelationType
 
 _T = CorrelationType
 
@@ -90,22 +90,25 @@ def _of_numbers(rule: Correlation, limits: Limits) -> Shape:
     share = rule.type is _T.VALUE_PERCENTILE and rule.percentile is None
     kind = Share if share else _WINDOWS[rule.type]
     compares = comparing(rule.comparisons)
-    rising = counts and all(one.comparator in RISING for one in rule.comparisons)
+    needed = _needed(rule) if counts else None
     limit = _enough(rule) if counts else limits.events
     if kind is Quantile:
         percentile = Fraction(50 if rule.percentile is None else rule.percentile).as_integer_ratio()
         new: Callable[[], Window] = lambda: Quantile(limit=limit, percentile=percentile)  # noqa: E731
+    elif kind is Sum:
+        rising = all(one.comparator in RISING for one in rule.comparisons)
+        new = lambda: Sum(limit=limit, rising=rising)  # noqa: E731
     else:
         new = lambda: kind(limit=limit)  # noqa: E731
     return Shape(
         kind=kind,
         new=new,
-        holds=lambda window: compares(*window.ratio()),
+        holds=_reaches(needed) if needed is not None else (lambda window: compares(*window.ratio())),
         number=lambda window: window.number(),
-        timed=not rising,
+        timed=needed is None,
         values=rule.type is not _T.EVENT_COUNT,
         numeric=not counts and not share,
-        needed=_needed(rule) if rising else None,
+        needed=needed,
     )
 
 
@@ -114,10 +117,16 @@ def _enough(rule: Correlation) -> int:
     return max(1, *(int(one.number) + 1 for one in rule.comparisons))
 
 
-def _needed(rule: Correlation) -> int:
-    """The smallest count for which the comparisons hold, all of which are `gt` or `gte`."""
-    compares = comparing(rule.comparisons)
-    return next(number for number in range(1, _enough(rule) + 1) if compares(number, 1))
+def _needed(rule: Correlation) -> int | None:
+    """The smallest count that is enough; None where more can be too many."""
+    if not all(one.comparator in RISING for one in rule.comparisons):
+        return None
+    above = [int(one.number) + (one.comparator is Comparator.GT) for one in rule.comparisons]
+    return max(1, *above)
+
+
+def _reaches(needed: int) -> Callable[[Window], bool]:
+    return lambda window: window.size >= needed
 
 
 def _in_time(rule: Correlation, limits: Limits) -> Shape:

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from fileaudit_engine.compiler.plan import UserCorrelation
 from fileaudit_engine.detect.crossing import Contribution, Crossing, Evicted, Limits
-from fileaudit_engine.detect.keys import Key, as_value, key_of, of_crossing, of_event, values_of
+from fileaudit_engine.detect.keys import Key, as_value, key_of, key_of_event, of_crossing, of_event, values_of
 from fileaudit_engine.detect.occurrence import Occurrence, distinct, merged
 from fileaudit_engine.detect.shapes import shape_of
 from fileaudit_engine.detect.windows import NEVER, Values, Window
@@ -21,8 +21,11 @@ from fileaudit_engine.detect.windows_in_time import Awaiting
 from fileaudit_engine.events.fields import Value
 from fileaudit_engine.events.model import FileEvent
 
-_SWEPT: Final = 2
-"""Dead groups that are removed for each one that is made: their number cannot grow."""
+Route = tuple[Callable[[FileEvent], Key], int, Callable[[FileEvent], Values] | None]
+"""What is read of an event to find its group, the steps that it is, and what is read as its value."""
+
+_NONE: Final[Sequence[Crossing]] = ()
+_NO_KEY: Final = object()
 
 
 JUDGEMENTS: Final = 0
@@ -67,11 +70,14 @@ class Tracked:
         self.evicted_events = 0
         self.late = 0
         self.told_ns: int | None = None
+        self._holds = self.shape.holds
+        self._timed = self.shape.timed
+        self._judged_later = self.shape.judges is not None
         self._limits = limits
         self._timers = timers
         self._names = plan.rule.group_by
         steps, numeric = plan.steps, self.shape.numeric
-        self._key = [key_of([of_event(field) for field in step.group]) for step in steps]
+        self._key = [key_of_event(step.group) for step in steps]
         self._values: list[Callable[[FileEvent], Values]] = []
         if self.shape.values:
             self._values = [
@@ -86,17 +92,17 @@ class Tracked:
 
     # --- what comes ---------------------------------------------------------------------------------------
 
+    def route(self, steps: Sequence[int]) -> Route | None:
+        """How an event that matches these steps comes in; None where that depends on the event."""
+        if len(steps) > 1 and not self._alike:
+            return None
+        bits = sum(1 << step for step in steps)
+        return self._key[steps[0]], bits, self._values[steps[0]] if self._values else None
+
     def event(
         self, ts_ns: int, steps: Sequence[int], event: FileEvent, occurrence: Occurrence
-    ) -> list[Crossing]:
+    ) -> Sequence[Crossing]:
         """An event matches rules of this correlation."""
-        if len(steps) == 1 or self._alike:
-            step = steps[0]
-            values: Values = None
-            if self._values and (values := self._values[step](event)) is None:
-                return []
-            bits = 1 << step if len(steps) == 1 else sum(1 << one for one in steps)
-            return self.enter(ts_ns, self._key[step](event), bits, values, occurrence)
         found: list[Crossing] = []
         for key, bits, values in self.of_event(steps, event):
             found += self.enter(ts_ns, key, bits, values, occurrence)
@@ -125,42 +131,46 @@ class Tracked:
 
     def enter(
         self, ts_ns: int, key: Key, steps: int, values: Values, occurrence: Occurrence
-    ) -> list[Crossing]:
-        """An event counts in a group."""
-        window = self.groups.get(key)
-        shape = self.shape
-        found: list[Crossing] = []
+    ) -> Sequence[Crossing]:
+        """An event counts in a group; whatever should have woken the group before has done so."""
+        groups, holds = self.groups, self._holds
+        window = groups.get(key)
         if window is None:
             window = self._new(key, ts_ns)
-            size = 0
+            window.since_ns = ts_ns - self.span_ns
         else:
-            self.groups.move_to_end(key)
-            if shape.timed:
-                found = self._passed(ts_ns, key, window)
-            if shape.judges is None and window.first_ns < ts_ns - self.span_ns:
-                self._leave(window, ts_ns - self.span_ns)
-            size = window.size
+            groups.move_to_end(key)
+            if not self._judged_later:
+                self.entries -= window.leave(ts_ns - self.span_ns)
+                if window.active and not (window.size and holds(window)):
+                    window.active = False
         window.used_ns = ts_ns
-        self.evicted_events += window.add(occurrence, steps, values)
-        self.entries += window.size - size
-        if shape.timed:
-            if steps & shape.asked:
-                window.newest = occurrence.event
-            self._set_timer(key, window)
-        if shape.judges is not None:
-            return found
-        if not shape.holds(window):
-            window.active = False
+        if window.add(occurrence, steps, values):
+            self.entries += 1
+        elif window.forgotten:
+            self.evicted_events += window.forgotten
+            window.forgotten = 0
+        if self._timed:
+            self._may_wake(key, window, steps, occurrence.event)
+        if not holds(window):
+            window.active = window.active and self._judged_later
         elif not window.active:
             window.active = True
-            found.append(self._crossing(ts_ns, key, window, window.occurrences(), occurrence.event))
-        return found
+            return [self._crossing(ts_ns, key, window, occurrence.event)]
+        return _NONE
+
+    def _may_wake(self, key: Key, window: Window, steps: int, event: FileEvent | None) -> None:
+        """A condition that may turn true by itself: keep what it will tell of, and set the timer."""
+        if steps & self.shape.asked:
+            window.newest = event
+        if window.turn < 0 and window.wakes:
+            self._set_timer(key, window)
 
     def _new(self, key: Key, ts_ns: int) -> Window:
+        """A group that begins; for each one, up to two that are over make room."""
         groups = self.groups
-        for _ in range(_SWEPT):
-            if not self._sweep(ts_ns):
-                break
+        if groups and self._sweep(ts_ns):
+            self._sweep(ts_ns)
         if len(groups) >= self._limits.groups:
             self.evict()
         window = groups[key] = self.shape.new()
@@ -168,12 +178,13 @@ class Tracked:
 
     def _sweep(self, now_ns: int) -> bool:
         """Remove the least recently used group if all its events have left; whether it was."""
-        if not self.groups:
+        key = next(iter(self.groups), _NO_KEY)
+        if key is _NO_KEY:
             return False
-        key, window = next(iter(self.groups.items()))
+        window = self.groups[key]  # type: ignore[index]  # a key
         if window.used_ns >= now_ns - self.span_ns or window.turn >= 0:
             return False
-        del self.groups[key]
+        del self.groups[key]  # type: ignore[arg-type]  # a key
         self.entries -= window.size
         return True
 
@@ -195,37 +206,37 @@ class Tracked:
 
     # --- what leaves --------------------------------------------------------------------------------------
 
-    def _leave(self, window: Window, horizon_ns: int) -> None:
-        """What is too old goes, and the condition is looked at."""
-        size = window.size
-        window.leave(horizon_ns)
-        self.entries += window.size - size
-        if window.active and not (window.size and self.shape.holds(window)):
-            window.active = False
+    def catch_up(self, now_ns: int, key: Key) -> Sequence[Crossing]:
+        """What a group still has to tell of the time until now, before what comes next."""
+        window = self.groups.get(key)
+        return _NONE if window is None or not self._timed else self._passed(now_ns, key, window)
 
-    def _passed(self, now_ns: int, key: Key, window: Window) -> list[Crossing]:
-        """All that has left, or whose time is over, until `now_ns`, moment by moment."""
-        found: list[Crossing] = []
-        while (due_ns := self._due_ns(window)) <= now_ns:
-            found += self._judged(key, window) if self.shape.judges else self._left(due_ns, key, window)
+    def wake(self, now_ns: int, key: Key, window: Window) -> Sequence[Crossing]:
+        """The timer of a group has gone off."""
+        found = self._passed(now_ns, key, window)
+        if window.size:
+            if window.wakes:
+                self._set_timer(key, window)
+        elif window.used_ns < now_ns - self.span_ns and self.groups.get(key) is window:
+            del self.groups[key]
         return found
 
-    def _due_ns(self, window: Window) -> int:
-        oldest_ns = window.oldest_ns
-        return oldest_ns if oldest_ns == NEVER else oldest_ns + self.span_ns + 1
+    def _passed(self, now_ns: int, key: Key, window: Window) -> Sequence[Crossing]:
+        """All that has left, or whose time is over, until `now_ns`, moment by moment."""
+        found: list[Crossing] = []
+        while (due_ns := window.oldest_ns + self.span_ns + 1) <= now_ns:
+            found += self._judged(key, window) if self._judged_later else self._left(due_ns, key, window)
+        return found
 
-    def _left(self, due_ns: int, key: Key, window: Window) -> list[Crossing]:
+    def _left(self, due_ns: int, key: Key, window: Window) -> Sequence[Crossing]:
         """At this moment something leaves."""
-        size = window.size
-        window.leave(due_ns - self.span_ns)
-        self.entries += window.size - size
-        if not (window.size and self.shape.holds(window)):
+        self.entries -= window.leave(due_ns - self.span_ns)
+        if not (window.size and self._holds(window)):
             window.active = False
-            return []
-        if window.active:
-            return []
-        window.active = True
-        return [self._crossing(due_ns, key, window, window.occurrences(), window.newest)]
+        elif not window.active:
+            window.active = True
+            return [self._crossing(due_ns, key, window, window.newest)]
+        return _NONE
 
     def _judged(self, key: Key, window: Window) -> list[Crossing]:
         """The time of the event that waited for longest is over."""
@@ -236,42 +247,29 @@ class Tracked:
         holds = self.shape.judges(judged.present, judged.around)
         if holds and (judged.gap or not window.active):
             over_ns = judged.ts_ns + self.span_ns
-            found = [self._crossing(over_ns, key, window, window.occurrences(), window.newest)]
+            found = [self._crossing(over_ns, key, window, window.newest)]
         window.active = holds
         window.done()
         self.entries -= 1
         return found
 
-    def wake(self, now_ns: int, key: Key, window: Window) -> list[Crossing]:
-        """A timer of a group has gone off."""
-        found = self._passed(now_ns, key, window)
-        if window.size:
-            self._set_timer(key, window)
-        elif window.used_ns < now_ns - self.span_ns and self.groups.get(key) is window:
-            del self.groups[key]
-        return found
-
     def _set_timer(self, key: Key, window: Window) -> None:
-        if window.turn < 0 and (due_ns := self._due_ns(window)) != NEVER:
-            self._timers.set(due_ns, self, key, window)
+        oldest_ns = window.oldest_ns
+        if window.turn < 0 and oldest_ns != NEVER:
+            self._timers.set(oldest_ns + self.span_ns + 1, self, key, window)
 
     def current(self, now_ns: int) -> Iterator[tuple[Key, Window]]:
         """All groups, as they are at a time that is not before that of any event."""
         for key, window in self.groups.items():
-            if not self.shape.timed and window.first_ns < now_ns - self.span_ns:
-                self._leave(window, now_ns - self.span_ns)
+            if not self._timed:
+                self.entries -= window.leave(now_ns - self.span_ns)
+                window.active = window.active and window.size > 0 and self._holds(window)
             yield key, window
 
     # --- what is told -------------------------------------------------------------------------------------
 
-    def _crossing(
-        self,
-        ts_ns: int,
-        key: Key,
-        window: Window,
-        occurrences: Sequence[Occurrence],
-        event: FileEvent | None,
-    ) -> Crossing:
+    def _crossing(self, ts_ns: int, key: Key, window: Window, event: FileEvent | None) -> Crossing:
+        occurrences = window.occurrences()
         chains = [each.chain for each in occurrences if each.chain is not None]
         return Crossing(
             correlation=self.plan,

@@ -56,6 +56,7 @@ class Window(msgspec.Struct, gc=False, kw_only=True):
         newest: Its newest event in full, where the condition may turn true without a new one.
         since_ns: What is older has left.
         used_ns: When an event came last.
+        forgotten: Events that had to be forgotten because there were too many; `Tracked` takes note of it.
     """
 
     limit: int
@@ -64,6 +65,7 @@ class Window(msgspec.Struct, gc=False, kw_only=True):
     newest: FileEvent | None = None
     since_ns: int = _LONG_AGO
     used_ns: int = _LONG_AGO
+    forgotten: int = 0
 
     @property
     def size(self) -> int:
@@ -76,12 +78,12 @@ class Window(msgspec.Struct, gc=False, kw_only=True):
         raise NotImplementedError
 
     @property
-    def first_ns(self) -> int:
-        """Time before which nothing has to leave."""
-        return self.oldest_ns
+    def wakes(self) -> bool:
+        """Whether the condition may turn true when something leaves, where it may at all."""
+        return True
 
     def add(self, occurrence: Occurrence, steps: int, values: Values) -> int:
-        """Let an event come that is not older than any other; returns how many had to be forgotten for it.
+        """Let an event come that is not older than any other; returns by how much the size has grown, 0 or 1.
 
         Args:
             occurrence: It.
@@ -90,8 +92,8 @@ class Window(msgspec.Struct, gc=False, kw_only=True):
         """
         raise NotImplementedError
 
-    def leave(self, horizon_ns: int) -> None:
-        """Let go what is older than `horizon_ns`."""
+    def leave(self, horizon_ns: int) -> int:
+        """Let go what is older than `horizon_ns`; returns by how much the size has shrunk."""
         raise NotImplementedError
 
     def number(self) -> Number:
@@ -123,15 +125,25 @@ class Listed(Window, gc=False, kw_only=True):
         """Time of the oldest event."""
         return self.entries[self.head].ts_ns if self.head < len(self.entries) else NEVER
 
-    def leave(self, horizon_ns: int) -> None:
+    def leave(self, horizon_ns: int) -> int:
         """Let go what is older."""
-        entries, head = self.entries, self.head
-        count = len(entries)
+        entries, before = self.entries, self.head
+        head, count = before, len(entries)
+        self.since_ns = horizon_ns
         while head < count and entries[head].ts_ns < horizon_ns:
             head += 1
-        self.since_ns = horizon_ns
-        if head != self.head:
-            self.go(head)
+        if head == before:
+            return 0
+        self.go(head)
+        return head - before
+
+    def within_limit(self) -> int:
+        """Forget the oldest event if there are too many now; returns by how much the size has grown."""
+        if len(self.entries) - self.head <= self.limit:
+            return 1
+        self.go(self.head + 1)
+        self.forgotten += 1
+        return 0
 
     def go(self, head: int) -> None:
         """Begin at `head`; the room before it is given back now and then."""
@@ -154,9 +166,11 @@ class Count(Listed, gc=False, kw_only=True):
 
     def add(self, occurrence: Occurrence, steps: int, values: Values) -> int:  # noqa: ARG002 - see Window
         """One more."""
-        self.entries.append(occurrence)
-        if len(self.entries) - self.head > self.limit:
-            self.go(self.head + 1)
+        entries = self.entries
+        entries.append(occurrence)
+        if len(entries) - self.head <= self.limit:
+            return 1
+        self.go(self.head + 1)
         return 0
 
     def number(self) -> Number:
@@ -174,10 +188,7 @@ class Valued(Listed, gc=False, kw_only=True):
         self.entries.append(occurrence)
         self.values.append(values)
         self.came(values)
-        if self.size <= self.limit:
-            return 0
-        self.go(self.head + 1)
-        return 1
+        return self.within_limit()
 
     def go(self, head: int) -> None:
         """Begin at `head`: the values before it count no more."""
@@ -211,17 +222,36 @@ def _divided(ratio: tuple[Number, int]) -> Number:
 
 
 class Sum(Valued, gc=False, kw_only=True):
-    """The sum of numbers."""
+    """The sum of numbers.
 
+    Attributes:
+        rising: Whether only a larger sum can make the condition true: then nothing that leaves can, unless it
+            is below zero.
+        negative: Numbers below zero that are in it.
+    """
+
+    rising: bool = False
     total: Number = 0
+    negative: int = 0
 
     def came(self, values: Values) -> None:
         """Add it."""
-        self.total += _numeric(values)
+        number = _numeric(values)
+        self.total += number
+        if number < 0:
+            self.negative += 1
 
     def went(self, values: Values) -> None:
         """Take it off."""
-        self.total -= _numeric(values)
+        number = _numeric(values)
+        self.total -= number
+        if number < 0:
+            self.negative -= 1
+
+    @property
+    def wakes(self) -> bool:
+        """Whether the condition may turn true when something leaves."""
+        return self.negative > 0 or not self.rising
 
     def number(self) -> Number:
         """The sum."""
@@ -315,18 +345,22 @@ class Distinct(Window, gc=False, kw_only=True):
     def add(self, occurrence: Occurrence, steps: int, values: Values) -> int:  # noqa: ARG002 - see Window
         """A value is there, perhaps again. Past the limit, the newest are as many as are asked for."""
         by_value = self.by_value
+        before = len(by_value)
         by_value[values] = occurrence
-        by_value.move_to_end(values)
-        if len(by_value) > self.limit:
+        if len(by_value) == before:
+            by_value.move_to_end(values)
+        elif before == self.limit:
             by_value.popitem(last=False)
-        return 0
+        return len(by_value) - before
 
-    def leave(self, horizon_ns: int) -> None:
+    def leave(self, horizon_ns: int) -> int:
         """Let go what was not seen since."""
         by_value = self.by_value
+        before = len(by_value)
         while by_value and next(iter(by_value.values())).ts_ns < horizon_ns:
             by_value.popitem(last=False)
         self.since_ns = horizon_ns
+        return before - len(by_value)
 
     def number(self) -> Number:
         """The values."""

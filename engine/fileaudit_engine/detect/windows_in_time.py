@@ -36,21 +36,13 @@ class Together(Listed, gc=False, kw_only=True):
         """When the first of the steps that are there was last seen."""
         return min((ts_ns for ts_ns in self.newest_ns if ts_ns >= self.since_ns), default=NEVER)
 
-    @property
-    def first_ns(self) -> int:
-        """Always: what is listed may leave while what decides stays."""
-        return NOT_YET
-
     def add(self, occurrence: Occurrence, steps: int, values: Values) -> int:  # noqa: ARG002 - see Window
         """Steps are there, perhaps again."""
         self.entries.append(occurrence)
         newest, ts_ns = self.newest_ns, occurrence.ts_ns
         for step in steps_of(steps):
             newest[step] = ts_ns
-        if self.size <= self.limit:
-            return 0
-        self.go(self.head + 1)
-        return 1
+        return self.within_limit()
 
     def present(self) -> int:
         """The steps that are there, as bits."""
@@ -164,10 +156,7 @@ class Awaiting(Listed, gc=False, kw_only=True):
         if not steps & self.asked:
             return 0
         self.entries.append(occurrence)
-        if self.size <= self.limit:
-            return 0
-        self.go(self.head + 1)
-        return 1
+        return self.within_limit()
 
     def judge(self) -> Judged:
         """Say of the event that waited for longest what there was around it. Call `done` afterwards."""
