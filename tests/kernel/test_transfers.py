@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.kernel.capture import ANY, Capture, Seen, named
+from tests.kernel.capture import ANY, Capture, Seen, in_child, named, touch
 
 from fileaudit_engine.compiler.ir import All, Matches, Test
 from fileaudit_engine.events.fields import BY_NAME
@@ -129,6 +129,24 @@ def until(capture: Capture, pid: int, holds: Callable[[list[Seen]], bool]) -> li
         time.sleep(0.05)
         seen += of_process(capture, pid)
     return seen
+
+
+def test_a_sum_is_no_younger_than_what_happened_after_all_that_it_sums(capture: Capture, file: Path) -> None:
+    """Where much waits in the ring, what goes by the order of times would take all of it for late."""
+
+    def action() -> None:
+        descriptor = os.open(file, os.O_RDONLY)
+        for _ in range(3):
+            os.pread(descriptor, 10, 0)
+
+    in_child(action)
+    in_child(touch(file))
+    events = [seen.event for seen in capture.arrived()]
+    _, summed = [event for event in events if event.operation is R]
+    *_, opened = [event for event in events if event.operation is Operation.OPEN]
+    assert summed.transfer_calls == 2
+    assert summed.process.pid != opened.process.pid
+    assert summed.ts_ns <= opened.ts_ns
 
 
 def test_a_copy_of_a_descriptor_is_the_same_opening(capture: Capture, file: Path) -> None:

@@ -346,9 +346,9 @@ def transfer(run: bytes, at: int) -> Transfer:
     return Transfer(use, image, pid, user, operation_of(run, at), moved, calls)
 
 
-def time_of(record: bytes) -> int:
-    """When the file record was made, nanoseconds on the boot clock."""
-    (time_ns,) = _TIME.unpack_from(record, _TIME_AT)
+def time_of(run: bytes, at: int = 0) -> int:
+    """When the file record at `at` was made, nanoseconds on the boot clock."""
+    (time_ns,) = _TIME.unpack_from(run, at + _TIME_AT)
     return int(time_ns)
 
 

@@ -16,14 +16,10 @@ from fileaudit_engine.detect.crossing import Crossing, Limits
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.detect.record import Finding, Record
 from fileaudit_engine.events.batch import Batch
-from fileaudit_engine.events.model import Operation
 
 _REMEMBERED: Final = 65_536
 """Contributions of which is known that they are in the trail, some 10 MB: a condition that turns true again
 and again has mostly the same events. The store would pass over them, but only after they were written out."""
-
-_SUMMED: Final = frozenset({Operation.READ, Operation.WRITE})
-"""Operations whose events are sums."""
 
 
 class Correlations:
@@ -82,18 +78,12 @@ def _of_silent_rules(plan: CorrelationPlan) -> frozenset[int]:
     return frozenset(found.values())
 
 
-def seen_until(batch: Batch, asked_ns: int) -> int | None:
-    """Until when all that happened has been seen, but for what comes late; None: nobody can say.
-
-    Sums of what is read and written are dated when they are made, which may be before all is seen that
-    happened until then.
+def seen_until(batch: Batch, asked_ns: int) -> int:
+    """Until when all that happened has been seen, but for what comes late.
 
     Args:
         batch: What a live source had.
         asked_ns: When it was asked for that; an empty batch means that until then there is nothing more.
     """
     size = len(batch.candidates)
-    if not size:
-        return asked_ns
-    event = batch.complete(size - 1)
-    return None if event.operation in _SUMMED else event.ts_ns
+    return batch.complete(size - 1).ts_ns if size else asked_ns

@@ -249,8 +249,7 @@ class Pipeline:
         findings, crossings = correlations.take(batch)
         if self._asked_ns is not None and correlations.correlator.waiting:
             seen_ns = seen_until(batch, self._asked_ns)
-            if seen_ns is not None:
-                crossings = [*crossings, *correlations.correlator.advance(seen_ns)]
+            crossings = [*crossings, *correlations.correlator.advance(seen_ns)]
             self._mind_the_clock(correlations, self._asked_ns)
         self._changes += correlations.heard != before
         return findings, crossings
@@ -274,8 +273,7 @@ class Pipeline:
         if self._suppressor is None or asked_ns is None or 0 <= asked_ns - self._reported_ns < SECOND_NS:
             return ()
         self._reported_ns = asked_ns
-        seen_ns = seen_until(batch, asked_ns)
-        reports = [] if seen_ns is None else self._suppressor.advance(seen_ns)
+        reports = self._suppressor.advance(seen_until(batch, asked_ns))
         self._changes += bool(reports)
         return reports
 
@@ -320,9 +318,7 @@ class Pipeline:
         if keeper is None or asked_ns is None or not self._resumed or isinstance(item, Loss):
             return
         if keeper.is_due(self._changes, idle=not len(item.candidates)):
-            seen_ns = seen_until(item, asked_ns)
-            if seen_ns is not None:
-                keeper.keep(self._states(), self._changes, seen_ns=seen_ns)
+            keeper.keep(self._states(), self._changes, seen_ns=seen_until(item, asked_ns))
 
     def _states(self) -> States:
         """What is to be kept, by its name; of what is not in use, that nothing is to be gone on with."""

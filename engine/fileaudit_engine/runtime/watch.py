@@ -115,8 +115,7 @@ class Watch:
 
     def _pass_time(self, batch: Batch) -> None:
         if self._correlator.waiting:
-            until_ns = seen_until(batch, self._asked_ns)
-            self._tell([] if until_ns is None else self._correlator.advance(until_ns))
+            self._tell(self._correlator.advance(seen_until(batch, self._asked_ns)))
 
     def _tell(self, crossings: Sequence[Crossing]) -> None:
         """Count the alerts of correlations, each with the newest event behind it."""

@@ -120,8 +120,9 @@ def doubts_words(facts: CorrelationFacts) -> Iterator[str]:
 
 def loss_words(losses: Mapping[str, object], zone: tzinfo | None) -> Iterator[str]:
     """That something is missing around an alert, and how much, as far as anybody knows."""
-    if losses.get("total"):
-        yield f"{losses['total']} events were lost around this time"
+    total = losses.get("total")
+    if isinstance(total, int) and total:
+        yield f"{counted(total, 'event')} {'was' if total == 1 else 'were'} lost around this time"
     unwatched = losses.get("unwatched")
     if isinstance(unwatched, dict):
         yield f"nobody was watching {span_words(unwatched['from'], unwatched['to'], zone)}"

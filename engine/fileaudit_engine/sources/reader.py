@@ -3,6 +3,10 @@
 Process records feed the process table, file records become batches whose candidates the kernel has chosen. An
 exec changes what a process is, and a chdir where it works. So a batch ends before such a record of a process
 that has events in it: whoever completes them, before asking for the next one, sees the process as it was.
+
+Sums of what is read and written are made here, and dated by what was handed on before them: where much waits
+in the ring, a sum of this moment would come before events of seconds ago, and whoever goes by the order of
+times would take those for late.
 """
 
 import itertools
@@ -71,6 +75,8 @@ class RecordReader:
         self._again: deque[Sequence[bytes]] = deque()
         """Records of sums, to be handed on before what follows in the runs."""
         self._told_at = time.monotonic()
+        self._reached_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        """Of what happened before, on the boot clock, all was handed on."""
         self._host = this_host()
         self._lookups = self._measured()
         self._measured_at = time.monotonic()
@@ -82,7 +88,8 @@ class RecordReader:
         self._runs.append((run, starts))
 
     def nothing(self) -> LiveBatch:
-        """An empty batch."""
+        """An empty batch: the ring is empty."""
+        self._reached_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         return LiveBatch(b"", (), (), self._lookups)
 
     def freeze(self) -> None:
@@ -96,7 +103,7 @@ class RecordReader:
         if self._transfers is None or (now - self._told_at < TELL_S and not at_once):
             return False
         self._told_at = now
-        records = self._transfers.all(time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+        records = self._transfers.all(self._reached_ns)
         self._again.extend(_parts(records))
         return bool(records)
 
@@ -137,6 +144,7 @@ class RecordReader:
             at = starts[number]
             kind = kind_of(run, at)
             if kind != file_kind:
+                self._reach(run, positions)
                 end = self._end_at(run, at, kind, pids)
                 if end is None:
                     continue
@@ -150,9 +158,15 @@ class RecordReader:
             candidates.append(clauses if routed_epoch == epoch else EVERY)
             pids.add(pid)
         self._next = last
+        self._reach(run, positions)
         if not positions:
             return None
         return LiveBatch(run, positions, candidates, self._fresh_lookups(), self._files.resolver)
+
+    def _reach(self, run: bytes, positions: Sequence[int]) -> None:
+        """Note how far what is handed on has got."""
+        if positions:
+            self._reached_ns = max(self._reached_ns, wire.time_of(run, positions[-1]))
 
     def _end_at(self, run: bytes, at: int, kind: int, pids: Collection[int]) -> int | None:
         """Take a record that is no event.
@@ -190,8 +204,7 @@ class RecordReader:
 
     def _sums_of_ended(self, pid: int) -> bool:
         """Tell what a process that has ended had read and written; whether there is anything to tell."""
-        now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        records = self._transfers.ended(pid, now) if self._transfers else []
+        records = self._transfers.ended(pid, self._reached_ns) if self._transfers else []
         self._again.extend(_parts(records))
         return bool(records)
 
