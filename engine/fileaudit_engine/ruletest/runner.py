@@ -21,9 +21,9 @@ from fileaudit_engine.detect.correlating import Correlating
 from fileaudit_engine.detect.crossing import Crossing
 from fileaudit_engine.detect.crossing_alert import record_of_crossing
 from fileaudit_engine.detect.detector import Detector
-from fileaudit_engine.detect.identity import fingerprint
 from fileaudit_engine.detect.record import Finding
 from fileaudit_engine.detect.runnable import runnable
+from fileaudit_engine.diagnostics import Location
 from fileaudit_engine.events.batch import EVERY
 from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.rules.names import RuleNames
@@ -118,7 +118,7 @@ class CaseRunner:
         return ran
 
     def _add_crossings(self, ran: Ran, case: Case) -> None:
-        places = {fingerprint(event.event): event for event in case.events} if ran.crossings else {}
+        places = {id(event.event): event.location for event in case.events}
         for crossing in ran.crossings:
             told = ran.silent if crossing.correlation.rule.key in self._unheard else ran.raised
             told.append(_raised_together(crossing, case, places))
@@ -133,13 +133,13 @@ def _raised_by(finding: Finding, event: CaseEvent) -> Raised:
     )
 
 
-def _raised_together(crossing: Crossing, case: Case, places: Mapping[str, CaseEvent]) -> Raised:
-    """What a correlation raised; it stands where the newest of its events is written."""
-    newest = places.get(crossing.events[-1].id) if crossing.events else None
+def _raised_together(crossing: Crossing, case: Case, places: Mapping[int, Location]) -> Raised:
+    """What a correlation raised; it stands where the newest of its events is written, if that is known."""
+    newest = crossing.events[-1].event if crossing.events else None
     return Raised(
         record=record_of_crossing(crossing, host=HOST),
         at_ns=crossing.ts_ns - case.starts_ns,
-        location=case.location if newest is None else newest.location,
+        location=places.get(id(newest), case.location),
         selections=(),
         crossing=crossing,
     )
