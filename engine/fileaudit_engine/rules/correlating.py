@@ -60,9 +60,7 @@ def tie_correlations(
         options=options,
         found=found,
     )
-    tying.run()
-    decided = (tying.done[draft.correlation.key] for draft in drafts)
-    tied = tuple(one for one in decided if one is not None)
+    tied = tying.run()
     documents: tuple[Document, ...] = (*rules, *tied)
     warn_of_silence(tied, {one.key: one for one in documents}, found)
     return tied
@@ -103,8 +101,8 @@ class _Tying:
     done: dict[str, Correlation | None] = field(default_factory=dict)
     depth: dict[str, int] = field(default_factory=dict)
 
-    def run(self) -> None:
-        """Decide about all."""
+    def run(self) -> tuple[Correlation, ...]:
+        """Decide about all; returns the usable ones."""
         behind: dict[str, list[str]] = defaultdict(list)
         missing: dict[str, int] = {}
         for key in self.drafts:
@@ -123,6 +121,8 @@ class _Tying:
                 missing[other] -= 1
                 if not missing[other] and other not in self.done:
                     ready.append(other)
+        decided = (self.done[key] for key in self.drafts)
+        return tuple(one for one in decided if one is not None)
 
     def _before(self, key: str) -> list[str]:
         """The correlations that one refers to."""

@@ -42,6 +42,7 @@ question for whoever keeps the events."""
 COUNTING: Final = frozenset({CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT})
 IN_TIME: Final = frozenset({CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED})
 
+_CONTRADICTORY: Final = "no number fulfils all of the comparisons; correct one of them"
 _SECOND_NS: Final = 1_000_000_000
 _UNITS_S: Final[Mapping[str, int]] = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _TIMESPAN: Final = re.compile(r"([1-9][0-9]{0,8})([smhdw])")
@@ -74,29 +75,12 @@ def read_correlation(root: MapNode, context: Context) -> Draft | None:
     if not isinstance(section, MapNode):
         return None  # the schema has said so
     reader = _Reader(root=root, section=section, found=found)
-    generate, timespan_ns = reader.generate(), reader.timespan_ns()
-    condition, comparisons, percentile = reader.condition(), reader.comparisons(), reader.percentile()
-    rules = reader.rules(condition)
-    if has_errors(found.diagnostics[before:]) or reader.kind is None:
+    correlation = reader.correlation()
+    if correlation is None or has_errors(found.diagnostics[before:]):
         return None
-    reader.check_numbers(reader.kind, len(rules), comparisons, share=percentile is None)
+    reader.check_numbers(correlation)
     if has_errors(found.diagnostics[before:]):
         return None
-    correlation = Correlation(
-        **attributes_of(root, "correlation"),
-        type=reader.kind,
-        rules=rules,
-        aliases=reader.aliases(),
-        group_by=texts_of(section, "group-by"),
-        timespan=text_of(section, "timespan") or "",
-        timespan_ns=timespan_ns,
-        comparisons=comparisons,
-        condition=condition,
-        value_fields=reader.value_fields(),
-        percentile=percentile,
-        generate=generate,
-        suspected=_truth(root.values.get("suspected")) or False,
-    )
     return Draft(correlation=correlation, section=section)
 
 
@@ -121,6 +105,29 @@ class _Reader:
     root: MapNode
     section: MapNode
     found: Collector
+
+    def correlation(self) -> Correlation | None:
+        """What the document says, as far as it can be read; None if there is no such type."""
+        kind, condition = self.kind, self.condition()
+        rules, comparisons, percentile = self.rules(condition), self.comparisons(), self.percentile()
+        generate, timespan_ns = self.generate(), self.timespan_ns()
+        if kind is None:
+            return None
+        return Correlation(
+            **attributes_of(self.root, "correlation"),
+            type=kind,
+            rules=rules,
+            aliases=self.aliases(),
+            group_by=texts_of(self.section, "group-by"),
+            timespan=text_of(self.section, "timespan") or "",
+            timespan_ns=timespan_ns,
+            comparisons=comparisons,
+            condition=condition,
+            value_fields=self.value_fields(),
+            percentile=percentile,
+            generate=generate,
+            suspected=_truth(self.root.values.get("suspected")) or False,
+        )
 
     @property
     def kind(self) -> CorrelationType | None:
@@ -260,13 +267,13 @@ class _Reader:
             )
         return number
 
-    def check_numbers(
-        self, kind: CorrelationType, rules: int, comparisons: tuple[Comparison, ...], *, share: bool
-    ) -> None:
+    def check_numbers(self, read: Correlation) -> None:
         """Refuse a condition that nothing can fulfil."""
-        possible = range_of(kind, rules, share=share)
-        if comparisons and not possible.can_fulfil(comparisons):
-            self._wrong("nothing can fulfil this condition", ["condition"], _remedy(kind, possible))
+        possible = range_of(read.type, len(read.rules), share=read.percentile is None)
+        if read.comparisons and not possible.can_fulfil(read.comparisons):
+            each_can_be = all(possible.can_fulfil([one]) for one in read.comparisons)
+            remedy = _CONTRADICTORY if each_can_be else _remedy(read.type, possible)
+            self._wrong("nothing can fulfil this condition", ["condition"], remedy)
 
 
 def _remedy(kind: CorrelationType, possible: Range) -> str:
@@ -275,6 +282,4 @@ def _remedy(kind: CorrelationType, possible: Range) -> str:
         return f"it counts the rules that matched, which are 1 to {possible.most}"
     if kind in COUNTING:
         return "a count is 1 or more: there is always the match that just came"
-    if possible.most is not None:
-        return "a share is more than 0 and at most 100 per cent"
-    return "no number is both; correct one of the comparisons"
+    return "a share is more than 0 and at most 100 per cent"

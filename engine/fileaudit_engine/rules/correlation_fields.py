@@ -93,9 +93,14 @@ class _Checking:
         return not unknown
 
     def _report(self, use: _Use, *, guess: bool) -> None:
-        message = f"unknown field {quoted(use.name)}"
+        where = self._place(use)
+        if use.name in self.tied.aliases and use.path[0] != "aliases":
+            message = f"the alias {quoted(use.name)} says nothing of {quoted(use.source.key)}"
+            helping = f"add the name of a field: '{use.source.key}: User', or whatever it is"
+            self.found.error("FA040", message, where, help=helping)
+            return
         helping = remedy(use.name) if guess else "write the name of a field"
-        self.found.error("FA040", message, self._place(use), label=self._whose(use), help=helping)
+        self.found.error("FA040", f"unknown field {quoted(use.name)}", where, help=helping)
 
     def _place(self, use: _Use) -> Location:
         return self.draft.place(*use.path)
@@ -133,11 +138,6 @@ class _Checking:
         if use.name in BY_NAME or (self.options.allow_unknown_fields and use.name):
             return True
         return isinstance(use.source, Correlation) and use.name in use.source.group_by
-
-    def _whose(self, use: _Use) -> str:
-        """Which rule an alias says nothing of."""
-        alias = self.tied.aliases.get(use.name)
-        return f"the alias says nothing of {quoted(use.source.key)}" if alias is not None else ""
 
     def _is_doubtful(self, use: _Use) -> bool:
         """Warn of a field that never has a value, or none that can be computed with."""

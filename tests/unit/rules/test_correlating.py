@@ -212,7 +212,7 @@ def test_an_alias_may_have_the_name_of_a_field_and_stand_for_some_rules_only() -
             "speaks twice of the same rule",
         ),
         ("group-by: [User], aliases: {who: {a: User}}", "FA050", Severity.WARNING, "who", "never used"),
-        ("group-by: [who], aliases: {who: {a: User}}", "FA040", Severity.ERROR, "who", "unknown field 'who'"),
+        ("group-by: [who], aliases: {who: {a: User}}", "FA040", Severity.ERROR, "who", "says nothing of 'b'"),
         ("group-by: [who], aliases: {who: {a: Usr, b: User}}", "FA040", Severity.ERROR, "Usr", "'Usr'"),
         ("group-by: [Usr]", "FA040", Severity.ERROR, "Usr", "unknown field 'Usr'"),
         ("group-by: [], condition: a and x", "FA019", Severity.ERROR, "x", "not among the rules"),

@@ -175,6 +175,20 @@ def test_what_is_wrong_is_marked(section: str, code: str, marked: str, said: str
         assert part(section, found) == marked
 
 
+@pytest.mark.parametrize(
+    ("section", "remedy"),
+    [
+        (changed(condition="{gt: 10, lt: 5}"), "no number fulfils all of the comparisons"),
+        (changed(condition="{gt: 10, lt: 1}"), "a count is 1 or more"),
+        (changed(type="temporal", rules="[a, b]", condition="{gte: 3}"), "which are 1 to 2"),
+        (changed(type="value_percentile", condition="{gt: 100, field: User}"), "at most 100 per cent"),
+        (changed(type="value_sum", condition="{gt: 5, lte: 5, field: UserId}"), "no number fulfils all"),
+    ],
+)
+def test_of_a_condition_that_nothing_fulfils_is_said_why(section: str, remedy: str) -> None:
+    assert remedy in finding(section).help
+
+
 def test_generate_in_two_places_that_disagree_is_an_error_that_names_both() -> None:
     found = finding(f"{COUNT}, generate: true", "generate: false\n")
     assert (found.code, found.label) == ("FA024", f"it is false at <text>:{RULES.count(chr(10)) + 6}:11")
