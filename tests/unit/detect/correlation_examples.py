@@ -168,7 +168,7 @@ def shown(crossing: Crossing) -> tuple[object, ...]:
         crossing.first_ns - START,
         crossing.last_ns - START,
         sorted(crossing.chained),
-        crossing.losses,
+        sorted((loss.first_ns - START, loss.last_ns - START) for loss in crossing.losses),
         crossing.suspected,
     )
 

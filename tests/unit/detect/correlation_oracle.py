@@ -90,6 +90,7 @@ class Told:
     events: tuple[Contribution, ...]
     event: FileEvent
     chained: tuple[str, ...] = ()
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,7 @@ class Entry:
     events: tuple[Contribution, ...]
     event: FileEvent
     chained: tuple[str, ...]
+    losses: tuple[Loss, ...]
 
     @property
     def ts(self) -> int:
@@ -206,6 +208,7 @@ def told_by_a_crossing(one: UserCorrelation, index: int, step: CorrelationStep, 
         events=crossing.events,
         event=event,
         chained=(crossing.id,),
+        losses=crossing.losses,
     )
 
 
@@ -223,6 +226,7 @@ def entries(told: Iterable[Told]) -> dict[tuple[Exact, ...], list[Entry]]:
                 events=tuple(itertools.chain.from_iterable(one.events for one in together)),
                 event=together[0].event,
                 chained=tuple(itertools.chain.from_iterable(one.chained for one in together)),
+                losses=tuple(itertools.chain.from_iterable(one.losses for one in together)),
             )
             for at, together in sorted(positions.items())
         ]
@@ -285,9 +289,16 @@ class Watched:
             last_ns=shown[-1].ts,
             event=shown[-1].event,
             chained=tuple(itertools.chain.from_iterable(entry.chained for entry in shown)),
-            losses=tuple(
-                loss for loss in self.losses if loss.first_ns <= ts_ns and loss.last_ns >= ts_ns - reach_ns
-            ),
+            losses=self._lost(shown, ts_ns - reach_ns, ts_ns),
+        )
+
+    def _lost(self, window: Iterable[Entry], first_ns: int, last_ns: int) -> tuple[Loss, ...]:
+        """What was lost in the time that is looked at, and in that of inner correlations."""
+        inner = [loss for entry in window for loss in entry.losses]
+        return tuple(
+            loss
+            for loss in self.losses
+            if (loss.first_ns <= last_ns and loss.last_ns >= first_ns) or loss in inner
         )
 
     def _unique(self, window: Iterable[Entry]) -> tuple[Contribution, ...]:
