@@ -27,6 +27,7 @@ RELATIONS: Final = {
 }
 TEXT: Final[Schema] = {"type": "string"}
 SHORT: Final[Schema] = {"type": "string", "maxLength": 256}
+_CALLERS: Final = {"rule": "tests, filters and correlations", "correlation": "tests and other correlations"}
 NAME: Final[Schema] = {**SHORT, "minLength": 1}
 DATE: Final[Schema] = {"type": "string", "format": "date", "examples": ["2026-01-31"]}
 UUID: Final[Schema] = {
@@ -64,9 +65,7 @@ def head(what: str) -> Schema:
 def of_detections(what: str) -> Schema:
     """What rules and correlations have beyond that."""
     return {
-        "name": described(
-            f"A unique name, by which tests, filters and correlations refer to the {what}.", NAME
-        ),
+        "name": described(f"A unique name, by which {_CALLERS[what]} refer to the {what}.", NAME),
         "status": described(f"How far the {what} can be trusted.", choice(STATUSES)),
         "license": described(f"SPDX identifier of the {what}'s license.", TEXT),
         "author": described(f"Who wrote the {what}; several are separated by commas.", TEXT),

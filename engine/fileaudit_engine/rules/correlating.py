@@ -27,7 +27,8 @@ MAX_CHAIN: Final = 16
 steps than that is seen at one of them."""
 
 MAX_FINDINGS: Final = 20
-"""Errors of one correlation about what it refers to."""
+"""Errors of one correlation about what it refers to, past which it is not looked at; of warnings as many are
+shown."""
 
 _T = TypeVar("_T")
 
@@ -75,6 +76,10 @@ def _bounded(draft: Draft, step: Callable[[Draft, Collector], _T | None], found:
         made = None
         message = f"more than {MAX_FINDINGS} errors; the rest of this correlation was not looked at"
         own.diagnostics.append(error_at("FA019", message, draft.correlation.location))
+    if own.uncollected:
+        message = f"{own.uncollected:,} more warnings about this correlation are not shown"
+        remedy = "mend those that are shown first"
+        found.warning("FA002", message, draft.correlation.location, help=remedy)
     found.diagnostics += own.diagnostics
     return made
 

@@ -183,6 +183,14 @@ def test_one_correlation_full_of_errors_costs_no_other() -> None:
     assert [one.key for one in found.correlations] == ["two"]
 
 
+def test_warnings_without_number_are_counted_and_cost_nothing() -> None:
+    aliases = ", ".join(f"x{number}: {{a: User}}" for number in range(MAX_FINDINGS + 5))
+    found = loaded(correlation(changed(aliases=f"{{{aliases}}}")))
+    assert [one.code for one in found.diagnostics].count("FA050") == MAX_FINDINGS
+    assert "5 more warnings" in next(one.message for one in found.diagnostics if one.code == "FA002")
+    assert len(found.correlations) == 1
+
+
 # Aliases and conditions
 
 
