@@ -245,20 +245,24 @@ class Pipeline:
         self, correlations: Correlations, batch: Batch
     ) -> tuple[Sequence[Finding], Sequence[Crossing]]:
         """What is to be told of a batch."""
+        if self._asked_ns is not None:
+            correlations = self._after_the_clock_was_put_back(correlations, self._asked_ns)
         before = correlations.heard
         findings, crossings = correlations.take(batch)
         if self._asked_ns is not None and correlations.correlator.waiting:
             seen_ns = seen_until(batch, self._asked_ns)
             crossings = [*crossings, *correlations.correlator.advance(seen_ns)]
-            self._mind_the_clock(correlations, self._asked_ns)
         self._changes += correlations.heard != before
         return findings, crossings
 
-    def _mind_the_clock(self, correlations: Correlations, asked_ns: int) -> None:
+    def _after_the_clock_was_put_back(self, correlations: Correlations, asked_ns: int) -> Correlations:
+        """The correlations to go on with."""
         newest_ns = correlations.correlator.newest_ns
-        if newest_ns is not None and newest_ns > asked_ns + _PUT_BACK_NS:
-            self.correlations = correlations.anew()
-            self._tell(_PUT_BACK)
+        if newest_ns is None or newest_ns <= asked_ns + _PUT_BACK_NS:
+            return correlations
+        self._tell(_PUT_BACK)
+        self.correlations = correlations.anew()
+        return self.correlations
 
     def _take(self, findings: Sequence[Finding], crossings: Sequence[Crossing], batch: Batch) -> None:
         """Take what is to be told of a batch to where it is told."""
