@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _selected(compiled: Compiled, name: str | None, limits: Limits) -> _Selected:
     pack = explanation(compiled.user, compiled.kernel, compiled.correlations)
-    correlations = explained_correlations(compiled.correlations, compiled.user, limits)
+    correlations = explained_correlations(compiled.correlations, limits)
     called = tuple(one for one in correlations if _is_called(one.correlation.rule, name))
     rules = tuple(one for one in pack.rules if _is_called(one.rule.rule, name))
     listened_to = behind(compiled.correlations, {one.correlation.rule.key for one in called})

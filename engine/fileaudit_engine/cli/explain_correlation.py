@@ -58,7 +58,8 @@ def _section(name: str, texts: Iterable[str], layout: Layout, *, mark: str = "")
 
 def _heard(source: Heard) -> str:
     kind = "the correlation " if source.chained else ""
-    alone = "silent by itself" if source.silent else "heard by itself, too"
+    asking = printable(", ".join(source.asked_for_by))
+    alone = "silent by itself" if source.silent else f"heard by itself, too ('generate: true' of {asking})"
     return f"{kind}{printable(source.key)}: {alone}"
 
 

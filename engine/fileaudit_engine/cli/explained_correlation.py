@@ -12,7 +12,7 @@ from typing import Final
 
 from fileaudit_engine.compiler.correlation_wording import listed
 from fileaudit_engine.compiler.listening import heard_through
-from fileaudit_engine.compiler.plan import CorrelationPlan, UserCorrelation, UserPlan
+from fileaudit_engine.compiler.plan import CorrelationPlan, UserCorrelation
 from fileaudit_engine.detect.crossing import Limits
 from fileaudit_engine.detect.crossing_words import wanted
 from fileaudit_engine.detect.holding import RISING, names_in
@@ -37,12 +37,18 @@ class Heard:
     Attributes:
         key: Of it.
         chained: Whether it is a correlation.
-        silent: Whether it raises and records nothing by itself.
+        asked_for_by: The correlations with `generate: true` that refer to it; where there are none, it raises
+            and records nothing by itself.
     """
 
     key: str
     chained: bool
-    silent: bool
+    asked_for_by: tuple[str, ...]
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is heard only through correlations."""
+        return not self.asked_for_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,19 +96,21 @@ class CorrelationExplanation:
     blind_to: tuple[str, ...]
 
 
-def explained_correlations(
-    plan: CorrelationPlan, user: UserPlan, limits: Limits
-) -> tuple[CorrelationExplanation, ...]:
+def explained_correlations(plan: CorrelationPlan, limits: Limits) -> tuple[CorrelationExplanation, ...]:
     """The explanations, in the order of the plan."""
-    silent = {user.rules[number].rule.key for number in plan.silent}
-    silent |= {one.rule.key for one in plan.correlations if one.silent}
     heard = heard_through(plan)
+    generating = {one.rule.key for one in plan.correlations if one.rule.generate}
     return tuple(
         CorrelationExplanation(
             correlation=one,
             condition=wanted(one.rule),
             listens_to=tuple(
-                Heard(key=step.key, chained=step.chained, silent=step.key in silent) for step in one.steps
+                Heard(
+                    key=step.key,
+                    chained=step.chained,
+                    asked_for_by=tuple(key for key in heard[step.key] if key in generating),
+                )
+                for step in one.steps
             ),
             group_by=tuple(_agreeing(one)),
             tells=_tells(one.rule),

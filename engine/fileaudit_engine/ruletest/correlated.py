@@ -5,13 +5,13 @@ from typing import Final
 
 from fileaudit_engine.compiler.correlation_wording import listed
 from fileaudit_engine.detect.crossing import Crossing, Limits
-from fileaudit_engine.detect.crossing_words import seen, together
+from fileaudit_engine.detect.crossing_words import seen
 from fileaudit_engine.detect.holding import judging, names_in
 from fileaudit_engine.rules.ast import Condition
 from fileaudit_engine.ruletest.closest import closest_lines, distance
 from fileaudit_engine.ruletest.closest_in_time import IN_TIME
 from fileaudit_engine.ruletest.heard import Heard
-from fileaudit_engine.ruletest.wording import When, deed, duration
+from fileaudit_engine.ruletest.wording import When, agreed, deed, duration
 from fileaudit_engine.text import counted
 
 _SOURCES_SHOWN: Final = 8
@@ -20,8 +20,7 @@ _SOURCES_SHOWN: Final = 8
 
 def made_of(crossing: Crossing, when: When) -> str:
     """What made it tell: `50 events, for ProcessId 4242: from rename /a at 0s to rename /b at 58s`."""
-    group = together(crossing.group)
-    told = f"{seen(crossing)}, for {group}" if group else seen(crossing)
+    told = seen(crossing) + agreed(crossing.group)
     if not crossing.events:
         return told
     first, last = _named(crossing, 0, when), _named(crossing, -1, when)

@@ -13,12 +13,12 @@ import msgspec
 from fileaudit_engine.compiler.plan import CorrelationPlan, UserCorrelation, UserPlan
 from fileaudit_engine.detect.correlate import Correlator
 from fileaudit_engine.detect.crossing import Crossing, Limits, Match
-from fileaudit_engine.detect.crossing_words import together
 from fileaudit_engine.detect.keys import Key, as_value, key_of, of_crossing, of_event, values_of
 from fileaudit_engine.detect.shapes import shape_of
 from fileaudit_engine.detect.windows import Values
 from fileaudit_engine.events.fields import Value
 from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.ruletest.wording import agreed
 
 
 class Remembering(Correlator):
@@ -80,9 +80,8 @@ class Heard:
 
 
 def whose(heard: Heard, key: Key) -> str:
-    """`, for ProcessId 4242`; nothing where everything counts together. Printable."""
-    group = together(heard.group(key))
-    return f", for {group}" if group else ""
+    """`, for ProcessId 4242`; nothing where everything counts together."""
+    return agreed(heard.group(key))
 
 
 def apart_ns(ts_ns: int, around_ns: int | None) -> int:

@@ -3,9 +3,10 @@
 Nothing here is escaped for a terminal: that is the business of the format that prints it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from fileaudit_engine.events.field import Value, spelled
 from fileaudit_engine.events.model import FileEvent
 
 When = Callable[[int], str]
@@ -61,6 +62,16 @@ def happened(event: FileEvent, at_ns: int) -> str:
 def deed(event: FileEvent) -> str:
     """`open /etc/shadow`."""
     return f"{event.operation.value} {_cut(event.path or event.asked_path or 'of no path')}"
+
+
+def agreed(group: Mapping[str, Value]) -> str:
+    """What events have in common: `, for ProcessId 4242, no User`; nothing where there need not be anything."""
+    told = ", ".join(_shared(name, found) for name, found in group.items())
+    return f", for {told}" if told else ""
+
+
+def _shared(name: str, found: Value) -> str:
+    return f"no {name}" if found is None else f"{name} {_cut(spelled(found)) or repr('')}"
 
 
 def _cut(text: str) -> str:

@@ -42,7 +42,7 @@ def page(pack: str) -> str:
     assert not has_errors(loaded.diagnostics)
     compiled = compile_rules(loaded.rules, loaded.correlations)
     whole = explanation(compiled.user, compiled.kernel, compiled.correlations)
-    correlations = explained_correlations(compiled.correlations, compiled.user, Limits())
+    correlations = explained_correlations(compiled.correlations, Limits())
     return "\n".join(pack_lines(whole.rules, correlations, whole, Layout(width=100, color=False))) + "\n"
 
 

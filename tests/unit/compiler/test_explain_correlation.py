@@ -22,8 +22,7 @@ PLAIN = Layout(width=100, color=False)
 
 
 def explained(*documents: str, limits: Limits = Limits()) -> list[CorrelationExplanation]:  # noqa: B008
-    plans = compiled(*documents)
-    return list(explained_correlations(plans.correlations, plans.user, limits))
+    return list(explained_correlations(compiled(*documents).correlations, limits))
 
 
 def of_renames(text: str, limits: Limits = Limits()) -> CorrelationExplanation:  # noqa: B008 - frozen
@@ -137,6 +136,16 @@ def test_of_a_correlation_the_answers_of_the_rules_behind_it_are_shown(
     (outcome,) = document["correlations"]
     assert (outcome["rule"], outcome["crossings"]) == ("read_then_renamed", [])
     assert outcome["short_of"][0] == "shadow_read matched 1 time, many_renamed was raised 1 time"
+
+
+def test_a_hostile_group_is_escaped_once_and_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules, events = tmp_path / "rules.yml", tmp_path / "events.ndjson"
+    rules.write_text(f"{RENAMED}---\n{MANY.replace('ProcessId', 'TargetFilename')}", encoding="utf-8")
+    events.write_text(rename(1, "/home/\\u001b[2J" + "x" * 4_000) + "\n", encoding="utf-8")
+    assert run(str(rules), "--rule", "many_renamed", "--event", str(events)) == 0
+    ending = capsys.readouterr().out.rpartition("silent")[2]
+    assert "TargetFilename /home/\\x1b[2Jxxx" in " ".join(ending.split())
+    assert len(ending) < 1_000
 
 
 def test_of_a_rule_no_correlation_is_shown(events: Path, capsys: pytest.CaptureFixture[str]) -> None:
