@@ -2,7 +2,8 @@
 
 Each document is looked at by what it is (a detection rule, a correlation, a filter), by the table `KINDS`.
 A document with an error is left out and reported; all others live. Files are read in sorted order, so that
-the same folder gives the same rules, keys and reports on every machine. Filters are applied at the end.
+the same folder gives the same rules, keys and reports on every machine. At the end, filters are applied, and
+correlations tied to what they refer to.
 """
 
 import os

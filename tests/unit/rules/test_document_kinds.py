@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.rules.correlations import RULES
 
 from fileaudit_engine.diagnostics import render
 from fileaudit_engine.rules.parser import parse_text
@@ -22,7 +23,9 @@ WORDS = [
     "1 of them",
     "sigma",
     "event_count",
+    "value_percentile",
     "temporal",
+    "a and not b",
     "5m",
     "2026-01-02",
 ]
@@ -34,7 +37,7 @@ scalars = st.one_of(
     st.sampled_from([*WORDS, "attack.t1003", "929a690e-bef0-4204-a928-ef5e620d6fcc", "y" * 300]),
     st.text(max_size=8),
 )
-KEYS = """rules condition type field gte group-by timespan aliases percentile generate selection User
+KEYS = """a who rules condition lt field type field gte group-by timespan aliases percentile generate selection User
 User|contains product category id |all | x"""
 keys = st.sampled_from(KEYS.split())
 data = st.recursive(
@@ -55,5 +58,6 @@ def test_any_document_ends_as_findings(kind: DocumentKind, drawn: st.DataObject)
         SECTIONS[kind]: drawn.draw(st.dictionaries(keys, data, max_size=6)),
         **drawn.draw(st.dictionaries(attributes, data, max_size=4)),
     }
-    loaded = parse_text(json.dumps(document))
-    assert render(loaded.diagnostics, loaded.sources) or loaded.rules or loaded.filters
+    loaded = parse_text(f"{json.dumps(document)}\n---\n{RULES}")
+    read = [*loaded.rules[:-3], *loaded.filters, *loaded.correlations]
+    assert render(loaded.diagnostics, loaded.sources) or read
