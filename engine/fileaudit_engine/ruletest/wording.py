@@ -65,7 +65,7 @@ def deed(event: FileEvent) -> str:
 
 
 def agreed(group: Mapping[str, Value]) -> str:
-    """What events have in common: `, for ProcessId 4242, no User`; nothing where there need not be anything."""
+    """What events have in common: `, for ProcessId 4242, no User`; nothing where that may be nothing."""
     told = ", ".join(_shared(name, found) for name, found in group.items())
     return f", for {told}" if told else ""
 
