@@ -2,7 +2,7 @@
 
     57 events
     12 different values of TargetFilename
-    the sum of Bytes is 1,234,567 in 12 events
+    the sum of Bytes is 1,234,567 over 12 events
     shadow_read, then shadow_write
 
 Names of rules and fields, and the values of groups, are printable (`text.printable`): these words stand in
@@ -54,8 +54,11 @@ def _numbered(correlation: Correlation, value: Number, total: int) -> str:
             return f"{number(value)} {measure(correlation)}"
         case Type.TEMPORAL | Type.TEMPORAL_ORDERED:
             return _together(correlation, value)
+        case Type.VALUE_PERCENTILE if correlation.percentile is None:
+            of = " and ".join(correlation.value_fields)
+            return f"the newest value of {of} makes {number(value)} % of {counted(total, 'event')}"
         case _:
-            return f"{measure(correlation)} is {number(value)} in {counted(total, 'event')}"
+            return f"{measure(correlation)} is {number(value)} over {counted(total, 'event')}"
 
 
 def _together(correlation: Correlation, value: Number) -> str:

@@ -118,14 +118,20 @@ TYPES: list[tuple[dict[str, Any], Number | None, str, str]] = [
     (
         {"type": CorrelationType.VALUE_SUM, "value_fields": ("Bytes",)},
         Fraction(5, 2),
-        "the sum of Bytes is 2.5 in 5 events",
+        "the sum of Bytes is 2.5 over 5 events",
         "the sum of Bytes is at least 3",
     ),
     (
         {"type": CorrelationType.VALUE_PERCENTILE, "value_fields": ("Bytes",), "percentile": 95},
         7,
-        "percentile 95 of Bytes is 7 in 5 events",
+        "percentile 95 of Bytes is 7 over 5 events",
         "percentile 95 of Bytes is at least 3",
+    ),
+    (
+        {"type": CorrelationType.VALUE_PERCENTILE, "value_fields": ("Image",)},
+        Fraction(1, 3),
+        "the newest value of Image makes 0.333333 % of 5 events",
+        "the newest value of Image makes at least 3 % of the events",
     ),
     (
         {"type": CorrelationType.TEMPORAL, "sources": ("a", "b"), "comparisons": ()},
