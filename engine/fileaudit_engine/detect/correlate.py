@@ -40,6 +40,9 @@ _MEMO_ENTRIES: Final = 65_536
 _STALE_TIMERS: Final = 1_000
 """Timers of groups that are gone, beyond as many as there are groups, before they are cleared away."""
 
+_SWEPT_AT_ONCE: Final = 1_000
+"""Groups that are over and are removed whenever it is told what time it is: a millisecond's work."""
+
 _ROOM_EVERY: Final = 256
 """Events between two looks at how much is held: by their number, so that portions make no difference."""
 
@@ -170,7 +173,10 @@ class Correlator:
         """It is `now_ns`, and everything that happened until then has been fed, but for the lateness."""
         if self.newest_ns is None or now_ns > self.newest_ns:
             self.newest_ns = now_ns
-        return self._until()
+        found = self._until()
+        for tracked in self.tracked:
+            tracked.sweep(self.newest_ns - self.limits.lateness_ns, _SWEPT_AT_ONCE)
+        return found
 
     def lose(self, loss: Loss) -> list[Crossing]:
         """Events were lost. Alerts whose window it touches will say so."""
@@ -235,7 +241,7 @@ class Correlator:
         keep, feeds_of, listening = self._whole.keep, self._feeds.get, self._listening
         for match in taken:
             ts_ns, event = match.ts_ns, match.event
-            if self._next_ns() <= ts_ns:
+            if (self.timers and self.timers[0][0] <= ts_ns) or self.losses.unjudged:
                 self._ring(ts_ns, found)
             self.taken += 1
             if not self.taken % _ROOM_EVERY:
@@ -366,10 +372,9 @@ class Correlator:
         excess = sum(one.entries for one in self.tracked) - self.limits.entries
         while excess > 0:
             fullest = max(self.tracked, key=lambda one: one.entries)
-            before = fullest.entries
-            if not fullest.evict():
-                break
-            excess -= before - fullest.entries
+            excess -= fullest.entries
+            fullest.evict()
+            excess += fullest.entries
         if len(self.timers) > 2 * sum(len(one.groups) for one in self.tracked) + _STALE_TIMERS:
             self.timers = [timer for timer in self.timers if timer[-1].turn == timer[3]]
             heapq.heapify(self.timers)

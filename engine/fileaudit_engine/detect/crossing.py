@@ -133,4 +133,4 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     events: int = 10_000
     entries: int = 2_000_000
     listed: int = 1_000
-    held: int = 50_000
+    held: int = 100_000

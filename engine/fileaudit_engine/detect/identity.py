@@ -167,7 +167,7 @@ def _container_stretch(container: Container) -> bytes:
 
 _user: Final = ByFacts(operator.attrgetter(*_IDS, *_NAMES, *_EFFECTIVE), _user_stretches, limit=1024)
 _owner: Final = ByFacts(operator.attrgetter(*_OWNER), _owner_stretch, limit=1024)
-_line: Final = ByIdentity(_line_stretch, limit=2048)
+_line: Final = ByIdentity(_line_stretch, limit=8192)
 _container: Final = ByIdentity(_container_stretch, limit=256)
 _seldom: Final[Callable[[FileEvent], Facts]] = operator.attrgetter(*_REST)
 _NOTHING: Final = [None] * (len(_REST) - 1)

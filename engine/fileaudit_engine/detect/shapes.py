@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, TypeVar
+from typing import Any, Final
 
 from fileaudit_engine.compiler.plan import UserCorrelation
 from fileaudit_engine.detect.crossing import Limits, Number
@@ -34,8 +34,6 @@ from fileaudit_engine.detect.windows_in_time import (
 from fileaudit_engine.rules.ast import Comparator, Correlation, CorrelationType
 
 _T = CorrelationType
-
-W = TypeVar("W", bound=Window)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +101,7 @@ def _of_numbers(rule: Correlation, limits: Limits) -> Shape:
     return Shape(
         kind=kind,
         new=new,
-        holds=_reaches(needed) if needed is not None else (lambda window: compares(*window.ratio())),
+        holds=_reaches(kind, needed) if needed else (lambda window: compares(*window.ratio())),
         number=lambda window: window.number(),
         timed=needed is None,
         values=rule.type is not _T.EVENT_COUNT,
@@ -125,8 +123,11 @@ def _needed(rule: Correlation) -> int | None:
     return max(1, *above)
 
 
-def _reaches(needed: int) -> Callable[[Window], bool]:
-    return lambda window: window.size >= needed
+def _reaches(kind: type[Window], needed: int) -> Callable[[Any], bool]:
+    """Whether a count is enough; this is asked for nearly every event, so it is spelled out."""
+    if kind is Count:
+        return lambda window: len(window.entries) - window.head >= needed
+    return lambda window: len(window.by_value) >= needed
 
 
 def _in_time(rule: Correlation, limits: Limits) -> Shape:

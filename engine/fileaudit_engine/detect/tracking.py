@@ -25,7 +25,8 @@ Route = tuple[Callable[[FileEvent], Key], int, Callable[[FileEvent], Values] | N
 """What is read of an event to find its group, the steps that it is, and what is read as its value."""
 
 _NONE: Final[Sequence[Crossing]] = ()
-_NO_KEY: Final = object()
+_SWEEP_EVERY: Final = 16
+"""Groups that begin between two looks for groups that are over."""
 
 
 JUDGEMENTS: Final = 0
@@ -73,6 +74,7 @@ class Tracked:
         self._holds = self.shape.holds
         self._timed = self.shape.timed
         self._judged_later = self.shape.judges is not None
+        self._begun = 0
         self._limits = limits
         self._timers = timers
         self._names = plan.rule.group_by
@@ -167,42 +169,34 @@ class Tracked:
             self._set_timer(key, window)
 
     def _new(self, key: Key, ts_ns: int) -> Window:
-        """A group that begins; for each one, up to two that are over make room."""
+        """A group that begins. Now and then, as many as have begun since make room that are over."""
         groups = self.groups
-        if groups and self._sweep(ts_ns):
-            self._sweep(ts_ns)
-        if len(groups) >= self._limits.groups:
-            self.evict()
+        self._begun += 1
+        if not self._begun % _SWEEP_EVERY or len(groups) >= self._limits.groups:
+            self.sweep(ts_ns, 2 * _SWEEP_EVERY)
+            if len(groups) >= self._limits.groups:
+                self.evict()
         window = groups[key] = self.shape.new()
         return window
 
-    def _sweep(self, now_ns: int) -> bool:
-        """Remove the least recently used group if all its events have left; whether it was."""
-        key = next(iter(self.groups), _NO_KEY)
-        if key is _NO_KEY:
-            return False
-        window = self.groups[key]  # type: ignore[index]  # a key
-        if window.used_ns >= now_ns - self.span_ns or window.turn >= 0:
-            return False
-        del self.groups[key]  # type: ignore[arg-type]  # a key
-        self.entries -= window.size
-        return True
+    def sweep(self, now_ns: int, most: int) -> None:
+        """Remove groups all of whose events have left, the least recently used first, at most so many."""
+        groups, horizon_ns = self.groups, now_ns - self.span_ns
+        over: list[Key] = []
+        for key, window in groups.items():
+            if window.used_ns >= horizon_ns or window.turn >= 0 or len(over) == most:
+                break
+            over.append(key)
+            self.entries -= window.size
+        for key in over:
+            del groups[key]
 
-    def sweep(self, now_ns: int) -> None:
-        """Remove every group all of whose events have left."""
-        while self._sweep(now_ns):
-            pass
-
-    def evict(self, but: Window | None = None) -> bool:
-        """Forget the least recently used group; whether there was one besides `but`."""
-        key, window = next(iter(self.groups.items()))
-        if window is but:
-            return False
-        del self.groups[key]
+    def evict(self) -> None:
+        """Forget the least recently used group; there is one."""
+        _, window = self.groups.popitem(last=False)
         window.turn = -1
         self.entries -= window.size
         self.evicted_groups += 1
-        return True
 
     # --- what leaves --------------------------------------------------------------------------------------
 

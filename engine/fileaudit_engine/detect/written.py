@@ -1,8 +1,10 @@
 """Small parts of a saved state: values, events and losses as JSON has them, and back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Final
+
+import msgspec
 
 from fileaudit_engine.detect.keys import Key
 from fileaudit_engine.detect.windows import Scalar, Truth, Values
@@ -85,22 +87,37 @@ def read_key(written: object) -> Key:
 
 
 def written_event(event: FileEvent) -> object:
-    """An event whole, as a document."""
-    return document_of(event)
+    """An event whole: its document, and beside it what only the user knows of, which may be any text."""
+    document = document_of(event if event.extra is None else msgspec.structs.replace(event, extra=None))
+    return [document, _deep(event.extra, to_document)]
 
 
-def read_event(written: object) -> FileEvent:
+def read_event(written: Any) -> FileEvent:  # noqa: ANN401 - whatever JSON holds
     """The event of such a document.
 
     Raises:
         BadState: It is none.
     """
-    if not isinstance(written, Mapping):
+    if not isinstance(written, list) or len(written) != 2 or not isinstance(written[0], dict):
         raise BadState("an event is missing")
-    found = event_of(written, _nowhere, allow_unknown_fields=True)
+    document, extra = written
+    found = event_of(document, _nowhere)
     if not isinstance(found, FileEvent):
         raise BadState("an event is not whole")
-    return found
+    return msgspec.structs.replace(found, extra=_deep(extra, from_document)) if extra else found
+
+
+def _deep(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """The value with every text in it changed."""
+    match value:
+        case str():
+            return change(value)
+        case dict():
+            return {_deep(key, change): _deep(member, change) for key, member in value.items()}
+        case list() | tuple():
+            return [_deep(member, change) for member in value]
+        case _:
+            return value
 
 
 def _nowhere(_name: str) -> Location:
