@@ -37,8 +37,8 @@ scalars = st.one_of(
     st.sampled_from([*WORDS, "attack.t1003", "929a690e-bef0-4204-a928-ef5e620d6fcc", "y" * 300]),
     st.text(max_size=8),
 )
-KEYS = """a who rules condition lt field type field gte group-by timespan aliases percentile generate selection User
-User|contains product category id |all | x"""
+KEYS = """a who rules condition type field gte lt group-by timespan aliases percentile generate selection
+User User|contains product category id |all | x"""
 keys = st.sampled_from(KEYS.split())
 data = st.recursive(
     scalars,
