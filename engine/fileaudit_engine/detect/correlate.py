@@ -30,7 +30,7 @@ from fileaudit_engine.detect.crossing import Crossing, Limits, Match
 from fileaudit_engine.detect.keys import Key
 from fileaudit_engine.detect.missed import Losses, suspicion
 from fileaudit_engine.detect.occurrence import Occurrence, Whole, chained, merged
-from fileaudit_engine.detect.tracking import Route, Tracked
+from fileaudit_engine.detect.tracking import LEAVES, Route, Tracked
 from fileaudit_engine.detect.windows import NEVER, Values, Window
 from fileaudit_engine.events.model import FileEvent, Loss
 
@@ -351,12 +351,25 @@ class Correlator:
             if self.losses.due_ns == next_ns:
                 self._suspect(self.losses.judged(), found)
                 continue
-            _, _, number, turn, key, window = heapq.heappop(self.timers)
+            for tracked, crossing in self._woken():
+                self._goes_on(tracked, (crossing,), (), None, found)
+
+    def _woken(self) -> list[tuple[Tracked, Crossing]]:
+        """What the next moment brings by itself.
+
+        All that leaves at a moment has left before any of it goes on. What is judged goes on first to those
+        that are judged at the same moment and refer to it.
+        """
+        timers = self.timers
+        due_ns, kind, number, *_ = timers[0]
+        woken: list[tuple[Tracked, Crossing]] = []
+        while timers and timers[0][:2] == (due_ns, kind) and (kind == LEAVES or timers[0][2] == number):
+            _, _, its_number, turn, key, window = heapq.heappop(timers)
             if window.turn == turn:
                 window.turn = -1
-                tracked = self.tracked[number]
-                for crossing in tracked.wake(next_ns, key, window):
-                    self._goes_on(tracked, (crossing,), (), None, found)
+                tracked = self.tracked[its_number]
+                woken += ((tracked, crossing) for crossing in tracked.wake(due_ns, key, window))
+        return woken
 
     def _suspect(self, loss: Loss, found: list[Crossing]) -> None:
         """Tell where a loss may hide what was waited for."""
@@ -417,6 +430,5 @@ def _brought(ts_ns: int, cause: Cause, occurrence: Occurrence | None) -> Sequenc
     for key, entry in groups.items():
         one = chained(ts_ns, entry.crossings, entry.event) if entry.crossings else occurrence
         if one is not None:
-            found += tracked.catch_up(ts_ns, key)
             found += tracked.enter(ts_ns, key, entry.bits, entry.values, one)
     return found

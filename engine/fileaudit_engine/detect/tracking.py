@@ -200,11 +200,6 @@ class Tracked:
 
     # --- what leaves --------------------------------------------------------------------------------------
 
-    def catch_up(self, now_ns: int, key: Key) -> Sequence[Crossing]:
-        """What a group still has to tell of the time until now, before what comes next."""
-        window = self.groups.get(key)
-        return _NONE if window is None or not self._timed else self._passed(now_ns, key, window)
-
     def wake(self, now_ns: int, key: Key, window: Window) -> Sequence[Crossing]:
         """The timer of a group has gone off."""
         found = self._passed(now_ns, key, window)
