@@ -231,6 +231,102 @@ def test_a_hangup_keeps_what_unchanged_correlations_have_counted(place: Path) ->
     assert facts(alert)["total"] == MANY
 
 
+@contextlib.contextmanager
+def busy(path: Path) -> Iterator[int]:
+    """A process that opens the file all the time, without a pause longer than a batch waits; its id."""
+    code = "import os, sys, time\nwhile True:\n os.close(os.open(sys.argv[1], 0)); time.sleep(0.0005)"
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", code, path]) as process:
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+NEVER_TRUE = """
+title: What the kernel cannot tell apart
+name: never_true
+logsource: {{product: linux, category: file_access}}
+detection:
+    selection: {{Operation: open, TargetFilename|startswith: {folder}, CommandLine|contains: by nobody}}
+    condition: selection
+"""
+
+
+def test_an_alert_is_not_held_up_by_a_host_that_is_never_idle(place: Path) -> None:
+    watched = place / "watched"
+    with (
+        engine(place, "--rules", rules(place, RENAMED + "---" + NEVER_TRUE)) as command,
+        renamer(watched / "a") as one,
+    ):
+        (watched / "file").write_text("x")
+        with busy(watched / "file"):
+            one.rename(MANY)
+            alert = the_alert(command, "many_renamed")
+        command.stop()
+    delivered = next(line for line in command.err if line.startswith("events")).split(" · ")[2]
+    assert int(delivered.split()[0].replace(",", "")) > 2 * MANY, "the traffic came this far"
+    print(f"fiftieth rename to alert, under traffic: {delay_s(alert):.3f} s")  # noqa: T201 - a figure
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One engine with the shipped rules."""
+    with engine(tmp_path_factory.mktemp("shipped")) as command:
+        yield command
+
+
+def test_the_shipped_rules_see_ransomware_at_the_fiftieth_file(shipped: Running, place: Path) -> None:
+    with renamer(place / "almost") as almost, renamer(place / "whole") as whole:
+        almost.rename(MANY - 1)
+        whole.rename(MANY)
+        alert = the_alert(shipped, "mass_file_rename", whole.pid)
+        assert not alerts_of(shipped, "mass_file_rename", almost.pid)
+    assert alert["event"]["severity"] == 99
+    assert facts(alert)["value"] == MANY
+    assert alert["file"]["path"] == f"{whole.folder}/{MANY - 1}.doc.enc"
+    print(f"fiftieth rename to alert, all shipped rules: {delay_s(alert):.3f} s")  # noqa: T201 - a figure
+
+
+def test_the_shipped_rules_see_a_shell_script_that_starts_a_program_for_every_file(
+    shipped: Running, place: Path
+) -> None:
+    folder = place / "documents"
+    folder.mkdir()
+    for number in range(MANY):
+        (folder / f"{number}.doc").write_text("x")
+    script = 'for name in "$1"/*.doc; do mv "$name" "$name.enc"; done; :'
+    with subprocess.Popen(["/bin/sh", "-c", script, "sh", folder]) as shell:
+        shell.wait(PATIENCE_S)
+
+    def raised() -> list[Document]:
+        alerts = alerts_of(shipped, "mass_file_rename_by_children")
+        return [alert for alert in alerts if alert["process"]["parent"]["pid"] == shell.pid]
+
+    shipped.wait_for(lambda _: raised())
+    (alert,) = raised()
+    assert facts(alert)["value"] == MANY
+    assert not alerts_of(shipped, "mass_file_rename", alert["process"]["pid"])
+
+
+def test_the_shipped_rules_see_the_shadow_file_read_and_then_opened_for_writing(shipped: Running) -> None:
+    def write() -> None:
+        os.close(os.open("/etc/shadow", os.O_WRONLY))
+
+    def action() -> None:
+        write()
+        os.close(os.open("/etc/shadow", os.O_RDONLY))
+        write()
+
+    pid = in_child(action)
+    alert = the_alert(shipped, "shadow_read_then_changed", pid)
+    written = alerts_of(shipped, "shadow_file_write", pid)
+    (read,) = alerts_of(shipped, "shadow_file_read", pid)
+    assert len(written) == 2, "what asks to be heard alone is heard alone"
+    assert alert["@timestamp"] == written[1]["@timestamp"]
+    contributed = {one["fileaudit"]["event_id"] for one in (*written, read)}
+    assert contributed <= set(facts(alert)["event_ids"])
+
+
 def opens(path: Path, count: int) -> int:
     """A process that opens the file so often; its id."""
 
