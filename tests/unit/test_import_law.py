@@ -38,7 +38,7 @@ IMPURE_MODULES = frozenset(
 )
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "__import__"})
 IMPURE_METHODS = frozenset({"now", "utcnow", "today", "read_text", "read_bytes", "write_text", "write_bytes"})
-PURE_NAMES = frozenset({"pathlib.PurePath", "pathlib.PurePosixPath", "io.StringIO"})
+PURE_NAMES = frozenset({"pathlib.PurePath", "pathlib.PurePosixPath", "io.StringIO", "sys.getrefcount"})
 """Names of impure modules that touch nothing outside the process."""
 
 MAY_TOUCH_FILES = {

@@ -5,9 +5,9 @@ their event, so that an alert can show what it was made of. Of older ones only t
 and that is computed only if some window still has the occurrence by then, which few do in a flood.
 """
 
-import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from sys import getrefcount
 
 import msgspec
 
@@ -85,7 +85,7 @@ class Whole:
         kept.append(occurrence)
         if len(kept) > self._limit:
             oldest = kept.popleft()
-            if sys.getrefcount(oldest) > _NOBODY_ELSE:
+            if getrefcount(oldest) > _NOBODY_ELSE:
                 if oldest.ts_ns >= occurrence.ts_ns - self._reach_ns:
                     _ = oldest.id
                 oldest.event = None
