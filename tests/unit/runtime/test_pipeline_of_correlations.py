@@ -1,5 +1,6 @@
 """The pipeline with correlations in it: what is told, kept and gone on with, and how time passes."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -333,6 +334,19 @@ def test_a_state_that_is_damaged_is_told_and_begins_anew(tmp_path: Path) -> None
         assert "anew" in it.told[0]
         it.at(3, batch(opened(1), opened(2), opened(3))).at(4, IDLE).at(5, IDLE)
         assert it.alerts() == [("three", 3)]
+
+
+def test_what_the_disk_has_damaged_is_told_in_one_line_and_begins_anew(tmp_path: Path) -> None:
+    with bench(tmp_path) as it:
+        it.store.save_state(CORRELATIONS, START_NS, b"{}")
+    with sqlite3.connect(tmp_path / "s" / "db") as connection:
+        connection.execute("UPDATE states SET state = x'00'")
+    with bench(tmp_path) as it:
+        it.line.resume()
+        (told,) = it.told
+        assert "damaged" in told
+        assert told.endswith("; correlations begin anew")
+        assert told.isprintable()
 
 
 def test_a_state_from_the_future_is_not_gone_on_with(tmp_path: Path) -> None:
