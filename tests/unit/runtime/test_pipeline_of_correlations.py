@@ -1,5 +1,6 @@
 """The pipeline with correlations in it: what is told, kept and gone on with, and how time passes."""
 
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -334,6 +335,32 @@ def test_a_state_that_is_damaged_is_told_and_begins_anew(tmp_path: Path) -> None
         assert "anew" in it.told[0]
         it.at(3, batch(opened(1), opened(2), opened(3))).at(4, IDLE).at(5, IDLE)
         assert it.alerts() == [("three", 3)]
+
+
+STREAM = tuple(opened(second, pid=7 + second % 3 % 2) for second in range(1, 13))
+"""Of two processes, one of which opens twice as many."""
+
+
+def told_with_restarts(place: Path, cuts: tuple[int, ...]) -> list[str]:
+    """Ids of all alerts of the stream, by an engine that is stopped and started at these places."""
+    ids = []
+    with Store.open(place / "db") as store:
+        for start, end in itertools.pairwise((0, *cuts, len(STREAM))):
+            it = Bench(store, rules=RULES + CHAIN, now_ns=START_NS + start * SECOND_NS)
+            it.line.resume()
+            for event in STREAM[start:end]:
+                it.at((event.ts_ns - START_NS) / SECOND_NS, batch(event))
+            it.line.settle()
+            ids += [one.id for one in it.memory.records if is_alert(one)]
+    return ids
+
+
+def test_wherever_it_is_stopped_and_started_the_alerts_are_the_same(tmp_path: Path) -> None:
+    uncut = told_with_restarts(tmp_path / "uncut", ())
+    assert len(uncut) == 1
+    for place in range(1, len(STREAM)):
+        assert told_with_restarts(tmp_path / str(place), (place,)) == uncut
+    assert told_with_restarts(tmp_path / "everywhere", tuple(range(1, len(STREAM)))) == uncut
 
 
 def test_what_the_disk_has_damaged_is_told_in_one_line_and_begins_anew(tmp_path: Path) -> None:
