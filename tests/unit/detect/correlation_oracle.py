@@ -127,10 +127,18 @@ class Raised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a correlator has to answer: the crossings in order, silent ones too; and who was late."""
+    """What a correlator has to answer.
+
+    Attributes:
+        crossings: All, in order, silent ones too.
+        late: How many matches came too late.
+        undecided: Whether two groups of one correlation that others listen to crossed at one instant, neither
+            by an event: nothing says which of them the others hear first.
+    """
 
     crossings: list[Crossing] = field(default_factory=list)
     late: int = 0
+    undecided: bool = False
 
 
 def expected(
@@ -150,7 +158,17 @@ def expected(
         found = itertools.chain.from_iterable(itertools.starmap(crossings, watched))
         raised.append(sorted(found, key=lambda one: (one.at, one.step)))
     everything = sorted(itertools.chain.from_iterable(raised), key=lambda found: found.at)
-    return Expected(crossings=[found.crossing for found in everything], late=late)
+    heard = {step.number for one in plan.correlations for step in one.steps if step.chained}
+    return Expected(
+        crossings=[found.crossing for found in everything],
+        late=late,
+        undecided=any(is_undecided(raised[number]) for number in heard),
+    )
+
+
+def is_undecided(raised: Sequence[Raised]) -> bool:
+    instants = [(one.at.ts_ns, one.at.phase) for one in raised if one.at.phase != ENTERING]
+    return len(set(instants)) < len(instants)
 
 
 # --- order -------------------------------------------------------------------------------------------------
