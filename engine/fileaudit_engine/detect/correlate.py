@@ -25,14 +25,15 @@ from typing import Final
 import msgspec
 
 from fileaudit_engine.compiler.plan import CorrelationPlan, UserPlan
+from fileaudit_engine.detect.causes import Cause, Feeds, brought, feed_of, listeners
 from fileaudit_engine.detect.correlation_state import resume, saved
 from fileaudit_engine.detect.crossing import Crossing, Limits, Match
 from fileaudit_engine.detect.keys import Key
 from fileaudit_engine.detect.missed import Losses, suspicion
-from fileaudit_engine.detect.occurrence import Occurrence, Whole, chained, merged
-from fileaudit_engine.detect.tracking import LEAVES, Route, Tracked
-from fileaudit_engine.detect.windows import NEVER, Values, Window
-from fileaudit_engine.events.model import FileEvent, Loss
+from fileaudit_engine.detect.occurrence import Occurrence, Whole, merged
+from fileaudit_engine.detect.tracking import LEAVES, Tracked
+from fileaudit_engine.detect.windows import NEVER, Window
+from fileaudit_engine.events.model import Loss
 
 _MEMO_ENTRIES: Final = 65_536
 """Sets of rules that are remembered."""
@@ -72,30 +73,6 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 Timer = tuple[int, int, int, int, Key, Window]
 """When, judgement or leave, the correlation, its number among all timers, and the group."""
-
-Feeds = tuple[tuple[Tracked, tuple[int, ...], Route | None], ...]
-"""Who is fed by an event: the correlation, the steps that the event is there, and how it comes in."""
-
-Cause = tuple[Tracked, tuple[int, ...], list[tuple[int, Crossing]]]
-"""A correlation, the steps that an event matches there, and crossings with the steps that they are."""
-
-
-class _Entry(msgspec.Struct, kw_only=True):
-    """What one cause is in one group.
-
-    Attributes:
-        bits: The steps that it is.
-        step: The lowest of them, whose value counts.
-        values: That value.
-        event: The event that is the cause, where it matches a rule of the correlation.
-        crossings: Of other correlations.
-    """
-
-    bits: int = 0
-    step: int
-    values: Values
-    event: FileEvent | None = None
-    crossings: list[Crossing] = msgspec.field(default_factory=list)
 
 
 class Correlator:
@@ -143,8 +120,8 @@ class Correlator:
         )
         self._numbers = {id(one): number for number, one in enumerate(plan.correlations)}
         self._whole = Whole(limits.held, reach_ns)
-        self._fed_by_rule = _listeners(plan, chained=False)
-        self._fed_by_correlation = _listeners(plan, chained=True)
+        self._fed_by_rule = listeners(plan, chained=False)
+        self._fed_by_correlation = listeners(plan, chained=True)
         self._feeds: dict[tuple[int, ...], Feeds] = {}
 
     # --- what goes in -------------------------------------------------------------------------------------
@@ -280,7 +257,7 @@ class Correlator:
             for rule in rules:
                 for number, step in self._fed_by_rule.get(rule, ()):
                     steps[number].append(step)
-            feeds = tuple(_feed(self.tracked[number], steps[number]) for number in sorted(steps))
+            feeds = tuple(feed_of(self.tracked[number], steps[number]) for number in sorted(steps))
             self._feeds[rules] = feeds
         return feeds
 
@@ -308,7 +285,7 @@ class Correlator:
         while causes:  # few, and each only hands on to those behind it
             number = min(causes)
             cause = causes.pop(number)
-            self._hand_on(cause[0], _brought(crossings[0].ts_ns, cause, occurrence), causes, found)
+            self._hand_on(cause[0], brought(crossings[0].ts_ns, cause, occurrence), causes, found)
 
     def _hand_on(
         self,
@@ -391,44 +368,3 @@ class Correlator:
         if len(self.timers) > 2 * sum(len(one.groups) for one in self.tracked) + _STALE_TIMERS:
             self.timers = [timer for timer in self.timers if timer[-1].turn == timer[3]]
             heapq.heapify(self.timers)
-
-
-def _listeners(plan: CorrelationPlan, *, chained: bool) -> dict[int, list[tuple[int, int]]]:
-    """By rule, or by correlation: the correlations that listen to it, each with the step that it is there."""
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for number, one in enumerate(plan.correlations):
-        for index, step in enumerate(one.steps):
-            if step.chained is chained:
-                found[step.number].append((number, index))
-    return dict(found)
-
-
-def _feed(tracked: Tracked, steps: Sequence[int]) -> tuple[Tracked, tuple[int, ...], Route | None]:
-    ascending = tuple(sorted(steps))
-    return tracked, ascending, tracked.route(ascending)
-
-
-def _brought(ts_ns: int, cause: Cause, occurrence: Occurrence | None) -> Sequence[Crossing]:
-    """What one cause makes of one correlation: an event, crossings of others, or both."""
-    tracked, steps, crossings = cause
-    event = occurrence.event if occurrence else None
-    if occurrence and event and not crossings:
-        return tracked.event(ts_ns, steps, event, occurrence)
-    groups: dict[Key, _Entry] = {}
-    if event and steps:
-        for key, bits, values in tracked.of_event(steps, event):
-            groups[key] = _Entry(bits=bits, step=(bits & -bits).bit_length() - 1, values=values, event=event)
-    for step, crossing in crossings:
-        known = tracked.of_crossing(step, crossing)
-        if known is not None:
-            entry = groups.setdefault(known[0], _Entry(step=step, values=known[1]))
-            entry.bits |= 1 << step
-            if step < entry.step:
-                entry.step, entry.values = step, known[1]
-            entry.crossings.append(crossing)
-    found: list[Crossing] = []
-    for key, entry in groups.items():
-        one = chained(ts_ns, entry.crossings, entry.event) if entry.crossings else occurrence
-        if one is not None:
-            found += tracked.enter(ts_ns, key, entry.bits, entry.values, one)
-    return found

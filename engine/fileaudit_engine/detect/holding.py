@@ -1,7 +1,6 @@
 """When a correlation's condition holds: comparisons of numbers, and expressions over steps."""
 
 import itertools
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -19,6 +18,7 @@ from fileaudit_engine.rules.ast import (
     Or,
     Quantified,
 )
+from fileaudit_engine.rules.comparisons import HOLDS
 
 Compares = Callable[[Number, int], bool]
 """Whether a number is as the document asks: its numerator and its denominator, which is above 0."""
@@ -27,14 +27,6 @@ Judges = Callable[[int, int], bool]
 """Whether an expression over steps holds. Arguments, as bits: the steps that are there, for names that are
 not negated; the steps that count as there for those that are."""
 
-_COMPARE: Final[Mapping[Comparator, Callable[[Number, Number], bool]]] = {
-    Comparator.GT: operator.gt,
-    Comparator.GTE: operator.ge,
-    Comparator.LT: operator.lt,
-    Comparator.LTE: operator.le,
-    Comparator.EQ: operator.eq,
-    Comparator.NEQ: operator.ne,
-}
 RISING: Final = frozenset({Comparator.GT, Comparator.GTE})
 """What a number that only grows can only come to satisfy."""
 
@@ -43,9 +35,9 @@ def comparing(comparisons: Sequence[Comparison]) -> Compares:
     """All of them."""
     if len(comparisons) == 1:
         (one,) = comparisons
-        compare, threshold = _COMPARE[one.comparator], one.number
+        compare, threshold = HOLDS[one.comparator], one.number
         return lambda number, by: compare(number, threshold * by)
-    pairs = [(_COMPARE[one.comparator], one.number) for one in comparisons]
+    pairs = [(HOLDS[one.comparator], one.number) for one in comparisons]
     return lambda number, by: all(compare(number, threshold * by) for compare, threshold in pairs)
 
 

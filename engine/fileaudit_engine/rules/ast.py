@@ -139,22 +139,17 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One rule document.
+class Document:
+    """What rules and correlations have in common: a name, a level, and who says why.
 
     Attributes:
-        key: What reports, tests and the command line call it: `name`, else the file's stem, made unique.
+        key: What reports, tests and the command line call it: `name`, else the file's stem, made unique among
+            rules and correlations.
         id: The UUID, lower case; None where the document has none.
         level: One of informational, low, medium, high, critical; medium where the document has none.
-        detections: By name. Those that filters brought have names that no condition can spell.
-        conditions: One or more; the rule matches if any does.
-        filters: The titles of the filters that suppress matches of this rule, in the order of their files.
         custom: Attributes that Sigma does not define, kept as they are.
         location: Of the document's first key.
     """
-
-    SECTION: ClassVar[str] = "detection"
-    """The attribute that holds detections and condition."""
 
     key: str
     title: str
@@ -174,12 +169,27 @@ class Rule:
     fields: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
     level: str = "medium"
+    custom: Mapping[str, object]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Document):
+    """One rule document.
+
+    Attributes:
+        detections: By name. Those that filters brought have names that no condition can spell.
+        conditions: One or more; the rule matches if any does.
+        filters: The titles of the filters that suppress matches of this rule, in the order of their files.
+    """
+
+    SECTION: ClassVar[str] = "detection"
+    """The attribute that holds detections and condition."""
+
     logsource: LogSourceSpec
     detections: Mapping[str, Detection]
     conditions: tuple[Condition, ...]
     filters: tuple[str, ...] = ()
-    custom: Mapping[str, object]
-    location: Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,13 +265,10 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Correlation:
+class Correlation(Document):
     """One correlation document: what matches of other rules mean together.
 
-    The attributes that are not listed are those of `Rule`.
-
     Attributes:
-        key: As `Rule.key`, unique among rules and correlations.
         type: What is looked at.
         rules: As written: rules and correlations by name, id or title, each once; one or more.
         sources: The keys of `rules`, in the same order. Empty until the whole pack is read.
@@ -279,24 +286,6 @@ class Correlation:
         suspected: Whether to tell that lost events may have hidden a match.
     """
 
-    key: str
-    title: str
-    id: str | None = None
-    name: str | None = None
-    related: tuple[Related, ...] = ()
-    taxonomy: str = "sigma"
-    status: str | None = None
-    description: str | None = None
-    author: str | None = None
-    date: str | None = None
-    modified: str | None = None
-    license: str | None = None
-    references: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    falsepositives: tuple[str, ...] = ()
-    fields: tuple[str, ...] = ()
-    scope: tuple[str, ...] = ()
-    level: str = "medium"
     type: CorrelationType
     rules: tuple[RuleReference, ...]
     sources: tuple[str, ...] = ()
@@ -310,12 +299,6 @@ class Correlation:
     percentile: int | Fraction | None = None
     generate: bool | None = None
     suspected: bool = False
-    custom: Mapping[str, object]
-    location: Location
-
-
-Document = Rule | Correlation
-"""What has a key, a level, and matches."""
 
 
 def kind_of(document: Document) -> Literal["rule", "correlation"]:

@@ -29,7 +29,7 @@ _MOST_DIGITS: Final = 30
 """Powers of ten that a number may be away from one: more than nanoseconds since the epoch need, and few
 enough that sums of such numbers stay small."""
 
-_HOLDS: Final[Mapping[Comparator, Callable[[Number, Number], bool]]] = {
+HOLDS: Final[Mapping[Comparator, Callable[[Number, Number], bool]]] = {
     Comparator.GT: operator.gt,
     Comparator.GTE: operator.ge,
     Comparator.LT: operator.lt,
@@ -37,6 +37,7 @@ _HOLDS: Final[Mapping[Comparator, Callable[[Number, Number], bool]]] = {
     Comparator.EQ: operator.eq,
     Comparator.NEQ: operator.ne,
 }
+"""What each comparator asks of a number and a threshold."""
 
 
 def number_of(node: ScalarNode) -> Number | None:
@@ -61,7 +62,7 @@ def number_of(node: ScalarNode) -> Number | None:
 
 def holds(comparisons: Iterable[Comparison], number: Number) -> bool:
     """Whether `number` fulfils all comparisons."""
-    return all(_HOLDS[one.comparator](number, one.number) for one in comparisons)
+    return all(HOLDS[one.comparator](number, one.number) for one in comparisons)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ class Range:
         if self.first is None or not comparisons or not holds(comparisons, self.first):
             return False
         below = self.first - 1
-        return all(_HOLDS[one.comparator](below, one.number) for one in comparisons)
+        return all(HOLDS[one.comparator](below, one.number) for one in comparisons)
 
     def _tried(self, comparisons: Sequence[Comparison]) -> Iterator[Number]:
         """Numbers of which one fulfils the comparisons if any does."""
