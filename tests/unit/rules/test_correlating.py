@@ -176,6 +176,23 @@ def test_a_chain_has_a_bound() -> None:
     assert len(found.correlations) == MAX_CHAIN
 
 
+def test_several_broken_correlations_are_named_at_once() -> None:
+    broken = [correlation(changed(group_by="[Usr]"), name, number) for number, name in enumerate("xyz", 11)]
+    found = loaded(*broken, correlation(over("z", "a", "x"), "all", 14))
+    assert found.diagnostics[-1].message == (
+        "the correlations 'z' and 'x' are not usable, so this one is left out, too"
+    )
+    assert len(errors(found)) == 4
+
+
+def test_likely_names_are_looked_for_a_few_times() -> None:
+    """Each time, a wrong name is compared with all right ones."""
+    found = loaded(correlation(over(*(f"Rula{letter}" for letter in "abcdefgh"))))
+    assert [one.help.startswith("did you mean") for one in found.diagnostics] == [True] * 5 + [False] * 3
+    found = loaded(correlation(changed(group_by="[Usra, Usrb, Usrc, Usrd]")))
+    assert [one.help.startswith("did you mean") for one in found.diagnostics] == [True] * 3 + [False]
+
+
 def test_one_correlation_full_of_errors_costs_no_other() -> None:
     names = ", ".join(f"nobody_{number}" for number in range(100))
     found = loaded(correlation(over(names)), correlation(over("a"), "two", 12))
@@ -222,6 +239,13 @@ def test_an_alias_may_have_the_name_of_a_field_and_stand_for_some_rules_only() -
         ("group-by: [User], aliases: {who: {a: User}}", "FA050", Severity.WARNING, "who", "never used"),
         ("group-by: [who], aliases: {who: {a: User}}", "FA040", Severity.ERROR, "who", "says nothing of 'b'"),
         ("group-by: [who], aliases: {who: {a: Usr, b: User}}", "FA040", Severity.ERROR, "Usr", "'Usr'"),
+        (
+            "group-by: [who], aliases: {who: {a: who, b: User}}",
+            "FA040",
+            Severity.ERROR,
+            "who",
+            "unknown field",
+        ),
         ("group-by: [Usr]", "FA040", Severity.ERROR, "Usr", "unknown field 'Usr'"),
         ("group-by: [], condition: a and x", "FA019", Severity.ERROR, "x", "not among the rules"),
         ("group-by: [], condition: a and c", "FA019", Severity.ERROR, "c", "not among the rules"),
@@ -303,6 +327,8 @@ def test_a_rule_of_another_file_that_falls_silent_is_a_warning(tmp_path: Path) -
         str(tmp_path / "2.yml"),
     )
     assert "'a' and 'b' raise no alerts" in found.message
+    (tmp_path / "2.yml").write_text(correlation(over("a")))
+    assert "'a' raises no alert" in load_rules([tmp_path]).diagnostics[0].message
 
 
 @pytest.mark.parametrize("generate", ["true", "false"])

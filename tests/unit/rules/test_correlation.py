@@ -17,6 +17,7 @@ from tests.unit.rules.correlations import (
 
 from fileaudit_engine.diagnostics import Severity, has_errors
 from fileaudit_engine.rules.ast import Comparator, Comparison, CorrelationType
+from fileaudit_engine.rules.comparisons import MAX_COUNT
 from fileaudit_engine.rules.condition import MAX_CHARACTERS
 from fileaudit_engine.rules.correlation_condition import MAX_ALTERNATIVES, MAX_NAMES
 from fileaudit_engine.rules.parser import MAX_CORRELATIONS, parse_text
@@ -280,6 +281,12 @@ def test_an_empty_condition_is_none() -> None:
 def test_a_condition_that_contradicts_itself_is_a_warning() -> None:
     found = finding(f"{TEMPORAL}, rules: [a, b], condition: a and b and not a")
     assert (found.code, found.severity) == ("FA056", Severity.WARNING)
+
+
+def test_the_largest_threshold_and_the_longest_condition_are_taken() -> None:
+    assert only(changed(condition=f"{{gte: {MAX_COUNT}}}")).comparisons[0].number == MAX_COUNT
+    as_many = " or ".join(["a", "b"] * (MAX_NAMES // 2))
+    assert only(f"{TEMPORAL}, condition: {as_many}").sources == ("a", "b")
 
 
 def test_a_condition_has_bounds() -> None:
