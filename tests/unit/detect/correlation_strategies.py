@@ -23,7 +23,8 @@ from tests.unit.detect.correlation_examples import (
     pack,
     without,
 )
-from tests.unit.detect.correlation_oracle import Act, names
+from tests.unit.detect.correlation_oracle import Act
+from tests.unit.detect.correlation_window import names
 
 from fileaudit_engine.detect.crossing import Match
 from fileaudit_engine.rules.ast import Comparator, Condition, Correlation, CorrelationType

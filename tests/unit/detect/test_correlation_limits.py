@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tests.unit.compiler.strategies import REPEATABLE
 from tests.unit.detect.correlation_answers import answers, fresh, heard
 from tests.unit.detect.correlation_examples import START, Pack, at, both, correlation, match, pack, without
-from tests.unit.detect.correlation_oracle import Act, expected, names
+from tests.unit.detect.correlation_oracle import Act, expected
 from tests.unit.detect.correlation_strategies import packs, streams
+from tests.unit.detect.correlation_window import names
 
 from fileaudit_engine.detect.crossing import Crossing, Evicted, Limits
 from fileaudit_engine.rules.ast import CorrelationType as T
