@@ -49,6 +49,7 @@ def main() -> None:
     add("--seed", type=int, default=1)
     add("--limit-groups", type=int, help="groups of one correlation at the most")
     add("--limit-entries", type=int, help="events of all groups at the most")
+    add("--held", type=int, help="events that are kept in full")
     args = parser.parse_args()
     compiled = _compiled(args.rules)
     stream = Stream(
@@ -77,6 +78,7 @@ def _limits(args: argparse.Namespace) -> Limits:
         limits,
         groups=args.limit_groups or limits.groups,
         entries=args.limit_entries or limits.entries,
+        held=limits.held if args.held is None else args.held,
     )
 
 
@@ -158,10 +160,14 @@ def _feed(compiled: Compiled, stream: Stream, limits: Limits) -> dict[str, objec
 
 
 def _fill(compiled: Compiled, stream: Stream, limits: Limits) -> Correlator:
+    """A correlator that the stream has gone through, up to the last event."""
     correlator = Correlator(compiled.correlations, compiled.user, limits)
+    newest_ns = 0
     for matches in _chunks(compiled, stream):
+        newest_ns = max(newest_ns, matches[-1].ts_ns)
         for batch in _batches(matches):
             correlator.feed(batch)
+    correlator.advance(newest_ns + limits.lateness_ns + 1)
     return correlator
 
 

@@ -27,6 +27,7 @@ GOAL_PER_S: Final = 150_000
 GOAL_BYTES: Final = 1_000_000_000
 MIB: Final = 1 << 20
 MILLION: Final = 1_000_000
+FEW: Final = 50_000
 PER_TYPE: Final = (
     "count_50",
     "files_50",
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"of {', '.join(LOADS)}",
     )
     add("--events", type=int, default=200_000, help="of each load, at least (default: 200,000)")
+    add("--types", type=_among(PER_TYPE), default=PER_TYPE, metavar="NAME,NAME", help="of memory")
     add("--rounds", type=int, default=3, help="cold runs of each load (default: 3)")
     add("--cpu", type=int, metavar="N", help="where everything runs (default: the last)")
     add("--seed", type=int, default=1, help="of the events")
@@ -173,31 +175,44 @@ def feed(args: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
 
 
 def memory(args: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
-    """Bytes a group, bytes an event, and a million groups."""
-    _say(args, f"\n{'memory':12}{'a group':>9}{'an event':>10}{'held':>11}{'a million groups':>18}"
+    """Bytes a group, an event and a whole event, and a million groups.
+
+    The first two are told of windows no event of which is kept in full; the third says what that adds. The
+    last two have the engine's own limits but for the number of groups; resident is all of the process.
+    """
+    _say(args, f"\n{'memory':12}{'a group':>9}{'an event':>10}{'a whole one':>13}{'a million groups':>18}"
                f"{'resident':>11}  bytes, MB; goal: {GOAL_BYTES / 1e6:.0f} MB")  # fmt: skip
     told = []
-    for name in PER_TYPE:
+    for name in args.types:
         rules = _pack(work, together=True, only=name)
-        groups = _filled(args, rules, groups=100_000, events=100_000)
-        entries = _filled(args, rules, groups=100, events=500_000)
+        groups = _filled(args, rules, groups=FEW, events=FEW, held=0)
+        entries = _filled(args, rules, groups=FEW // 10, events=FEW * 5, held=0)
+        whole = _filled(args, rules, groups=FEW, events=FEW, held=FEW)
         million = _filled(args, rules, groups=MILLION, events=MILLION)
         if million["groups"] != MILLION:
             raise SystemExit(f"{name}: {million['groups']:,} groups are there")
+        a_group = groups["bytes"] / groups["groups"]
+        an_event = (entries["bytes"] - a_group * entries["groups"]) / (entries["entries"] - entries["groups"])
+        a_whole_one = (whole["bytes"] - groups["bytes"]) / FEW
         _say(
             args,
-            f"{name:12}{groups['bytes'] / groups['groups']:9.0f}{entries['bytes'] / entries['entries']:10.0f}"
-            f"{entries['entries']:11,}{million['bytes'] / 1e6:18.0f}{million['resident'] / 1e6:11.0f}",
+            f"{name:12}{a_group:9.0f}{an_event:10.0f}{a_whole_one:13.0f}"
+            f"{million['bytes'] / 1e6:18.0f}{million['resident'] / 1e6:11.0f}",
         )
-        told.append({"correlation": name, "groups": groups, "entries": entries, "million": million})
+        told.append(
+            {"correlation": name, "groups": groups, "entries": entries, "whole": whole, "million": million}
+        )
     return told
 
 
-def _filled(args: argparse.Namespace, rules: Path, *, groups: int, events: int) -> dict[str, Any]:
+def _filled(
+    args: argparse.Namespace, rules: Path, *, groups: int, events: int, held: int | None = None
+) -> dict[str, Any]:
     """A process with that many groups, all of which are within one window."""
     shape = ("--groups", str(groups), "--events", str(events), "--window", str(2 * events))
     limits = ("--limit-groups", str(groups), "--limit-entries", str(2 * MILLION))
-    return _measured(args, "memory", rules, "--evenly", "--together", *shape, *limits)
+    whole = () if held is None else ("--held", str(held))
+    return _measured(args, "memory", rules, "--evenly", "--together", *shape, *limits, *whole)
 
 
 def state(args: argparse.Namespace, work: Path) -> list[dict[str, Any]]:

@@ -24,6 +24,10 @@ PROCESS: Final = ("ProcessId", "ProcessStart")
 USER: Final = ("User",)
 
 _ROOT: Final = "/srv/bench/"
+_SELDOM: Final = (11, 13, 14)
+"""Rules that hardly anything matches, without which what happens together would be an alert each time."""
+_COMMON_SHARE: Final = 50
+"""How often each of the others matches for one match of those."""
 _NAMES: Final = 5_000
 """Files in each folder."""
 _PROGRAMS: Final = 40
@@ -259,7 +263,12 @@ def events(stream: Stream) -> Iterator[tuple[int, FileEvent]]:
 def _folder(rng: random.Random, *, together: bool) -> int:
     if together and rng.random() >= _ASIDE_SHARE:
         return 0
-    return rng.randrange(RULES)
+    return rng.choice(_FOLDERS)
+
+
+_FOLDERS: Final = [
+    number for number in range(RULES) for _ in range(1 if number in _SELDOM else _COMMON_SHARE)
+]
 
 
 def _process(number: int) -> Process:
