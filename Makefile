@@ -17,10 +17,10 @@ SETUP ?= run
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-vm demo lint format bench bench-rules fuzz clean
+.PHONY: help setup run test test-vm demo lint format bench bench-rules bench-correlation fuzz clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing, start nothing
 	@tools/setup.sh $(SETUP)
@@ -62,6 +62,10 @@ bench: setup ## measure the engine beside a bare host and auditd
 bench-rules: SETUP := run
 bench-rules: setup ## events a second through packs of rules; ARGS="--packs 250"
 	@.venv/bin/python tools/bench rules $(ARGS)
+
+bench-correlation: SETUP := run
+bench-correlation: setup ## events a second through correlations, and what they hold; ARGS="--parts feed"
+	@.venv/bin/python tools/bench correlation $(ARGS)
 
 fuzz: setup ## ten minutes of made-up rule files; ARGS="--seconds 60"
 	@.venv/bin/python tools/fuzz_rules.py --seconds 600 $(ARGS)
