@@ -10,6 +10,7 @@ from typing import Final
 
 from typing_extensions import assert_never
 
+from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.rules.ast import (
     And,
     Comparator,
@@ -39,20 +40,34 @@ _AMOUNTS: Final = {
     Comparator.EQ: "exactly",
     Comparator.NEQ: "not",
 }
+_THINGS: Final = {
+    "TargetFilename": "file",
+    "FileDirectory": "folder",
+    "Image": "program",
+    "ProcessId": "process",
+    "ParentProcessId": "parent process",
+    "User": "user",
+    "UserId": "user",
+    "LoginUser": "login user",
+    "ContainerId": "container",
+    "Hostname": "host",
+}
+"""What fields tell apart, in a word."""
+
 _MOST_DIGITS: Final = 15
 """Numbers with more are told by their size: a sum of texts from events may have thousands of digits."""
 
 
 def asked(correlation: Correlation) -> str:
-    """What must be in the window: `at least 50 different values of TargetFilename`."""
+    """What must be in the window: `at least 50 different files`."""
     fields = " and ".join(correlation.value_fields)
     bounds = correlation.comparisons
     match correlation.type:
         case CorrelationType.EVENT_COUNT:
             return f"{_compared(_COUNTS, bounds)} {_noun('event', bounds)}"
         case CorrelationType.VALUE_COUNT:
-            what = "different combination" if len(correlation.value_fields) > 1 else "different value"
-            return f"{_compared(_COUNTS, bounds)} {_noun(what, bounds)} of {fields}"
+            one = len(bounds) == 1 and bounds[0].number == 1
+            return f"{_compared(_COUNTS, bounds)} {different(correlation, one=one)}"
         case CorrelationType.TEMPORAL | CorrelationType.TEMPORAL_ORDERED:
             return _together(correlation)
         case CorrelationType.VALUE_PERCENTILE if correlation.percentile is None:
@@ -69,14 +84,13 @@ def asked(correlation: Correlation) -> str:
 
 
 def measure(correlation: Correlation) -> str:  # noqa: PLR0911 - one return a type
-    """What is counted or computed: `different values of TargetFilename`, `the sum of FileSize`."""
+    """What is counted or computed: `different files`, `the sum of FileSize`."""
     fields = " and ".join(correlation.value_fields)
     match correlation.type:
         case CorrelationType.EVENT_COUNT:
             return "events"
         case CorrelationType.VALUE_COUNT:
-            what = "combinations" if len(correlation.value_fields) > 1 else "values"
-            return f"different {what} of {fields}"
+            return different(correlation)
         case CorrelationType.TEMPORAL:
             return "rules"
         case CorrelationType.TEMPORAL_ORDERED:
@@ -93,6 +107,24 @@ def measure(correlation: Correlation) -> str:  # noqa: PLR0911 - one return a ty
             return f"percentile {number(correlation.percentile)} of {fields}"
         case _ as never:
             assert_never(never)
+
+
+def different(correlation: Correlation, *, one: bool = False) -> str:
+    """What of a `value_count` there are different ones, in the plural unless there is `one`.
+
+    `different files` where the field has a word, else `different values of Errno`.
+    """
+    fields = correlation.value_fields
+    row = BY_NAME.get(fields[0]) if len(fields) == 1 else None
+    word = _THINGS.get(row.name) if row else None
+    if word:
+        return f"different {word if one else _plural(word)}"
+    what = "value" if len(fields) == 1 else "combination"
+    return f"different {what}{'' if one else 's'} of {' and '.join(fields)}"
+
+
+def _plural(word: str) -> str:
+    return f"{word}es" if word.endswith("s") else f"{word}s"
 
 
 def number(value: int | Fraction) -> str:

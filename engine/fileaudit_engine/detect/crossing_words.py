@@ -1,7 +1,7 @@
 """What a correlation has seen, in words, as its alerts tell it.
 
     57 events
-    12 different values of TargetFilename
+    12 different files
     the sum of Bytes is 1,234,567 over 12 events
     shadow_read, then shadow_write
 
@@ -12,7 +12,7 @@ messages, which are one line.
 from collections.abc import Mapping
 from typing import Final
 
-from fileaudit_engine.compiler.correlation_wording import asked, listed, measure, number
+from fileaudit_engine.compiler.correlation_wording import asked, different, listed, measure, number
 from fileaudit_engine.detect.crossing import Crossing, Number
 from fileaudit_engine.events.field import Value, spelled
 from fileaudit_engine.rules.ast import Correlation
@@ -47,9 +47,7 @@ def _numbered(correlation: Correlation, value: Number, total: int) -> str:
         case Type.EVENT_COUNT:
             return f"{number(value)} event{'' if value == 1 else 's'}"
         case Type.VALUE_COUNT if value == 1:
-            several = len(correlation.value_fields) > 1
-            of = " and ".join(correlation.value_fields)
-            return f"1 {'combination' if several else 'value'} of {of}"
+            return f"1 {different(correlation, one=True).removeprefix('different ')}"
         case Type.VALUE_COUNT:
             return f"{number(value)} {measure(correlation)}"
         case Type.TEMPORAL | Type.TEMPORAL_ORDERED:

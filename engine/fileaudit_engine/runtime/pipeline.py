@@ -293,6 +293,8 @@ class Pipeline:
             record = record_of_crossing(crossing, host=host, ingested_ns=now_ns)
             records.append(record)
             of_crossing[record.id] = crossing
+        if of_crossing:
+            records.sort(key=lambda record: record.ts_ns)
         if self._suppressor is not None:
             self._changes += bool(records)
             records = self._suppressor.feed(records)

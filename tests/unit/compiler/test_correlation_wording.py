@@ -35,7 +35,7 @@ def in_time(text: str) -> Correlation:
         ("type: event_count, condition: {neq: 2}", "not exactly 2 events"),
         (
             "type: value_count, condition: {gte: 3, field: User}",
-            "at least 3 different values of User",
+            "at least 3 different users",
         ),
         (
             "type: value_count, condition: {gte: 3, field: [User, TargetFilename]}",

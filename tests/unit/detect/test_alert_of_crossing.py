@@ -106,8 +106,8 @@ TYPES: list[tuple[dict[str, Any], Number | None, str, str]] = [
     (
         {"type": CorrelationType.VALUE_COUNT, "value_fields": ("TargetFilename",)},
         1234,
-        "1,234 different values of TargetFilename",
-        "at least 3 different values of TargetFilename",
+        "1,234 different files",
+        "at least 3 different files",
     ),
     (
         {"type": CorrelationType.VALUE_COUNT, "value_fields": ("User", "Image")},

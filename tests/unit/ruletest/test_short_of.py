@@ -138,7 +138,7 @@ def test_different_values_are_counted_not_events(tmp_path: Path) -> None:
     rule = values("value_count", "gte: 2", "TargetFilename")
     assert reasons(tmp_path, (RENAMED, rule), *events, expected="numbers") == [
         "renamed matched 4 times",
-        "the most that came together were 1 of 2 different values of TargetFilename, for ProcessId 7, at 0s",
+        "the most that came together were 1 of 2 different files, for ProcessId 7, at 0s",
     ]
 
 
