@@ -82,7 +82,7 @@ def _limits(args: argparse.Namespace) -> Limits:
     )
 
 
-def _matches(compiled: Compiled, stream: Stream) -> Iterator[Match]:
+def matches_of(compiled: Compiled, stream: Stream) -> Iterator[Match]:
     """The stream as matches of the rules that correlations refer to; other events take no part."""
     by_key = {plan.rule.key: number for number, plan in enumerate(compiled.user.rules)}
     common = {by_key[rule_name(0)]} if stream.together else set()
@@ -97,7 +97,7 @@ def _matches(compiled: Compiled, stream: Stream) -> Iterator[Match]:
 
 def _chunks(compiled: Compiled, stream: Stream) -> Iterator[list[Match]]:
     """Some thousand matches at a time."""
-    coming = _matches(compiled, stream)
+    coming = matches_of(compiled, stream)
     while chunk := list(itertools.islice(coming, CHUNK)):
         yield chunk
 
