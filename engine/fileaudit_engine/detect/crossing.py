@@ -69,7 +69,8 @@ class Crossing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         events: The newest of them, in order; at most `Limits.listed`.
         first_ns: Time of the first event in the window; `last_ns` of the last.
         event: The newest event in full, where it is known.
-        chained: Ids of the alerts of other correlations that are among what made it true.
+        chained: Ids of the alerts of other correlations that are among what made it true. A correlation that
+            is silent alone has none: its events are among `events`.
         losses: What was lost while the window was open.
         evicted: What the correlation had to forget so far.
         late: Matches that came too late for it so far.

@@ -38,14 +38,10 @@ class Losses:
 
     def add(self, loss: Loss) -> None:
         """One more."""
-        self.kept.append(loss)
-        if len(self.kept) > _MOST:
-            self.kept[:2] = [_one(self.kept[0], self.kept[1])]
+        _join(self.kept, loss)
         if self._judged and loss.counts:
-            self.unjudged.append(loss)
+            _join(self.unjudged, loss)
             self.unjudged.sort(key=lambda one: one.last_ns)
-            if len(self.unjudged) > _MOST:
-                self.unjudged[:2] = [_one(self.unjudged[0], self.unjudged[1])]
 
     def between(self, first_ns: int, last_ns: int) -> tuple[Loss, ...]:
         """Those that touch this time, both ends included."""
@@ -64,6 +60,17 @@ class Losses:
     def judged(self) -> Loss:
         """That one, which is then out of the way."""
         return self.unjudged.pop(0)
+
+
+def _join(losses: list[Loss], loss: Loss) -> None:
+    """Add a loss; to another of the same time, if there is one. Of too many, the earliest two become one."""
+    for place, other in enumerate(losses):
+        if (other.first_ns, other.last_ns) == (loss.first_ns, loss.last_ns):
+            losses[place] = _one(other, loss)
+            return
+    losses.append(loss)
+    if len(losses) > _MOST:
+        losses[:2] = [_one(losses[0], losses[1])]
 
 
 def _one(a: Loss, b: Loss) -> Loss:

@@ -23,7 +23,7 @@ class Chain(msgspec.Struct, frozen=True, gc=False):
     """What an occurrence is made of that crossings of other correlations are part of.
 
     Attributes:
-        alerts: The crossings' ids.
+        alerts: The ids of those crossings that are alerts, too.
         events: Their contributions.
         losses: What was lost while their windows were open.
         direct: Whether the event itself matched a rule, too.
@@ -105,7 +105,7 @@ def chained(ts_ns: int, crossings: Iterable[Crossing], direct: FileEvent | None)
         ts_ns=ts_ns,
         event=event,
         chain=Chain(
-            alerts=tuple(one.id for one in crossings),
+            alerts=tuple(one.id for one in crossings if not one.correlation.silent),
             events=distinct(contribution for one in crossings for contribution in one.events),
             losses=merged(*(one.losses for one in crossings)),
             direct=direct is not None,

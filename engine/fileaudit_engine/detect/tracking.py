@@ -250,7 +250,7 @@ class Tracked:
     def current(self, now_ns: int) -> Iterator[tuple[Key, Window]]:
         """All groups, as they are at a time that is not before that of any event."""
         for key, window in self.groups.items():
-            if not self._timed:
+            if not self._judged_later:
                 self.entries -= window.leave(now_ns - self.span_ns)
                 window.active = window.active and window.size > 0 and self._holds(window)
             yield key, window

@@ -170,7 +170,7 @@ def told_by_a_crossing(one: UserCorrelation, index: int, step: CorrelationStep, 
         value=tuple(map(value, one.rule.value_fields)),
         events=crossing.events,
         event=event,
-        chained=(crossing.id,),
+        chained=() if crossing.correlation.silent else (crossing.id,),
         losses=crossing.losses,
     )
 

@@ -181,3 +181,9 @@ def test_losses_survive_a_restart() -> None:
     resumed.feed([match(9)])
     (only,) = resumed.finish()
     assert only.losses == (loss,)
+
+
+def test_a_window_that_is_over_is_not_suspicious() -> None:
+    it = suspicious(T.VALUE_SUM, "a", by=("G",), of=("V",), gte=5, within=1)
+    acts: list[Act] = [match(20, G="over", V=2), match(26, G="q", V=7)]
+    assert [one.group for one in suspicions(it, acts, lost(24, 27, open=3))] in ([], [{}])
