@@ -5,7 +5,7 @@ another one cross that is its fourth, is one event there.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -57,8 +57,17 @@ def feed_of(tracked: Tracked, steps: Sequence[int]) -> tuple[Tracked, tuple[int,
     return tracked, ascending, tracked.route(ascending)
 
 
-def brought(ts_ns: int, cause: Cause, occurrence: Occurrence | None) -> Sequence[Crossing]:
-    """What one cause makes of one correlation: an event, crossings of others, or both."""
+def brought(
+    ts_ns: int, cause: Cause, occurrence: Occurrence | None, keep: Callable[[Occurrence], None]
+) -> Sequence[Crossing]:
+    """What one cause makes of one correlation: an event, crossings of others, or both.
+
+    Args:
+        ts_ns: When.
+        cause: The correlation, and what is brought to it.
+        occurrence: The event, if the cause is one.
+        keep: Holds what stands for crossings, as long as there is room.
+    """
     tracked, steps, crossings = cause
     event = occurrence.event if occurrence else None
     if occurrence and event and not crossings:
@@ -77,7 +86,10 @@ def brought(ts_ns: int, cause: Cause, occurrence: Occurrence | None) -> Sequence
             entry.crossings.append(crossing)
     found: list[Crossing] = []
     for key, entry in groups.items():
-        one = chained(ts_ns, entry.crossings, entry.event) if entry.crossings else occurrence
+        one = occurrence
+        if entry.crossings:
+            one = chained(ts_ns, entry.crossings, entry.event)
+            keep(one)
         if one is not None:
             found += tracked.enter(ts_ns, key, entry.bits, entry.values, one)
     return found

@@ -87,6 +87,7 @@ class Correlator:
         taken: Events that had their turn.
         pending: Events that wait for their turn, as they came.
         losses: What was lost lately.
+        whole: The events that are held in full.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class Correlator:
             judged=any(one.plan.rule.suspected for one in self.tracked),
         )
         self._numbers = {id(one): number for number, one in enumerate(plan.correlations)}
-        self._whole = Whole(limits.held, reach_ns)
+        self.whole = Whole(limits.held, reach_ns)
         self._fed_by_rule = listeners(plan, chained=False)
         self._fed_by_correlation = listeners(plan, chained=True)
         self._feeds: dict[tuple[int, ...], Feeds] = {}
@@ -215,7 +216,7 @@ class Correlator:
             return
         taken = self.pending[:count]
         del self.pending[:count]
-        keep, feeds_of, listening = self._whole.keep, self._feeds.get, self._listening
+        keep, feeds_of, listening = self.whole.keep, self._feeds.get, self._listening
         for match in taken:
             ts_ns, event = match.ts_ns, match.event
             if (self.timers and self.timers[0][0] <= ts_ns) or self.losses.unjudged:
@@ -285,7 +286,8 @@ class Correlator:
         while causes:  # few, and each only hands on to those behind it
             number = min(causes)
             cause = causes.pop(number)
-            self._hand_on(cause[0], brought(crossings[0].ts_ns, cause, occurrence), causes, found)
+            brings = brought(crossings[0].ts_ns, cause, occurrence, self.whole.keep)
+            self._hand_on(cause[0], brings, causes, found)
 
     def _hand_on(
         self,

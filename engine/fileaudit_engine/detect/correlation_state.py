@@ -207,6 +207,8 @@ class _Resuming:
             key = read_key(written)
             window = read_window(tracked.shape.new(), window_state)
             groups.append((key, window))
+            if window_state.newest is not None and window.size:
+                self._correlator.whole.keep(window.occurrences()[-1])
             if window.turn >= 0 and window_state.alarm_ns is not None:
                 self._timers.append(
                     (window_state.alarm_ns, tracked.kind, tracked.number, window.turn, key, window)

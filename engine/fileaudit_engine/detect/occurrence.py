@@ -51,6 +51,20 @@ class Occurrence(msgspec.Struct, gc=False):
     chain: Chain | None = None
 
     @property
+    def weight(self) -> int:
+        """How many events it may hold."""
+        return 1 if self.chain is None else 1 + len(self.chain.events)
+
+    def let_go(self, *, named: bool) -> None:
+        """Let go of all events; their ids stay, its own if it is still `named` by anything."""
+        if named:
+            _ = self.id
+        self.event = None
+        if self.chain is not None:
+            events = tuple(Contribution(each.ts_ns, each.id) for each in self.chain.events)
+            self.chain = msgspec.structs.replace(self.chain, events=events)
+
+    @property
     def id(self) -> str:
         """The event's id; computed once."""
         if self.fingerprint is None:
@@ -72,23 +86,23 @@ class Whole:
         """None yet.
 
         Args:
-            limit: How many there may be.
+            limit: How many events there may be.
             reach_ns: How long any window remembers.
         """
-        self._limit = limit
+        self._room = limit
         self._reach_ns = reach_ns
         self._kept: deque[Occurrence] = deque()
 
     def keep(self, occurrence: Occurrence) -> None:
-        """Hold the event of one more; the oldest lets go of its own."""
+        """Hold the events of one more; the oldest let go of theirs."""
         kept = self._kept
         kept.append(occurrence)
-        if len(kept) > self._limit:
+        self._room -= occurrence.weight
+        while self._room < 0:
             oldest = kept.popleft()
+            self._room += oldest.weight
             if getrefcount(oldest) > _NOBODY_ELSE:
-                if oldest.ts_ns >= occurrence.ts_ns - self._reach_ns:
-                    _ = oldest.id
-                oldest.event = None
+                oldest.let_go(named=oldest.ts_ns >= occurrence.ts_ns - self._reach_ns)
 
 
 def chained(ts_ns: int, crossings: Iterable[Crossing], direct: FileEvent | None) -> Occurrence:

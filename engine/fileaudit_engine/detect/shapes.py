@@ -23,6 +23,7 @@ from fileaudit_engine.detect.windows import (
     Share,
     Sum,
     Window,
+    values_by_time,
 )
 from fileaudit_engine.detect.windows_in_time import (
     NOT_YET,
@@ -47,7 +48,6 @@ class Shape:
         judges: Of a condition with `not`, what is asked of an event whose time is over; else None.
         number: What an alert says was compared; None where the condition is one over rules.
         timed: Whether the condition can turn true because events leave.
-        asked: Steps whose events may be the newest that an alert shows, as bits.
         values: Whether events without a value do not count; `numeric`: without a number.
         needed: Of counts that only grow, the smallest that is enough; None for all others.
     """
@@ -58,7 +58,6 @@ class Shape:
     judges: Judges | None = None
     number: Callable[[Window], Number | None]
     timed: bool
-    asked: int = -1
     values: bool = False
     numeric: bool = False
     needed: int | None = None
@@ -93,6 +92,8 @@ def _of_numbers(rule: Correlation, limits: Limits) -> Shape:
     if kind is Quantile:
         percentile = Fraction(50 if rule.percentile is None else rule.percentile).as_integer_ratio()
         new: Callable[[], Window] = lambda: Quantile(limit=limit, percentile=percentile)  # noqa: E731
+    elif kind is Distinct:
+        new = lambda: Distinct(limit=limit, by_value=values_by_time(limit))  # noqa: E731
     elif kind is Sum:
         rising = all(one.comparator in RISING for one in rule.comparisons)
         new = lambda: Sum(limit=limit, rising=rising)  # noqa: E731
@@ -152,7 +153,6 @@ def _awaiting(rule: Correlation, limits: Limits) -> Shape:
         ),
         holds=lambda _: False,
         judges=judging(rule.condition, steps),
-        asked=asked,
         number=lambda _: None,
         timed=True,
     )
@@ -169,7 +169,6 @@ def _in_sequence(rule: Correlation, limits: Limits) -> Shape:
         kind=InSequence,
         new=lambda: InSequence(
             limit=limits.events,
-            newest_ns=[NOT_YET] * count,
             sequences=sequences,
             began_ns=[[NOT_YET] * len(sequence) for sequence in sequences],
         ),
@@ -186,10 +185,12 @@ def _whole(window: Window) -> bool:
 def _together(rule: Correlation, limits: Limits) -> Shape:
     """All types in time whose answer is a number of steps, or follows from which steps are there."""
     count = len(rule.sources)
-    kind = InOrder if rule.type is _T.TEMPORAL_ORDERED else Together
+    ordered = rule.type is _T.TEMPORAL_ORDERED
     return Shape(
-        kind=kind,
-        new=lambda: kind(limit=limits.events, newest_ns=[NOT_YET] * count),
+        kind=InOrder if ordered else Together,
+        new=(lambda: InOrder(limit=limits.events))
+        if ordered
+        else (lambda: Together(limit=limits.events, newest_ns=[NOT_YET] * count)),
         holds=_steps_hold(rule),
         number=(lambda _: None) if rule.condition is not None else (lambda window: window.number()),
         timed=any(one.comparator not in RISING for one in rule.comparisons),

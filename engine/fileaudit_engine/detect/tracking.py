@@ -152,21 +152,14 @@ class Tracked:
         elif window.forgotten:
             self.evicted_events += window.forgotten
             window.forgotten = 0
-        if self._timed:
-            self._may_wake(key, window, steps, occurrence.event)
+        if self._timed and window.turn < 0 and window.wakes:
+            self._set_timer(key, window)
         if not holds(window):
             window.active = window.active and self._judged_later
         elif not window.active:
             window.active = True
-            return [self._crossing(ts_ns, key, window, occurrence.event)]
+            return [self._crossing(ts_ns, key, window)]
         return _NONE
-
-    def _may_wake(self, key: Key, window: Window, steps: int, event: FileEvent | None) -> None:
-        """A condition that may turn true by itself: keep what it will tell of, and set the timer."""
-        if steps & self.shape.asked:
-            window.newest = event
-        if window.turn < 0 and window.wakes:
-            self._set_timer(key, window)
 
     def _new(self, key: Key, ts_ns: int) -> Window:
         """A group that begins. Now and then, as many as have begun since make room that are over."""
@@ -224,7 +217,7 @@ class Tracked:
             window.active = False
         elif not window.active:
             window.active = True
-            return [self._crossing(due_ns, key, window, window.newest)]
+            return [self._crossing(due_ns, key, window)]
         return _NONE
 
     def _judged(self, key: Key, window: Window) -> list[Crossing]:
@@ -236,7 +229,7 @@ class Tracked:
         holds = self.shape.judges(judged.present, judged.around)
         if holds and (judged.gap or not window.active):
             over_ns = judged.ts_ns + self.span_ns
-            found = [self._crossing(over_ns, key, window, window.newest)]
+            found = [self._crossing(over_ns, key, window)]
         window.active = holds
         window.done()
         self.entries -= 1
@@ -257,7 +250,7 @@ class Tracked:
 
     # --- what is told -------------------------------------------------------------------------------------
 
-    def _crossing(self, ts_ns: int, key: Key, window: Window, event: FileEvent | None) -> Crossing:
+    def _crossing(self, ts_ns: int, key: Key, window: Window) -> Crossing:
         occurrences = window.occurrences()
         chains = [each.chain for each in occurrences if each.chain is not None]
         return Crossing(
@@ -269,7 +262,7 @@ class Tracked:
             events=self.listed(occurrences),
             first_ns=occurrences[0].ts_ns,
             last_ns=occurrences[-1].ts_ns,
-            event=event,
+            event=occurrences[-1].event,
             chained=tuple(one for chain in chains for one in chain.alerts),
             losses=merged(*(chain.losses for chain in chains)),
             evicted=Evicted(self.evicted_groups, self.evicted_events),

@@ -27,7 +27,7 @@ class SavedWindow(msgspec.Struct, kw_only=True, omit_defaults=True):
     Attributes:
         active: As `Window.active`; `turn`, `since_ns`, `used_ns` likewise.
         alarm_ns: When its timer goes off.
-        newest: Its newest event, where it is kept in full.
+        newest: Its newest event in full, where the condition may turn true without another.
         occurrences: Its events.
         values: Their values, where they have some.
         newest_ns: Of each step, in the types in time.
@@ -50,15 +50,17 @@ class SavedWindow(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 def saved_window(window: Window, alarm_ns: int | None) -> SavedWindow:
     """A window for JSON; `alarm_ns` is when its timer goes off."""
+    occurrences = window.occurrences()
     state = SavedWindow(
         active=window.active,
         turn=window.turn,
         since_ns=window.since_ns,
         used_ns=window.used_ns,
         alarm_ns=alarm_ns,
-        newest=None if window.newest is None else written_event(window.newest),
-        occurrences=[_written(one) for one in window.occurrences()],
+        occurrences=[_written(one) for one in occurrences],
     )
+    if alarm_ns is not None and occurrences and occurrences[-1].event is not None:
+        state.newest = written_event(occurrences[-1].event)
     match window:
         case Distinct():
             state.values = [written_value(value) for value in window.by_value]
@@ -67,10 +69,8 @@ def saved_window(window: Window, alarm_ns: int | None) -> SavedWindow:
         case Awaiting():
             state.newest_ns, state.judged_ns = list(window.newest_ns), window.judged_ns
         case InOrder():
-            state.newest_ns = list(window.newest_ns)
             state.began_ns = [[*place, ts_ns] for place, ts_ns in window.began_ns.items()]
         case InSequence():
-            state.newest_ns = list(window.newest_ns)
             state.began_ns = [list(began) for began in window.began_ns]
         case Together():
             state.newest_ns = list(window.newest_ns)
@@ -84,6 +84,8 @@ def read_window(window: Window, state: SavedWindow) -> Window:
         BadState: What was saved is of another kind of window.
     """
     occurrences = [_read(one) for one in state.occurrences]
+    if state.newest is not None and occurrences:
+        occurrences[-1].event = read_event(state.newest)
     match window:
         case Distinct() | Valued():
             values = [read_value(value) for value in state.values or ()]
@@ -106,7 +108,6 @@ def read_window(window: Window, state: SavedWindow) -> Window:
             window.began_ns = [list(_same_length(began, empty)) for began, empty in pairs]
     window.active, window.turn = state.active, state.turn
     window.since_ns, window.used_ns = state.since_ns, state.used_ns
-    window.newest = None if state.newest is None else read_event(state.newest)
     return window
 
 

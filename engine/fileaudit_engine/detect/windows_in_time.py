@@ -55,7 +55,7 @@ class Together(Listed, gc=False, kw_only=True):
         return sum(ts_ns >= since_ns for ts_ns in self.newest_ns)
 
 
-class InOrder(Together, gc=False, kw_only=True):
+class InOrder(Listed, gc=False, kw_only=True):
     """How long a chain of steps is there, each behind the one before.
 
     Attributes:
@@ -69,7 +69,7 @@ class InOrder(Together, gc=False, kw_only=True):
         """When the first of the chains that are there began."""
         return min((ts_ns for ts_ns in self.began_ns.values() if ts_ns >= self.since_ns), default=NEVER)
 
-    def add(self, occurrence: Occurrence, steps: int, values: Values) -> int:
+    def add(self, occurrence: Occurrence, steps: int, values: Values) -> int:  # noqa: ARG002 - see Window
         """Chains grow by the steps of the event; it stands for one step of each chain only."""
         began, since_ns = self.began_ns, self.since_ns
         grown = [(step, 1, occurrence.ts_ns) for step in steps_of(steps)]
@@ -79,7 +79,8 @@ class InOrder(Together, gc=False, kw_only=True):
         for step, length, ts_ns in grown:
             if ts_ns > began.get((step, length), NOT_YET):
                 began[step, length] = ts_ns
-        return Together.add(self, occurrence, steps, values)
+        self.entries.append(occurrence)
+        return self.within_limit()
 
     def number(self) -> Number:
         """Steps of the longest chain that is there whole."""
@@ -87,7 +88,7 @@ class InOrder(Together, gc=False, kw_only=True):
         return max((length for (_, length), ts_ns in self.began_ns.items() if ts_ns >= since_ns), default=0)
 
 
-class InSequence(Together, gc=False, kw_only=True):
+class InSequence(Listed, gc=False, kw_only=True):
     """Whether one of some sequences of steps is there.
 
     Attributes:
@@ -104,14 +105,19 @@ class InSequence(Together, gc=False, kw_only=True):
         whole = (began[-1] for began in self.began_ns)
         return min((ts_ns for ts_ns in whole if ts_ns >= self.since_ns), default=NEVER)
 
-    def add(self, occurrence: Occurrence, steps: int, values: Values) -> int:
+    def add(self, occurrence: Occurrence, steps: int, values: Values) -> int:  # noqa: ARG002 - see Window
         """Each sequence that waits for a step of the event gets it; from behind, so that it gets one only."""
         for sequence, began in zip(self.sequences, self.began_ns, strict=True):
             for place in range(len(sequence) - 1, -1, -1):
                 if steps >> sequence[place] & 1:
                     started_ns = began[place - 1] if place else occurrence.ts_ns
                     began[place] = max(began[place], started_ns)
-        return Together.add(self, occurrence, steps, values)
+        self.entries.append(occurrence)
+        return self.within_limit()
+
+    def number(self) -> Number:
+        """Whether one of them is there: 1 or 0."""
+        return int(self.whole())
 
     def whole(self) -> bool:
         """Whether one of them is there."""
