@@ -28,7 +28,9 @@ from fileaudit_engine.compiler.plan import CorrelationPlan, UserPlan
 from fileaudit_engine.detect.causes import Cause, Feeds, brought, feed_of, listeners
 from fileaudit_engine.detect.correlation_state import resume, saved
 from fileaudit_engine.detect.crossing import Crossing, Limits, Match
+from fileaudit_engine.detect.handover import take_over, unlike
 from fileaudit_engine.detect.keys import Key
+from fileaudit_engine.detect.meaning import Meanings
 from fileaudit_engine.detect.missed import Losses, suspicion
 from fileaudit_engine.detect.occurrence import Occurrence, Whole, merged
 from fileaudit_engine.detect.tracking import LEAVES, Tracked
@@ -86,6 +88,8 @@ class Correlator:
         late: Events that came too late.
         taken: Events that had their turn.
         pending: Events that wait for their turn, as they came.
+        taken_ns: What is earlier is too late, whatever the lateness: too many events had been waiting.
+        known_ns: What happened until then is not taken again.
         losses: What was lost lately.
         whole: The events that are held in full.
     """
@@ -107,22 +111,28 @@ class Correlator:
         self.rules = tuple(rule.rule.key for rule in user.rules)
         self.timers: list[Timer] = []
         self.turns = 0
+        self._fed_by_rule = listeners(plan, chained=False)
+        self._fed_by_correlation = listeners(plan, chained=True)
         self.tracked = tuple(
-            Tracked(number, one, limits, self) for number, one in enumerate(plan.correlations)
+            Tracked(number, one, limits, self, heard=number in self._fed_by_correlation)
+            for number, one in enumerate(plan.correlations)
         )
+        self.meanings = Meanings(plan, user)
         self.newest_ns: int | None = None
         self.late = 0
         self.taken = 0
         self.pending: list[Match] = []
+        self.known_ns = _LONG_AGO
+        self.taken_ns = _LONG_AGO
+        self._in_order = True
+        """Whether `pending` is in the order of time."""
         reach_ns = max((one.reach_ns for one in self.tracked), default=0)
         self.losses = Losses(
             reach_ns=reach_ns,
             judged=any(one.plan.rule.suspected for one in self.tracked),
         )
         self._numbers = {id(one): number for number, one in enumerate(plan.correlations)}
-        self.whole = Whole(limits.held, reach_ns)
-        self._fed_by_rule = listeners(plan, chained=False)
-        self._fed_by_correlation = listeners(plan, chained=True)
+        self.whole = Whole(limits.held, limits.entries, reach_ns)
         self._feeds: dict[tuple[int, ...], Feeds] = {}
 
     # --- what goes in -------------------------------------------------------------------------------------
@@ -130,28 +140,29 @@ class Correlator:
     def feed(self, matches: Iterable[Match]) -> list[Crossing]:
         """Events happened; returns what has certainly crossed by now, but for silent correlations."""
         newest_ns, lateness_ns = self.newest_ns, self.limits.lateness_ns
-        pending, in_order = self.pending, True
-        last_ns = pending[-1].ts_ns if pending else _LONG_AGO
+        pending, found = self.pending, list[Crossing]()
         for match in matches:
             ts_ns = match.ts_ns
+            if ts_ns <= self.known_ns:
+                continue
             if newest_ns is None or ts_ns > newest_ns:
-                newest_ns = ts_ns
-            elif ts_ns < newest_ns - lateness_ns:
+                newest_ns = self.newest_ns = ts_ns
+            elif ts_ns < max(newest_ns - lateness_ns, self.taken_ns):
                 self._too_late(match)
                 continue
-            in_order = in_order and ts_ns >= last_ns
-            last_ns = ts_ns
+            self._in_order = self._in_order and (not pending or ts_ns >= pending[-1].ts_ns)
             pending.append(match)
-        if not in_order:
-            pending.sort(key=_ts_ns)
-        self.newest_ns = newest_ns
-        return self._until()
+            if len(pending) > self.limits.waiting:
+                self._do_not_wait(found)
+        self._until(found)
+        return found
 
     def advance(self, now_ns: int) -> list[Crossing]:
         """It is `now_ns`, and everything that happened until then has been fed, but for the lateness."""
         if self.newest_ns is None or now_ns > self.newest_ns:
             self.newest_ns = now_ns
-        found = self._until()
+        found: list[Crossing] = []
+        self._until(found)
         for tracked in self.tracked:
             tracked.sweep(self.newest_ns - self.limits.lateness_ns, _SWEPT_AT_ONCE)
         return found
@@ -159,11 +170,14 @@ class Correlator:
     def lose(self, loss: Loss) -> list[Crossing]:
         """Events were lost. Alerts whose window it touches will say so."""
         self.losses.add(loss)
-        return self._until()
+        found: list[Crossing] = []
+        self._until(found)
+        return found
 
     def finish(self) -> list[Crossing]:
         """Nothing more will happen: time runs on until every window is empty."""
         found: list[Crossing] = []
+        self._put_in_order()
         self._take(len(self.pending), found)
         self._ring(NEVER - 1, found)
         return found
@@ -175,6 +189,22 @@ class Correlator:
     def resume(self, state: bytes) -> list[str]:
         """Go on with a saved state, before anything is fed; returns in words what could not be taken over."""
         return resume(self, state)
+
+    def goes_on_whole(self, after: "Correlator") -> bool:
+        """Whether all of its correlations are there, unchanged, in another one."""
+        return not unlike(self, after)
+
+    def take_over(self, before: "Correlator") -> list[str]:
+        """Go on, before anything is fed, with what another one holds, which is of no use any more.
+
+        Returns:
+            In words, what of it could not be taken over.
+        """
+        return take_over(before, self)
+
+    def ignore_until(self, ts_ns: int) -> None:
+        """What happened until then was fed already, and will come once more."""
+        self.known_ns = ts_ns
 
     @property
     def waiting(self) -> bool:
@@ -200,15 +230,28 @@ class Correlator:
         for tracked, _, _ in self._listening(match.rules):
             tracked.late += 1
 
-    def _until(self) -> list[Crossing]:
+    def _until(self, found: list[Crossing]) -> None:
         """Take all that nothing earlier can come before any more."""
-        found: list[Crossing] = []
-        if self.newest_ns is not None:
-            certain_ns = self.newest_ns - self.limits.lateness_ns
-            self._take(bisect_left(self.pending, certain_ns, key=_ts_ns), found)
-            self._ring(certain_ns, found)
-            self.losses.forget(certain_ns)
-        return found
+        if self.newest_ns is None:
+            return
+        self._put_in_order()
+        certain_ns = self.newest_ns - self.limits.lateness_ns
+        self._take(bisect_left(self.pending, certain_ns, key=_ts_ns), found)
+        self._ring(certain_ns, found)
+        self.losses.forget(certain_ns)
+
+    def _do_not_wait(self, found: list[Crossing]) -> None:
+        """Too many events wait: take half of them, as if nothing earlier could come any more."""
+        self._until(found)
+        excess = len(self.pending) - self.limits.waiting // 2
+        if excess > 0:
+            self.taken_ns = self.pending[excess - 1].ts_ns
+            self._take(excess, found)
+
+    def _put_in_order(self) -> None:
+        if not self._in_order:
+            self.pending.sort(key=_ts_ns)
+            self._in_order = True
 
     def _take(self, count: int, found: list[Crossing]) -> None:
         """Take so many of the events that wait."""

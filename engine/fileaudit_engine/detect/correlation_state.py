@@ -14,11 +14,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from typing_extensions import assert_never
 
-from fileaudit_engine.compiler.plan import UserCorrelation
 from fileaudit_engine.detect.crossing import Match
-from fileaudit_engine.detect.identity import digest
+from fileaudit_engine.detect.keys import length_of
 from fileaudit_engine.detect.window_state import SavedWindow, read_window, saved_window
 from fileaudit_engine.detect.written import (
     BadState,
@@ -29,8 +27,7 @@ from fileaudit_engine.detect.written import (
     written_key,
     written_loss,
 )
-from fileaudit_engine.rules.ast import And, Condition, Identifier, Not, Or, Quantified
-from fileaudit_engine.text import to_document
+from fileaudit_engine.text import counted, to_document
 
 if TYPE_CHECKING:  # it is what calls this
     from fileaudit_engine.detect.correlate import Correlator, Timer
@@ -56,6 +53,7 @@ class _Saved(msgspec.Struct, kw_only=True):
     late: int
     turns: int
     taken: int
+    taken_ns: int
     pending: list[tuple[int, list[str], Any]]
     losses: list[Any]
     unjudged: list[Any]
@@ -72,21 +70,25 @@ def saved(correlator: "Correlator") -> bytes:
         late=correlator.late,
         turns=correlator.turns,
         taken=correlator.taken,
+        taken_ns=correlator.taken_ns,
         pending=[
             (match.ts_ns, [keys[rule] for rule in match.rules], written_event(match.event))
             for match in correlator.pending
         ],
         losses=[written_loss(loss) for loss in correlator.losses.kept],
         unjudged=[written_loss(loss) for loss in correlator.losses.unjudged],
-        correlations=[_saved_correlation(tracked, alarms) for tracked in correlator.tracked],
+        correlations=[
+            _saved_correlation(tracked, correlator.meanings.of(tracked.number), alarms)
+            for tracked in correlator.tracked
+        ],
     )
     return msgspec.json.encode(state)
 
 
-def _saved_correlation(tracked: "Tracked", alarms: Mapping[int, int]) -> _SavedCorrelation:
+def _saved_correlation(tracked: "Tracked", meaning: str, alarms: Mapping[int, int]) -> _SavedCorrelation:
     return _SavedCorrelation(
         key=to_document(tracked.plan.rule.key),
-        meaning=meaning(tracked.plan),
+        meaning=meaning,
         evicted_groups=tracked.evicted_groups,
         evicted_events=tracked.evicted_events,
         late=tracked.late,
@@ -96,38 +98,6 @@ def _saved_correlation(tracked: "Tracked", alarms: Mapping[int, int]) -> _SavedC
             for key, window in tracked.groups.items()
         ],
     )
-
-
-def meaning(plan: UserCorrelation) -> str:
-    """What a correlation asks for, as a fingerprint: the same as long as its windows mean the same."""
-    rule = plan.rule
-    asked = (
-        rule.type.value,
-        rule.timespan_ns,
-        rule.comparisons,
-        None if rule.condition is None else _without_places(rule.condition),
-        rule.group_by,
-        rule.percentile,
-        [(step.key, [f.name for f in step.group], [f.name for f in step.values]) for step in plan.steps],
-    )
-    return digest(repr(asked).encode("utf-8", "surrogatepass"))
-
-
-def _without_places(condition: Condition) -> str:
-    """A condition as text, without where it stands in its file."""
-    match condition:
-        case Identifier(name=name):
-            return repr(name)
-        case Not(operand=operand):
-            return f"not({_without_places(operand)})"
-        case And(operands=operands):
-            return f"and({','.join(map(_without_places, operands))})"
-        case Or(operands=operands):
-            return f"or({','.join(map(_without_places, operands))})"
-        case Quantified(pattern=pattern):
-            return repr(pattern)
-        case _ as never:
-            assert_never(never)
 
 
 def resume(correlator: "Correlator", raw: bytes) -> list[str]:
@@ -172,11 +142,13 @@ class _Resuming:
         ]
         for tracked, one, groups in taken_over:
             tracked.groups.update(groups)
-            tracked.entries = sum(window.size for window in tracked.groups.values())
+            tracked.entries = sum(window.size + length_of(key) for key, window in tracked.groups.items())
             tracked.evicted_groups, tracked.evicted_events = one.evicted_groups, one.evicted_events
             tracked.late, tracked.told_ns = one.late, one.told_ns
+            tracked.within_limits()
         correlator.newest_ns, correlator.late = state.newest_ns, state.late
         correlator.turns, correlator.taken = state.turns, state.taken
+        correlator.taken_ns = state.taken_ns
         correlator.pending += pending
         correlator.losses.kept += losses
         correlator.losses.unjudged += unjudged
@@ -194,10 +166,10 @@ class _Resuming:
     def _same(self, tracked: "Tracked", known: Mapping[str, _SavedCorrelation]) -> _SavedCorrelation | None:
         """What was saved of a correlation that still means the same."""
         one = known.get(to_document(tracked.plan.rule.key))
-        if one is None or one.meaning == meaning(tracked.plan):
+        if one is None or one.meaning == self._correlator.meanings.of(tracked.number):
             return one
         if one.groups:
-            message = f"{one.key} was changed: it begins anew, without its {len(one.groups):,} groups"
+            message = f"{one.key} was changed: it begins anew, without {counted(len(one.groups), 'group')}"
             self._problems.append(message)
         return None
 
@@ -205,7 +177,7 @@ class _Resuming:
         groups = []
         for written, window_state in one.groups:
             key = read_key(written)
-            window = read_window(tracked.shape.new(), window_state)
+            window = read_window(tracked.shape.new(), window_state, keeps_newest=tracked.keeps_newest)
             groups.append((key, window))
             if window_state.newest is not None and window.size:
                 self._correlator.whole.keep(window.occurrences()[-1])

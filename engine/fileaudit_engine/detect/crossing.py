@@ -127,6 +127,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         entries: Events of all groups of all correlations together.
         listed: Events that are listed in one alert.
         held: Events that are kept in full, the newest; of older ones only ids are.
+        waiting: Events that may wait for earlier ones; with more, they are taken before their time.
     """
 
     lateness_ns: int = 200_000_000
@@ -135,3 +136,4 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     entries: int = 2_000_000
     listed: int = 1_000
     held: int = 100_000
+    waiting: int = 100_000

@@ -10,9 +10,11 @@ from typing import Final, TypeVar
 
 from fileaudit_engine.detect.checks import exact_number_of
 from fileaudit_engine.detect.crossing import Crossing
+from fileaudit_engine.detect.identity import digest
 from fileaudit_engine.detect.windows import Scalar, Truth, Values
 from fileaudit_engine.events.fields import BY_NAME, Field, FieldType, Value
 from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.text import to_kernel
 
 T = TypeVar("T", FileEvent, Crossing)
 
@@ -22,6 +24,10 @@ Key = Scalar | tuple[Scalar, ...]
 Read = Callable[[T], Scalar]
 """Reads one field."""
 
+
+_ROOM_OF_EVENT: Final = 256
+"""Bytes that an event in a window takes, more or less."""
+_LONGEST_VALUE: Final = 256
 
 _PLAIN: Final = frozenset({FieldType.PATH, FieldType.INTEGER, FieldType.KEYWORD})
 
@@ -36,6 +42,13 @@ def first(value: Value) -> Scalar:
     if isinstance(value, tuple):
         return value[0] if value else None
     return Truth(value) if isinstance(value, bool) else value
+
+
+def _brief(value: Scalar) -> Scalar:
+    """The value, or for a long text one that no other text has."""
+    if isinstance(value, str) and len(value) > _LONGEST_VALUE:
+        return f"\0{digest(to_kernel(value))}"
+    return value
 
 
 def as_value(scalar: Scalar) -> Value:
@@ -83,14 +96,26 @@ def key_of_event(fields: Sequence[Field]) -> Callable[[FileEvent], Key]:
     return key_of([of_event(field) for field in fields])
 
 
+def length_of(key: Key) -> int:
+    """How many events a key takes the room of: none where it is short."""
+    if isinstance(key, str):
+        return len(key) // _ROOM_OF_EVENT
+    return sum(map(length_of, key)) if isinstance(key, tuple) else 0
+
+
 def values_of(reads: Sequence[Read[T]], *, numeric: bool) -> Callable[[T], Values]:
-    """Reads what is counted or computed with; None where the event has no such thing, and does not count."""
+    """Reads what is counted or computed with; None where the event has no such thing, and does not count.
+
+    Values are only told apart: a long one is remembered by its digest.
+    """
     if len(reads) == 1:
         (read,) = reads
-        return (lambda source: exact_number_of(read(source))) if numeric else read
+        return (
+            (lambda source: exact_number_of(read(source))) if numeric else lambda source: _brief(read(source))
+        )
 
     def combination(source: T) -> Values:
-        found = tuple([read(source) for read in reads])
+        found = tuple([_brief(read(source)) for read in reads])
         return None if None in found else found
 
     return combination

@@ -12,6 +12,8 @@ from fileaudit_engine.detect.tracking import Tracked
 from fileaudit_engine.detect.windows import NEVER, Window
 from fileaudit_engine.events.model import Loss
 
+_JUDGED_TOGETHER_NS: Final = 1_000_000_000
+
 _MOST: Final = 1_000
 """Losses that are told apart; the earliest two become one then, as long as both together."""
 
@@ -40,8 +42,16 @@ class Losses:
         """One more."""
         _join(self.kept, loss)
         if self._judged and loss.counts:
-            _join(self.unjudged, loss)
-            self.unjudged.sort(key=lambda one: one.last_ns)
+            self._to_be_judged(loss)
+
+    def _to_be_judged(self, loss: Loss) -> None:
+        """All that is lost within a second is judged at once: it takes a look at every group."""
+        unjudged = self.unjudged
+        if unjudged and abs(loss.last_ns - unjudged[-1].first_ns) <= _JUDGED_TOGETHER_NS:
+            unjudged[-1] = _one(unjudged[-1], loss)
+        else:
+            _join(unjudged, loss)
+        unjudged.sort(key=lambda one: one.last_ns)
 
     def between(self, first_ns: int, last_ns: int) -> tuple[Loss, ...]:
         """Those that touch this time, both ends included."""
@@ -109,7 +119,7 @@ def suspicion(tracked: Tracked, loss: Loss) -> Crossing | None:
     )
 
 
-def _closest(tracked: Tracked, now_ns: int, lost: int) -> tuple[Key, Window | None] | None:
+def _closest(tracked: Tracked, last_ns: int, lost: int) -> tuple[Key, Window | None] | None:
     """The group that wanted the fewest events, or the lack of any; None where too few were lost.
 
     Of a count that has to be reached it is known how many that are. Of all else one event may be enough.
@@ -117,8 +127,8 @@ def _closest(tracked: Tracked, now_ns: int, lost: int) -> tuple[Key, Window | No
     needed = tracked.shape.needed
     best: tuple[Key, Window] | None = None
     number = 0
-    for key, window in tracked.current(now_ns):
-        if window.active or not window.size:
+    for key, window in tracked.current(last_ns):
+        if window.active or not window.size or window.occurrences()[0].ts_ns > last_ns:
             continue
         has = window.size if needed is not None else 1
         if has >= number:

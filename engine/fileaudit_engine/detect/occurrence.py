@@ -8,12 +8,16 @@ and that is computed only if some window still has the occurrence by then, which
 from collections import deque
 from collections.abc import Iterable, Iterator
 from sys import getrefcount
+from typing import Final
 
 import msgspec
 
 from fileaudit_engine.detect.crossing import Contribution, Crossing
 from fileaudit_engine.detect.identity import fingerprint
 from fileaudit_engine.events.model import FileEvent, Loss
+
+MOST_OF_CROSSING: Final = 100
+"""Of the events that made a correlation cross, those that are remembered for whoever refers to it."""
 
 _NOBODY_ELSE = 2
 """References to an occurrence that only the list of whole ones had: the variable and the argument."""
@@ -43,17 +47,14 @@ class Occurrence(msgspec.Struct, gc=False):
         event: The event, as long as it is held.
         fingerprint: Its id, once it was asked for; empty where there is no event.
         chain: Crossings that it stands for; None for an event that only matched rules.
+        weight: How many events it holds at first.
     """
 
     ts_ns: int
     event: FileEvent | None
     fingerprint: str | None = None
     chain: Chain | None = None
-
-    @property
-    def weight(self) -> int:
-        """How many events it may hold."""
-        return 1 if self.chain is None else 1 + len(self.chain.events)
+    weight: int = 1
 
     def let_go(self, *, named: bool) -> None:
         """Let go of all events; their ids stay, its own if it is still `named` by anything."""
@@ -80,22 +81,33 @@ class Occurrence(msgspec.Struct, gc=False):
 
 
 class Whole:
-    """The newest occurrences, which keep their events."""
+    """The newest occurrences, which keep their events.
 
-    def __init__(self, limit: int, reach_ns: int) -> None:
+    Of those that stand for crossings, the newest keep the ids of what the crossings were made of.
+    """
+
+    def __init__(self, limit: int, named: int, reach_ns: int) -> None:
         """None yet.
 
         Args:
             limit: How many events there may be.
+            named: How many ids of what crossings were made of.
             reach_ns: How long any window remembers.
         """
         self._room = limit
+        self._names_room = named
         self._reach_ns = reach_ns
-        self._kept: deque[Occurrence] = deque()
+        self.kept: deque[Occurrence] = deque()
+        self._chained: deque[Occurrence] = deque()
+
+    def take_over(self, other: "Whole") -> None:
+        """Hold what another one holds."""
+        for occurrence in other.kept:
+            self.keep(occurrence)
 
     def keep(self, occurrence: Occurrence) -> None:
         """Hold the events of one more; the oldest let go of theirs."""
-        kept = self._kept
+        kept = self.kept
         kept.append(occurrence)
         self._room -= occurrence.weight
         while self._room < 0:
@@ -103,6 +115,18 @@ class Whole:
             self._room += oldest.weight
             if getrefcount(oldest) > _NOBODY_ELSE:
                 oldest.let_go(named=oldest.ts_ns >= occurrence.ts_ns - self._reach_ns)
+        if occurrence.chain is not None:
+            self._keep_names(occurrence)
+
+    def _keep_names(self, occurrence: Occurrence) -> None:
+        chained = self._chained
+        chained.append(occurrence)
+        self._names_room -= occurrence.weight
+        while self._names_room < 0:
+            oldest = chained.popleft()
+            self._names_room += oldest.weight
+            if oldest.chain is not None:
+                oldest.chain = msgspec.structs.replace(oldest.chain, events=())
 
 
 def chained(ts_ns: int, crossings: Iterable[Crossing], direct: FileEvent | None) -> Occurrence:
@@ -115,16 +139,13 @@ def chained(ts_ns: int, crossings: Iterable[Crossing], direct: FileEvent | None)
     """
     crossings = tuple(crossings)
     event = crossings[0].event if direct is None else direct
-    return Occurrence(
-        ts_ns=ts_ns,
-        event=event,
-        chain=Chain(
-            alerts=tuple(one.id for one in crossings if not one.correlation.silent),
-            events=distinct(contribution for one in crossings for contribution in one.events),
-            losses=merged(*(one.losses for one in crossings)),
-            direct=direct is not None,
-        ),
+    chain = Chain(
+        alerts=tuple(one.id for one in crossings if not one.correlation.silent),
+        events=distinct(each for one in crossings for each in one.events)[-MOST_OF_CROSSING:],
+        losses=merged(*(one.losses for one in crossings)),
+        direct=direct is not None,
     )
+    return Occurrence(ts_ns=ts_ns, event=event, chain=chain, weight=1 + len(chain.events))
 
 
 def merged(*losses: tuple[Loss, ...]) -> tuple[Loss, ...]:

@@ -48,6 +48,7 @@ class Shape:
         judges: Of a condition with `not`, what is asked of an event whose time is over; else None.
         number: What an alert says was compared; None where the condition is one over rules.
         timed: Whether the condition can turn true because events leave.
+        asked: Steps whose events may be the newest that an alert shows, as bits.
         values: Whether events without a value do not count; `numeric`: without a number.
         needed: Of counts that only grow, the smallest that is enough; None for all others.
     """
@@ -58,6 +59,7 @@ class Shape:
     judges: Judges | None = None
     number: Callable[[Window], Number | None]
     timed: bool
+    asked: int = -1
     values: bool = False
     numeric: bool = False
     needed: int | None = None
@@ -153,6 +155,7 @@ def _awaiting(rule: Correlation, limits: Limits) -> Shape:
         ),
         holds=lambda _: False,
         judges=judging(rule.condition, steps),
+        asked=asked,
         number=lambda _: None,
         timed=True,
     )

@@ -13,7 +13,16 @@ from typing import Final, Protocol
 
 from fileaudit_engine.compiler.plan import UserCorrelation
 from fileaudit_engine.detect.crossing import Contribution, Crossing, Evicted, Limits
-from fileaudit_engine.detect.keys import Key, as_value, key_of, key_of_event, of_crossing, of_event, values_of
+from fileaudit_engine.detect.keys import (
+    Key,
+    as_value,
+    key_of,
+    key_of_event,
+    length_of,
+    of_crossing,
+    of_event,
+    values_of,
+)
 from fileaudit_engine.detect.occurrence import Occurrence, distinct, merged
 from fileaudit_engine.detect.shapes import shape_of
 from fileaudit_engine.detect.windows import NEVER, Values, Window
@@ -55,10 +64,15 @@ class Tracked:
         evicted_groups: Groups that were forgotten because there were too many.
         evicted_events: Events that were forgotten because their group had too many.
         late: Matches that came too late.
+        keeps_newest: Whether its windows hold their newest event: where the condition turns true by itself,
+            after a long time, and somebody relies on it.
         told_ns: When it told last that something may have been missed.
     """
 
-    def __init__(self, number: int, plan: UserCorrelation, limits: Limits, timers: Timers) -> None:
+    def __init__(
+        self, number: int, plan: UserCorrelation, limits: Limits, timers: Timers, *, heard: bool
+    ) -> None:
+        """No group yet; `heard`: another correlation refers to it."""
         self.plan = plan
         self.number = number
         self.shape = shape_of(plan, limits)
@@ -75,6 +89,7 @@ class Tracked:
         self._timed = self.shape.timed
         self._judged_later = self.shape.judges is not None
         self._begun = 0
+        self.keeps_newest = self._timed and (heard or self._judged_later)
         self._limits = limits
         self._timers = timers
         self._names = plan.rule.group_by
@@ -152,8 +167,8 @@ class Tracked:
         elif window.forgotten:
             self.evicted_events += window.forgotten
             window.forgotten = 0
-        if self._timed and window.turn < 0 and window.wakes:
-            self._set_timer(key, window)
+        if self._timed:
+            self._may_wake(key, window, steps, occurrence)
         if not holds(window):
             window.active = window.active and self._judged_later
         elif not window.active:
@@ -161,15 +176,23 @@ class Tracked:
             return [self._crossing(ts_ns, key, window)]
         return _NONE
 
+    def _may_wake(self, key: Key, window: Window, steps: int, occurrence: Occurrence) -> None:
+        """The condition may turn true by itself."""
+        if self.keeps_newest and steps & self.shape.asked:
+            window.newest = occurrence.event
+        if window.turn < 0 and window.wakes:
+            self._set_timer(key, window)
+
     def _new(self, key: Key, ts_ns: int) -> Window:
         """A group that begins. Now and then, as many as have begun since make room that are over."""
         groups = self.groups
         self._begun += 1
         if not self._begun % _SWEEP_EVERY or len(groups) >= self._limits.groups:
             self.sweep(ts_ns, 2 * _SWEEP_EVERY)
-            if len(groups) >= self._limits.groups:
+            while len(groups) >= self._limits.groups:
                 self.evict()
         window = groups[key] = self.shape.new()
+        self.entries += length_of(key)
         return window
 
     def sweep(self, now_ns: int, most: int) -> None:
@@ -180,15 +203,20 @@ class Tracked:
             if window.used_ns >= horizon_ns or window.turn >= 0 or len(over) == most:
                 break
             over.append(key)
-            self.entries -= window.size
+            self.entries -= window.size + length_of(key)
         for key in over:
             del groups[key]
 
+    def within_limits(self) -> None:
+        """Forget what is more than the limit, which may have been larger."""
+        while len(self.groups) > self._limits.groups:
+            self.evict()
+
     def evict(self) -> None:
         """Forget the least recently used group; there is one."""
-        _, window = self.groups.popitem(last=False)
+        key, window = self.groups.popitem(last=False)
         window.turn = -1
-        self.entries -= window.size
+        self.entries -= window.size + length_of(key)
         self.evicted_groups += 1
 
     # --- what leaves --------------------------------------------------------------------------------------
@@ -201,6 +229,7 @@ class Tracked:
                 self._set_timer(key, window)
         elif window.used_ns < now_ns - self.span_ns and self.groups.get(key) is window:
             del self.groups[key]
+            self.entries -= length_of(key)
         return found
 
     def _passed(self, now_ns: int, key: Key, window: Window) -> Sequence[Crossing]:
@@ -240,6 +269,12 @@ class Tracked:
         if window.turn < 0 and oldest_ns != NEVER:
             self._timers.set(oldest_ns + self.span_ns + 1, self, key, window)
 
+    def take_over(self, before: "Tracked") -> None:
+        """Go on with the groups of another that means the same."""
+        self.groups, self.entries = before.groups, before.entries
+        self.evicted_groups, self.evicted_events = before.evicted_groups, before.evicted_events
+        self.late, self.told_ns = before.late, before.told_ns
+
     def current(self, now_ns: int) -> Iterator[tuple[Key, Window]]:
         """All groups, as they are at a time that is not before that of any event."""
         for key, window in self.groups.items():
@@ -262,8 +297,8 @@ class Tracked:
             events=self.listed(occurrences),
             first_ns=occurrences[0].ts_ns,
             last_ns=occurrences[-1].ts_ns,
-            event=occurrences[-1].event,
-            chained=tuple(one for chain in chains for one in chain.alerts),
+            event=window.newest if self.keeps_newest else occurrences[-1].event,
+            chained=tuple(one for chain in chains for one in chain.alerts)[-self._limits.listed :],
             losses=merged(*(chain.losses for chain in chains)),
             evicted=Evicted(self.evicted_groups, self.evicted_events),
             late=self.late,
@@ -279,4 +314,9 @@ class Tracked:
         newest = occurrences[-self._limits.listed :]
         if not any(each.chain for each in newest):
             return tuple(Contribution(each.ts_ns, each.id, each.event) for each in newest)
-        return distinct(one for each in newest for one in each.contributions())[-self._limits.listed :]
+        found: dict[str, Contribution] = {}
+        for each in reversed(newest):
+            found.update((one.id, one) for one in each.contributions())
+            if len(found) >= self._limits.listed:
+                break
+        return distinct(found.values())[-self._limits.listed :]

@@ -59,8 +59,9 @@ def saved_window(window: Window, alarm_ns: int | None) -> SavedWindow:
         alarm_ns=alarm_ns,
         occurrences=[_written(one) for one in occurrences],
     )
-    if alarm_ns is not None and occurrences and occurrences[-1].event is not None:
-        state.newest = written_event(occurrences[-1].event)
+    newest = window.newest or (occurrences[-1].event if occurrences and alarm_ns is not None else None)
+    if newest is not None:
+        state.newest = written_event(newest)
     match window:
         case Distinct():
             state.values = [written_value(value) for value in window.by_value]
@@ -77,14 +78,21 @@ def saved_window(window: Window, alarm_ns: int | None) -> SavedWindow:
     return state
 
 
-def read_window(window: Window, state: SavedWindow) -> Window:
+def read_window(window: Window, state: SavedWindow, *, keeps_newest: bool) -> Window:
     """A new window with what was saved of it.
+
+    Args:
+        window: It.
+        state: What was saved.
+        keeps_newest: As `Tracked.keeps_newest`.
 
     Raises:
         BadState: What was saved is of another kind of window.
     """
     occurrences = [_read(one) for one in state.occurrences]
-    if state.newest is not None and occurrences:
+    if state.newest is not None and keeps_newest:
+        window.newest = read_event(state.newest)
+    elif state.newest is not None and occurrences:
         occurrences[-1].event = read_event(state.newest)
     match window:
         case Distinct() | Valued():

@@ -23,6 +23,7 @@ import msgspec
 
 from fileaudit_engine.detect.crossing import Number
 from fileaudit_engine.detect.occurrence import Occurrence
+from fileaudit_engine.events.model import FileEvent
 
 NEVER: Final = 1 << 63
 """Later than every time."""
@@ -55,6 +56,7 @@ class Window(msgspec.Struct, gc=False, kw_only=True):
         limit: Events that it holds at the most.
         active: Whether the condition was true when it was looked at last.
         turn: Number of the timer that it waits for; -1 if it waits for none.
+        newest: Its newest event in full, where others rely on it when the condition turns true by itself.
         since_ns: What is older has left.
         used_ns: When an event came last.
         forgotten: Events that had to be forgotten because there were too many; `Tracked` takes note of it.
@@ -63,6 +65,7 @@ class Window(msgspec.Struct, gc=False, kw_only=True):
     limit: int
     active: bool = False
     turn: int = -1
+    newest: FileEvent | None = None
     since_ns: int = _LONG_AGO
     used_ns: int = _LONG_AGO
     forgotten: int = 0
@@ -129,7 +132,7 @@ class Listed(Window, gc=False, kw_only=True):
         """Let go what is older."""
         entries, before = self.entries, self.head
         head, count = before, len(entries)
-        self.since_ns = horizon_ns
+        self.since_ns = max(self.since_ns, horizon_ns)
         while head < count and entries[head].ts_ns < horizon_ns:
             head += 1
         if head == before:
@@ -370,7 +373,7 @@ class Distinct(Window, gc=False, kw_only=True):
         before = len(by_value)
         while by_value and next(iter(by_value.values())).ts_ns < horizon_ns:
             del by_value[next(iter(by_value))]
-        self.since_ns = horizon_ns
+        self.since_ns = max(horizon_ns, self.since_ns)
         return before - len(by_value)
 
     def number(self) -> Number:
