@@ -16,6 +16,12 @@ from fileaudit_engine.detect.crossing import Crossing, Limits
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.detect.record import Finding, Record
 from fileaudit_engine.events.batch import Batch
+from fileaudit_engine.events.times import SECOND_NS
+
+PUT_BACK_NS: Final = 5 * SECOND_NS
+"""How far the clock may go back before correlations begin anew. Everything would come too late for them until
+it is where it was."""
+PUT_BACK: Final = "the clock was put back: correlations begin anew"
 
 _REMEMBERED: Final = 65_536
 """Contributions of which is known that they are in the trail, some 10 MB: a condition that turns true again
@@ -51,6 +57,21 @@ class Correlations:
     def take(self, batch: Batch) -> tuple[Sequence[Finding], Sequence[Crossing]]:
         """What is to be told of a batch: by rules alone, and by correlations."""
         return self._correlating.take(batch)
+
+    def were_put_back(self, asked_ns: int) -> bool:
+        """Whether the clock that says `asked_ns` was put back since they last heard of time."""
+        newest_ns = self.correlator.newest_ns
+        return newest_ns is not None and newest_ns > asked_ns + PUT_BACK_NS
+
+    def conclude(self, now_ns: int | None = None) -> list[Crossing]:
+        """All that happened so far has come, nothing earlier follows: what is certain by that.
+
+        Args:
+            now_ns: Until when; None: until the latest time that they have heard of.
+        """
+        correlator = self.correlator
+        until_ns = correlator.newest_ns if now_ns is None else now_ns
+        return [] if until_ns is None else correlator.advance(until_ns + correlator.limits.lateness_ns + 1)
 
     @property
     def heard(self) -> tuple[int, int, int]:

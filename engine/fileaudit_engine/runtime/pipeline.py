@@ -28,7 +28,7 @@ from fileaudit_engine.detect.suppress import Suppress, SuppressCounts, Suppresso
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import Loss
 from fileaudit_engine.events.times import SECOND_NS
-from fileaudit_engine.runtime.correlations import Correlations, seen_until
+from fileaudit_engine.runtime.correlations import PUT_BACK, PUT_BACK_NS, Correlations, seen_until
 from fileaudit_engine.runtime.keeper import Keeper, States
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sinks.base import Retry, Sink
@@ -66,11 +66,6 @@ REPEATS: Final = "repeats"
 
 _NOTHING: Final = Suppress(by=(), for_ns=1)
 """What a suppressor goes by that has nothing to do."""
-
-_PUT_BACK_NS: Final = 5 * SECOND_NS
-"""How far the clock may go back before correlations begin anew. Everything would come too late for them until
-it is where it was."""
-_PUT_BACK: Final = "the clock was put back: correlations begin anew"
 
 
 def _ignore(_words: str) -> None:
@@ -171,9 +166,10 @@ class Pipeline:
     def _resume_correlations(
         self, correlations: Correlations, kept_ns: int, state: bytes, now_ns: int
     ) -> list[str]:
-        if kept_ns > now_ns + _PUT_BACK_NS:
-            return [_PUT_BACK]
         told = correlations.correlator.resume(state)
+        if kept_ns > now_ns + PUT_BACK_NS:
+            self._begun_anew(correlations)
+            return [*told, PUT_BACK]
         counts = correlations.correlator.counts
         unwatched = Loss(first_ns=min(kept_ns, now_ns), last_ns=now_ns, counts={})
         self._hand_on(self._records((), correlations.correlator.lose(unwatched)))
@@ -217,9 +213,7 @@ class Pipeline:
         """The source has given up everything that happened until now: tell what was certain only later."""
         now_ns = self._clock_ns()
         if self.correlations is not None and now_ns is not None:
-            correlator = self.correlations.correlator
-            crossings = correlator.advance(now_ns + correlator.limits.lateness_ns + 1)
-            self._hand_on(self._records((), crossings))
+            self._hand_on(self._records((), self.correlations.conclude(now_ns)))
         if self._keeper is not None and self._resumed and now_ns is not None:
             self._keeper.keep(self._states(), self._changes, seen_ns=now_ns)
 
@@ -257,11 +251,16 @@ class Pipeline:
 
     def _after_the_clock_was_put_back(self, correlations: Correlations, asked_ns: int) -> Correlations:
         """The correlations to go on with."""
-        newest_ns = correlations.correlator.newest_ns
-        if newest_ns is None or newest_ns <= asked_ns + _PUT_BACK_NS:
+        if not correlations.were_put_back(asked_ns):
             return correlations
-        self._tell(_PUT_BACK)
+        self._tell(PUT_BACK)
+        return self._begun_anew(correlations)
+
+    def _begun_anew(self, correlations: Correlations) -> Correlations:
+        """The same without what they hold, once all that was certain by it is told."""
+        self._hand_on(self._records((), correlations.conclude()))
         self.correlations = correlations.anew()
+        self._changes += 1
         return self.correlations
 
     def _take(self, findings: Sequence[Finding], crossings: Sequence[Crossing], batch: Batch) -> None:

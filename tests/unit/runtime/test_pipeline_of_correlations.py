@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
+from fileaudit_engine.detect.correlate import Counts
 from fileaudit_engine.detect.crossing import Limits
 from fileaudit_engine.detect.crossing_alert import facts_of
 from fileaudit_engine.detect.detector import Detector
@@ -248,6 +249,16 @@ def test_after_the_clock_was_put_back_correlations_begin_anew(tmp_path: Path) ->
         assert it.alerts() == [("three", 3)]
 
 
+def test_what_was_certain_before_the_clock_was_put_back_is_told_with_the_events_behind_it(
+    tmp_path: Path,
+) -> None:
+    with bench(tmp_path) as it:
+        it.at(500.1, batch(opened(498), opened(499), opened(500)))
+        it.at(3, IDLE).at(4, IDLE)
+        assert it.alerts() == [("three", 500)]
+        assert it.line.tally().audit_events == 3
+
+
 # ---------------------------------------------------------------------------------------------- losses
 
 
@@ -384,6 +395,19 @@ def test_a_state_from_the_future_is_not_gone_on_with(tmp_path: Path) -> None:
     with bench(tmp_path) as it:
         it.line.resume()
         assert it.told == ["the clock was put back: correlations begin anew"]
+
+
+def test_what_was_certain_in_a_state_from_the_future_is_told(tmp_path: Path) -> None:
+    with bench(tmp_path) as it:
+        it.line.resume()
+        it.at(500, batch(opened(498), opened(499), opened(500)))
+        assert it.store.load_state(CORRELATIONS)
+        assert it.alerts() == []
+    with bench(tmp_path) as it:
+        it.line.resume()
+        assert it.alerts() == [("three", 500)]
+        it.at(3, batch(opened(3))).at(4, IDLE).at(5, IDLE)
+        assert it.line.tally().correlated == Counts(correlations=1, groups=1, entries=1)
 
 
 def test_rules_that_stay_as_they_are_keep_their_windows_when_others_are_put_in_force(tmp_path: Path) -> None:
