@@ -95,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
             compiled,
             session.activity,
             on_loss=session.tell_loss,
+            tell=session.tell,
             clock_ns=time.time_ns,
             limits=args.settings.limits,
         )
@@ -143,6 +144,11 @@ class _Session:
         """The live view says it in its first line."""
         if not isinstance(self.view, Live):
             live.tell_loss(loss)
+
+    def tell(self, words: str) -> None:
+        """A line that the live view has no place for."""
+        if not isinstance(self.view, Live):
+            say(f"windows   {words}")
 
     def conclude(self) -> None:
         """The summary."""

@@ -8,18 +8,17 @@ Correlations are fed with watched calls only, for the same reason. Of their aler
 event stands behind: this view is about who did what.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from fileaudit_engine.compiler.stages import Compiled
-from fileaudit_engine.detect.correlate import Correlator
-from fileaudit_engine.detect.crossing import Crossing, Limits, Match
+from fileaudit_engine.detect.crossing import Crossing, Limits
 from fileaudit_engine.detect.described import QUIET_LEVEL
-from fileaudit_engine.detect.detector import Detector
+from fileaudit_engine.detect.detector import Detector, Matched
 from fileaudit_engine.detect.record import Finding
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.runtime.activity import Activity
-from fileaudit_engine.runtime.correlations import seen_until
+from fileaudit_engine.runtime.correlations import PUT_BACK, Correlations, seen_until
 
 
 class Onlooker:
@@ -52,6 +51,17 @@ class Onlooker:
             self._show(events)
 
 
+class _OfWatched(Detector):
+    """Knows no calls but those that the first rule matches, each by the name under which it does."""
+
+    def matched(self, batch: Batch) -> Iterator[Matched]:
+        """Of each call first that it is watched, then the other rules that it matches."""
+        for call in super().matched(batch):
+            for watched, event in call:
+                if self.numbers[id(watched)] == 0:
+                    yield (watched, event), *((rule, event) for rule, _ in call if rule is not watched)
+
+
 class Watch:
     """Feeds what a source yields into an `Activity`.
 
@@ -59,26 +69,27 @@ class Watch:
         compiled: The plan; its first rule says what is watched.
         activity: Is fed.
         on_loss: Is told of every loss.
+        tell: Is told, in words, what else people should know.
         clock_ns: Nanoseconds since the Unix epoch, for correlations that wait while nothing happens.
         limits: How much correlations may hold.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a part
         self,
         compiled: Compiled,
         activity: Activity,
         *,
         on_loss: Callable[[Loss], None],
+        tell: Callable[[str], None],
         clock_ns: Callable[[], int],
         limits: Limits,
     ) -> None:
-        self._detector = Detector(compiled.user, compiled.kernel)
+        detector = _OfWatched(compiled.user, compiled.kernel)
         self._watched = compiled.user.rules[0]
-        self._numbers = {id(rule): number for number, rule in enumerate(compiled.user.rules)}
-        self._feeding, self._silent = compiled.correlations.feeding, compiled.correlations.silent
-        self._correlator = Correlator(compiled.correlations, compiled.user, limits)
+        self._correlations = Correlations(detector, compiled.correlations, compiled.user, limits)
         self._activity = activity
         self._on_loss = on_loss
+        self._tell = tell
         self._clock_ns = clock_ns
         self._asked_ns = clock_ns()
 
@@ -86,38 +97,38 @@ class Watch:
         """Take one item of a source."""
         if isinstance(item, Loss):
             self._activity.lose(item)
-            self._correlator.lose(item)
+            self._count_crossings(self._correlations.correlator.lose(item))
             self._on_loss(item)
         else:
-            matches = [match for call in self._detector.calls(item) if (match := self._call(call))]
-            self._tell(self._correlator.feed(matches))
-            self._pass_time(item)
+            self._take(item)
         self._asked_ns = self._clock_ns()
 
     def settle(self) -> None:
         """The source has given up everything that happened until now."""
-        self._tell(self._correlator.advance(self._clock_ns() + self._correlator.limits.lateness_ns + 1))
+        self._count_crossings(self._correlations.conclude(self._clock_ns()))
 
-    def _call(self, call: Sequence[Finding]) -> Match | None:
-        """Count a call and its alerts; returns what correlations have to know of it."""
-        watched = next((found.event for found in call if found.rule is self._watched), None)
-        if watched is None:
-            return None
-        self._activity.feed(watched)
-        feeding = []
-        for rule in (found.rule for found in call if found.rule is not self._watched):
-            number = self._numbers[id(rule)]
-            if number in self._feeding:
-                feeding.append(number)
-            if number not in self._silent and rule.rule.level != QUIET_LEVEL:
-                self._activity.alert(watched, level=rule.rule.level, title=rule.rule.title)
-        return Match(watched.ts_ns, tuple(sorted(feeding)), watched) if feeding else None
+    def _take(self, batch: Batch) -> None:
+        if self._correlations.were_put_back(self._asked_ns):
+            self._count_crossings(self._correlations.conclude())
+            self._tell(PUT_BACK)
+            self._correlations = self._correlations.anew()
+        findings, crossings = self._correlations.take(batch)
+        for found in findings:
+            self._count(found)
+        self._count_crossings(crossings)
+        if self._correlations.correlator.waiting:
+            seen_ns = seen_until(batch, self._asked_ns)
+            self._count_crossings(self._correlations.correlator.advance(seen_ns))
 
-    def _pass_time(self, batch: Batch) -> None:
-        if self._correlator.waiting:
-            self._tell(self._correlator.advance(seen_until(batch, self._asked_ns)))
+    def _count(self, found: Finding) -> None:
+        """Count a call, or an alert about one."""
+        rule = found.rule.rule
+        if found.rule is self._watched:
+            self._activity.feed(found.event)
+        elif rule.level != QUIET_LEVEL:
+            self._activity.alert(found.event, level=rule.level, title=rule.title)
 
-    def _tell(self, crossings: Sequence[Crossing]) -> None:
+    def _count_crossings(self, crossings: Sequence[Crossing]) -> None:
         """Count the alerts of correlations, each with the newest event behind it."""
         for crossing in crossings:
             rule, event = crossing.correlation.rule, crossing.event

@@ -48,6 +48,7 @@ correlation:
   condition: {gte: 2}
 """
 LATER_NS = 10**12
+LATENESS_NS = Limits().lateness_ns
 
 
 def activity_of(
@@ -56,7 +57,14 @@ def activity_of(
     activity, heard = Activity(), [] if told is None else told
     found = parse_text(rules, "rules")
     compiled = compile_rules(found.rules, found.correlations)
-    watch = Watch(compiled, activity, on_loss=heard.append, clock_ns=lambda: LATER_NS, limits=Limits())
+    watch = Watch(
+        compiled,
+        activity,
+        on_loss=heard.append,
+        tell=lambda _: None,
+        clock_ns=lambda: LATER_NS,
+        limits=Limits(),
+    )
     for item in items:
         watch.feed(item)
     if settled:
@@ -161,3 +169,39 @@ def test_a_suspicion_is_nobodys_deed() -> None:
 def test_informational_correlations_raise_nothing() -> None:
     quiet = RULES + SEVERAL.replace("critical", "informational")
     assert activity_of(SECRETS, rules=quiet).levels == {}
+
+
+def put_back(*, from_ns: int, to_ns: int) -> tuple[Activity, list[str]]:
+    """What was counted when two secrets were opened before the clock was put back, and two after."""
+    now_ns, told, activity = [from_ns], list[str](), Activity()
+    found = parse_text(RULES + SEVERAL, "rules")
+    compiled = compile_rules(found.rules, found.correlations)
+    watch = Watch(
+        compiled,
+        activity,
+        on_loss=lambda _: None,
+        tell=told.append,
+        clock_ns=lambda: now_ns[0],
+        limits=Limits(),
+    )
+    for now_ns[0] in (from_ns, to_ns):
+        secrets = [
+            FileEvent(ts_ns=now_ns[0], operation=Operation.OPEN, path=path, process=Process(pid=7))
+            for path in ("/srv/secret", "/srv/a/secret")
+        ]
+        watch.feed(EventBatch(events=[]))  # asked before, answered after
+        watch.feed(EventBatch(events=secrets))
+    watch.settle()
+    return activity, told
+
+
+def test_after_the_clock_was_put_back_correlations_are_heard_again_and_what_was_certain_is_counted() -> None:
+    activity, told = put_back(from_ns=LATER_NS, to_ns=LATER_NS // 2)
+    assert [news.ts_ns for news in activity.alerts] == [LATER_NS, LATER_NS // 2]
+    assert told == ["the clock was put back: correlations begin anew"]
+
+
+def test_a_clock_that_is_corrected_a_little_changes_nothing() -> None:
+    activity, told = put_back(from_ns=LATER_NS, to_ns=LATER_NS - LATENESS_NS)
+    assert activity.levels == {"critical": 1}
+    assert told == []
