@@ -86,10 +86,10 @@ def brought(
             entry.crossings.append(crossing)
     found: list[Crossing] = []
     for key, entry in groups.items():
-        one = occurrence
         if entry.crossings:
             one = chained(ts_ns, entry.crossings, entry.event)
-            keep(one)
-        if one is not None:
             found += tracked.enter(ts_ns, key, entry.bits, entry.values, one)
+            keep(one)  # which may take its event away
+        elif occurrence is not None:
+            found += tracked.enter(ts_ns, key, entry.bits, entry.values, occurrence)
     return found

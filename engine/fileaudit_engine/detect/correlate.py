@@ -243,8 +243,8 @@ class Correlator:
     def _do_not_wait(self, found: list[Crossing]) -> None:
         """Too many events wait: take half of them, as if nothing earlier could come any more."""
         self._until(found)
-        excess = len(self.pending) - self.limits.waiting // 2
-        if excess > 0:
+        if len(self.pending) > self.limits.waiting:
+            excess = len(self.pending) - self.limits.waiting // 2
             self.taken_ns = self.pending[excess - 1].ts_ns
             self._take(excess, found)
 
