@@ -2,8 +2,12 @@
 
 A state is what is known at one moment and would be lost with the process: open windows, repeats that are not
 told yet. It is kept when the engine stops, and now and then before: whatever ends the engine, little is lost,
-and what is lost is told at the next start. How often follows from how long it takes: keeping a large state
-must not keep the engine from reading events.
+and what is lost is told at the next start. What has been told is no part of it. So a state is kept only when
+all that was to be told before is on disk.
+
+While a state is written the source is not read: the kernel's ring has to take what happens, and what finds no
+room there is lost, and told like every loss. On one core, 44,000 groups with 72,000 events take 1.6 s. So the
+time that it takes says how often it is done: it is one part in `SHARE` of all time at the most.
 
 A state that cannot be kept, or not be read, is told and stops nothing.
 """

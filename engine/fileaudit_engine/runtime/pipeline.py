@@ -215,7 +215,13 @@ class Pipeline:
         if self.correlations is not None and now_ns is not None:
             self._hand_on(self._records((), self.correlations.conclude(now_ns)))
         if self._keeper is not None and self._resumed and now_ns is not None:
-            self._keeper.keep(self._states(), self._changes, seen_ns=now_ns)
+            if waiting := self.finish():
+                stored = f"{counted(waiting, 'record')} could not be stored"
+                self._tell(
+                    f"{stored}: open windows are not kept, the next start goes on with those of before"
+                )
+            else:
+                self._keeper.keep(self._states(), self._changes, seen_ns=now_ns)
 
     def finish(self) -> int:
         """Bring to an end what waits for the store; returns how many records could not be kept."""
@@ -321,6 +327,8 @@ class Pipeline:
     def _keep_now_and_then(self, item: Batch | Loss) -> None:
         keeper, asked_ns = self._keeper, self._asked_ns
         if keeper is None or asked_ns is None or not self._resumed or isinstance(item, Loss):
+            return
+        if self._spool is not None and self._spool.waiting:  # whoever went on from here would not tell those
             return
         if keeper.is_due(self._changes, idle=not len(item.candidates)):
             keeper.keep(self._states(), self._changes, seen_ns=seen_until(item, asked_ns))

@@ -2,7 +2,7 @@
 
 import itertools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +105,7 @@ class Bench:
             correlations=correlations,
             suppressor=None if self.suppress is None else Suppressor(self.suppress),
             sinks=[self.memory],
-            spool=Spool(self.store, tell=self.told.append, proceed=lambda: False),
+            spool=Spool(self.store, tell=self.told.append, proceed=lambda: False, clock_s=lambda: self.now_s),
             keeper=self.keeper,
             host="here",
             on_loss=lambda _: None,
@@ -346,6 +346,74 @@ def test_a_state_that_is_damaged_is_told_and_begins_anew(tmp_path: Path) -> None
         assert "anew" in it.told[0]
         it.at(3, batch(opened(1), opened(2), opened(3))).at(4, IDLE).at(5, IDLE)
         assert it.alerts() == [("three", 3)]
+
+
+class Stuck(Store):
+    """A store that takes no records for as long as `stuck` says, but states."""
+
+    stuck = False
+
+    def append(self, records: Sequence[Record], losses: Sequence[Loss] = ()) -> int:
+        if self.stuck:
+            raise MachineCannot("the store cannot be written: disk full", remedy="free some space")
+        return super().append(records, losses)
+
+
+@contextmanager
+def stuck_with_an_alert(tmp_path: Path) -> Iterator[tuple[Bench, Stuck]]:
+    """Two secrets were opened and are in a state that is kept; the alert about the third finds no room."""
+    with Stuck.open(tmp_path / "s" / "db") as store:
+        it = Bench(store)
+        it.line.resume()
+        it.at(2, batch(opened(1), opened(2))).at(EVERY_S, IDLE)
+        assert store.load_state(CORRELATIONS) is not None
+        store.stuck = True
+        it.at(18, batch(opened(18))).at(18.5, IDLE).at(18.6, IDLE)
+        assert it.alerts() == []
+        yield it, store
+
+
+def test_a_state_is_not_kept_while_an_alert_that_follows_from_it_waits_for_the_store(tmp_path: Path) -> None:
+    with stuck_with_an_alert(tmp_path) as (it, store):
+        before = store.load_state(CORRELATIONS)
+        it.at(21, IDLE)
+        assert store.load_state(CORRELATIONS) == before
+        store.stuck = False
+        it.at(22, IDLE)
+        assert it.alerts() == [("three", 18)]
+        assert store.load_state(CORRELATIONS) != before
+
+
+def test_whoever_is_killed_while_alerts_wait_goes_on_from_before_them(tmp_path: Path) -> None:
+    with stuck_with_an_alert(tmp_path) as (it, _):
+        it.at(21, IDLE)
+    with bench(tmp_path, now_ns=START_NS + 30 * SECOND_NS) as it:
+        it.line.resume()
+        it.at(31, batch(opened(31))).at(32, IDLE).at(33, IDLE)
+        assert it.alerts() == [("three", 31)]
+
+
+def test_at_the_end_windows_are_not_kept_without_the_alerts_that_follow_from_them_and_that_is_told(
+    tmp_path: Path,
+) -> None:
+    with stuck_with_an_alert(tmp_path) as (it, store):
+        before = store.load_state(CORRELATIONS)
+        it.line.settle()
+        assert store.load_state(CORRELATIONS) == before
+        assert it.told[-1] == (
+            "4 records could not be stored: open windows are not kept,"
+            " the next start goes on with those of before"
+        )
+
+
+def test_at_the_end_the_store_is_tried_once_more_before_windows_are_kept(tmp_path: Path) -> None:
+    with stuck_with_an_alert(tmp_path) as (it, store):
+        store.stuck = False
+        it.line.settle()
+        assert it.alerts() == [("three", 18)]
+        found = store.load_state(CORRELATIONS)
+        assert found is not None
+        assert found[0] == START_NS + int(18.6 * SECOND_NS)
 
 
 STREAM = tuple(opened(second, pid=7 + second % 3 % 2) for second in range(1, 13))
