@@ -3,6 +3,7 @@
 Keys and field names are as they are in the rules; escaping them is the business of whoever prints them.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -156,14 +157,43 @@ def _together(correlation: Correlation) -> str:
     ordered = correlation.type is CorrelationType.TEMPORAL_ORDERED
     sources = correlation.sources
     if correlation.condition is not None:
-        condition = conditional(correlation.condition)
-        return f"{condition}, in the order {', '.join(sources)}" if ordered else condition
+        return _in_order(correlation.condition, sources) if ordered else conditional(correlation.condition)
     if correlation.comparisons:
         order = " in this order" if ordered else ""
         return f"{_compared(_COUNTS, correlation.comparisons)} of {', '.join(sources)}{order}"
     if ordered:
         return ", then ".join(sources)
     return listed(sources)
+
+
+def _in_order(condition: Condition, sources: Sequence[str]) -> str:
+    """A condition over rules in the order of `sources`: `a, then b or c`, where it is that simple."""
+    places = _places(condition)
+    order = {name: number for number, name in enumerate(sources)}
+    if places is not None:
+        numbered = sorted(sorted({order[name] for name in place}) for place in places)
+        if all(before[-1] < after[0] for before, after in itertools.pairwise(numbered)):
+            return ", then ".join(listed([sources[number] for number in place], "or") for place in numbered)
+    return f"{conditional(condition)}, in the order {', '.join(sources)}"
+
+
+def _places(condition: Condition) -> list[tuple[str, ...]] | None:
+    """The alternatives for each of the rules that have to come; None where there is more to it."""
+    match condition:
+        case Identifier(name=name):
+            return [(name,)]
+        case And(operands=operands):
+            places = [_places(operand) for operand in operands]
+            return None if None in places else [one for some in places for one in some or ()]
+        case Or(operands=operands):
+            places = [_places(operand) for operand in operands]
+            alternatives = [some[0] for some in places if some is not None and len(some) == 1]
+            whole = len(alternatives) == len(places)
+            return [tuple(itertools.chain.from_iterable(alternatives))] if whole else None
+        case Not() | Quantified():
+            return None
+        case _ as never:
+            assert_never(never)
 
 
 def conditional(condition: Condition) -> str:

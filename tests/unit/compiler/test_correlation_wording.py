@@ -1,5 +1,6 @@
 """What correlations ask, in words."""
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -77,12 +78,33 @@ def test_a_condition_over_numbers_is_told_in_words(text: str, words: str) -> Non
         ),
         (
             "type: temporal_ordered, condition: shadow_written and shadow_file_read",
-            "shadow_written and shadow_file_read, in the order shadow_file_read, shadow_written",
+            "shadow_file_read, then shadow_written",
         ),
     ],
 )
 def test_a_condition_over_rules_is_told_in_words(text: str, words: str) -> None:
     assert asked(in_time(text)) == words
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("a and b", "a, then b"),
+        ("d and (c or b) and a", "a, then b or c, then d"),
+        ("b or a or d or c", "a, b, c or d"),
+        ("(a or a) and (b or (c or d))", "a, then b, c or d"),
+        ("(a or c) and b", "(a or c) and b, in the order a, b, c, d"),
+        ("(a or b) and (b or c)", "(a or b) and (b or c), in the order a, b, c, d"),
+        ("(a and c) or (b and d)", "(a and c) or (b and d), in the order a, b, c, d"),
+        ("a and (b or (c and d))", "a and (b or (c and d)), in the order a, b, c, d"),
+    ],
+)
+def test_what_comes_in_order_is_told_in_order_where_each_place_has_its_rules(
+    condition: str, words: str
+) -> None:
+    rules = [re.sub("id: .*", f"name: {name}", RENAMED.replace("name: renamed", "")) for name in "abcd"]
+    text = f"type: temporal_ordered, rules: [a, b, c, d], condition: {condition}"
+    assert asked(read(text, *rules)) == words
 
 
 def test_what_is_counted_or_computed_is_told_without_what_is_asked_of_it() -> None:
