@@ -3,12 +3,13 @@
 All names are printable; between two of them in a row stand two blanks, and no name holds any (`name_of`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
 from typing import Final
 
 from fileaudit_engine.detect.crossing_alert import CorrelationFacts, GroupValue
 from fileaudit_engine.detect.crossing_words import shared
+from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.events.model import FileEvent, Process
 from fileaudit_engine.events.times import SECOND_NS, parse_rfc3339
 from fileaudit_engine.events.wording import login_of
@@ -19,6 +20,9 @@ _FILES_SHOWN: Final = 3
 _MS_NS: Final = 1_000_000
 _UNITS: Final = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "m"), (60, "m", 1, "s"))
 """Seconds of a unit and of the next smaller one, with their signs."""
+_PROCESS: Final = BY_NAME["ProcessId"]
+_START: Final = BY_NAME["ProcessStart"]
+"""Tells processes of one id apart: a number that is for machines."""
 
 
 # --- times -------------------------------------------------------------------------------------------------
@@ -92,7 +96,16 @@ def summary_words(facts: CorrelationFacts, zone: tzinfo | None) -> str:
     else:
         length = length_words(parse_rfc3339(facts.last) - parse_rfc3339(facts.first))
         told = f"{printed(facts.summary)} in {length} ({span_words(facts.first, facts.last, zone)})"
-    return "  ".join((told, *map(_shared, facts.group)))
+    return "  ".join((told, *map(_shared, _telling(facts.group))))
+
+
+def _telling(group: Sequence[GroupValue]) -> Sequence[GroupValue]:
+    """What of a group helps a reader: the values that are there, if any is; beside a process id, no start."""
+    there = [one for one in group if one.value is not None]
+    fields = [BY_NAME.get(from_document(one.field)) for one in there]
+    if _PROCESS in fields:
+        there = [one for one, field in zip(there, fields, strict=True) if field is not _START]
+    return there or group
 
 
 def files_words(facts: CorrelationFacts) -> str:

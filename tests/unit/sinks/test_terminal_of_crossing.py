@@ -55,6 +55,32 @@ def test_what_was_seen_comes_first_then_the_newest_event_and_who_did_it() -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [
+        ({"SessionId": 7, "CgroupId": None}, "  SessionId 7"),
+        ({"SessionId": None, "CgroupId": None}, "  no SessionId  no CgroupId"),
+        ({"SessionId": None}, "  no SessionId"),
+        ({"User": ""}, "  User ''"),
+        ({"ProcessId": 13088, "ProcessStart": 14149298182501}, "  ProcessId 13088"),
+        ({"ProcessId": 13088, "ProcessStart": None}, "  ProcessId 13088"),
+        ({"ProcessStart": 5, "User": "a", "process.pid": 13088}, "  User a  process.pid 13088"),
+        ({"ProcessId": None, "ProcessStart": 5}, "  ProcessStart 5"),
+        ({"ProcessStart": 5}, "  ProcessStart 5"),
+        ({"ParentProcessId": 4, "ProcessStart": 5}, "  ParentProcessId 4  ProcessStart 5"),
+        ({}, ""),
+    ],
+)
+def test_of_the_group_what_is_there_is_told_but_no_number_for_machines(
+    group: dict[str, Any], words: str
+) -> None:
+    made = record_of_crossing(crossing({"group_by": tuple(group)}, group=group), host="this-host")
+    line = printed_of(made).splitlines()[2].removeprefix(FIRST)
+    assert line == f"5 events in 4.0 s (07:30:45.123 to 07:30:49.123){words}"
+    kept = made.document["fileaudit"]["correlation"].get("group", [])  # type: ignore[index]  # an object
+    assert [member["field"] for member in kept] == list(group)
+
+
 def test_an_alert_without_an_event_says_what_is_known() -> None:
     assert body(**UNSEEN) == ["5 events in 4.0 s (07:30:45.123 to 07:30:49.123)  ProcessId 4242  User root"]
 
