@@ -9,7 +9,7 @@ Events of rules that are silent by themselves are kept in the audit trail, under
 that they contributed to: the ids in an alert lead somewhere.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Sequence
 from typing import Final
 
 import msgspec
@@ -36,13 +36,16 @@ from fileaudit_engine.events.objects import Document, member_of, merge
 from fileaudit_engine.events.parts import TIME, place_of, spelling
 from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.events.wording import sentence
+from fileaudit_engine.rules.ast import CorrelationType
 from fileaudit_engine.text import to_document
 
 CATEGORY: Final = "correlation"
 """ECS `rule.category` of correlations; of rules it is their log source."""
 
 FILES_SHOWN: Final = 10
-"""Files that an alert names, the first ones: its events are known by id, people want to see some names."""
+"""Files that an alert names: its events are known by id, people want to see some names."""
+
+_IN_TIME: Final = frozenset({CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED})
 
 CONTRIBUTIONS_KEPT: Final = 100
 """Events of an alert that are kept in full, the newest: an alert of a flood must not become one."""
@@ -76,9 +79,10 @@ class CorrelationFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
         total: Events in the window.
         first: Time of the first of them; `last` of the last.
         event_ids: The newest of them (`fileaudit.event_id` of their own documents), in order.
-        files: Names of some files that they were about, the first ones, in order.
+        files: Names of some files that they were about: the first ones, in order; of the types in time those
+            that tell most, the newest ones first.
         files_total: How many different ones are known.
-        alerts: Ids of the alerts of other correlations that are among what made it true.
+        alerts: Ids of the alerts of other correlations that are among what made it true, the newest ones.
         evicted: What was forgotten, if anything was.
         late: Matches that came too late to be put in their place, since the correlation began.
         suspected: Nothing was seen: what was lost may hide it.
@@ -247,7 +251,7 @@ def _spelled(field: Field, value: Value) -> object:
 
 def _facts(crossing: Crossing) -> CorrelationFacts:
     correlation = crossing.correlation.rule
-    files = tuple(dict.fromkeys(_files(crossing)))
+    files = _files(crossing)
     return CorrelationFacts(
         type=correlation.type.value,
         timespan=correlation.timespan,
@@ -275,11 +279,29 @@ def _forgotten(evicted: Evicted) -> Forgotten | None:
     return Forgotten(groups=evicted.groups, events=evicted.events) if anything else None
 
 
-def _files(crossing: Crossing) -> Iterator[str]:
-    for one in crossing.events:
-        path = None if one.event is None else one.event.path or one.event.asked_path
-        if path:
-            yield path
+def _files(crossing: Crossing) -> tuple[str, ...]:
+    """The files that its events were about, each once; those first that people should see."""
+    events = [one.event for one in crossing.events if one.event is not None]
+    if crossing.correlation.rule.type in _IN_TIME:
+        events = _telling(events)
+    return tuple(dict.fromkeys(path for event in events if (path := _path(event))))
+
+
+def _telling(events: Sequence[FileEvent]) -> list[FileEvent]:
+    """Events of several rules so that the newest of each comes first, as far as one can tell.
+
+    What came last has made the condition true, which it was not before: where two rules are waited for, what
+    came before that is of the other one. Of more, it is what was done to the files that tells them apart.
+    """
+    newest_first = [event for event in reversed(events) if _path(event)]
+    by_deed: dict[object, FileEvent] = {}
+    for event in newest_first:
+        by_deed.setdefault((event.operation, event.access_mode), event)
+    return [*newest_first[:2], *by_deed.values(), *newest_first]
+
+
+def _path(event: FileEvent) -> str | None:
+    return event.path or event.asked_path
 
 
 def _group_value(name: str, value: Value) -> GroupValue:

@@ -22,7 +22,7 @@ from fileaudit_engine.detect.crossing_alert import CONTRIBUTIONS_KEPT, FILES_SHO
 from fileaudit_engine.detect.identity import fingerprint
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.events.jsonl import EventReader, encode
-from fileaudit_engine.events.model import FileEvent, Loss
+from fileaudit_engine.events.model import FileEvent, Loss, Operation
 from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.rules.ast import And, Comparator, Comparison, CorrelationType, Identifier, Not
 from fileaudit_engine.text import from_kernel
@@ -324,6 +324,38 @@ def test_the_first_files_are_named_each_once_and_the_others_are_counted() -> Non
     assert found["files"] == [f"/{n}" for n in range(FILES_SHOWN)]
     assert found["files_total"] == 20
     assert len(found["event_ids"]) == 41
+
+
+def deeds(*told: tuple[str, Operation]) -> tuple[Contribution, ...]:
+    return contributions(*(replace(RENAMES[0], path=path, operation=deed) for path, deed in told))
+
+
+@pytest.mark.parametrize("kind", [CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED])
+def test_what_came_together_in_time_is_told_by_the_newest_file_of_each_kind(kind: CorrelationType) -> None:
+    found = facts(
+        {"type": kind, "sources": ("a", "b", "c"), "comparisons": ()},
+        events=deeds(
+            ("/old", Operation.OPEN),
+            ("/key", Operation.OPEN),
+            *((f"/{number}.tgz", Operation.CREATE) for number in range(20)),
+            ("", Operation.UNLINK),
+            ("/bin/nc", Operation.EXEC),
+        ),
+    )
+    assert found["files"][:5] == ["/bin/nc", "/19.tgz", "/key", "/18.tgz", "/17.tgz"]
+    assert (len(found["files"]), found["files_total"]) == (FILES_SHOWN, 23)
+    assert len(found["event_ids"]) == 24
+
+
+def test_of_two_rules_the_newest_file_of_the_other_comes_second_whatever_was_done_to_it() -> None:
+    events = deeds(
+        ("/made", Operation.CREATE),
+        ("/old", Operation.OPEN),
+        ("/key", Operation.OPEN),
+        ("/db", Operation.OPEN),
+    )
+    found = facts({"type": CorrelationType.TEMPORAL, "sources": ("a", "b"), "comparisons": ()}, events=events)
+    assert found["files"] == ["/db", "/key", "/made", "/old"]
 
 
 def test_contributions_are_kept_as_events_of_the_trail_under_the_ids_that_the_alert_lists() -> None:
