@@ -49,7 +49,7 @@ _SWEPT_AT_ONCE: Final = 1_000
 _ROOM_EVERY: Final = 256
 """Events between two looks at how much is held: by their number, so that portions make no difference."""
 
-_LONG_AGO: Final = -NEVER
+_LONG_AGO: Final = -1 << 62
 
 _ts_ns: Final = attrgetter("ts_ns")
 
@@ -404,12 +404,12 @@ class Correlator:
 
     def _make_room(self) -> None:
         """Forget groups while more events are held than may be, and timers of groups that are gone."""
-        excess = sum(one.entries for one in self.tracked) - self.limits.entries
+        excess = sum(one.room for one in self.tracked) - self.limits.entries
         while excess > 0:
-            fullest = max(self.tracked, key=lambda one: one.entries)
-            excess -= fullest.entries
+            fullest = max(self.tracked, key=lambda one: one.room)
+            excess -= fullest.room
             fullest.evict()
-            excess += fullest.entries
+            excess += fullest.room
         if len(self.timers) > 2 * sum(len(one.groups) for one in self.tracked) + _STALE_TIMERS:
             self.timers = [timer for timer in self.timers if timer[-1].turn == timer[3]]
             heapq.heapify(self.timers)

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from fileaudit_engine.detect.crossing import Match
-from fileaudit_engine.detect.keys import length_of
+from fileaudit_engine.detect.keys import room_of
 from fileaudit_engine.detect.window_state import SavedWindow, read_window, saved_window
 from fileaudit_engine.detect.written import (
     BadState,
+    Ns,
     read_event,
     read_key,
     read_loss,
+    read_ns,
     written_event,
     written_key,
     written_loss,
@@ -43,17 +45,17 @@ class _SavedCorrelation(msgspec.Struct, kw_only=True):
     evicted_groups: int
     evicted_events: int
     late: int
-    told_ns: int | None
+    told_ns: Ns | None
     groups: list[tuple[Any, SavedWindow]]
 
 
 class _Saved(msgspec.Struct, kw_only=True):
     version: int
-    newest_ns: int | None
+    newest_ns: Ns | None
     late: int
     turns: int
     taken: int
-    taken_ns: int
+    taken_ns: Ns
     pending: list[tuple[int, list[str], Any]]
     losses: list[Any]
     unjudged: list[Any]
@@ -114,54 +116,72 @@ def resume(correlator: "Correlator", raw: bytes) -> list[str]:
     if state.version != VERSION:
         return [f"the state has version {state.version} instead of {VERSION}: correlations begin anew"]
     try:
-        return _Resuming(correlator, state).run()
-    except BadState as error:
-        return [f"the state cannot be read ({error}): correlations begin anew"]
+        read = _Resuming(correlator, state)
+    except (BadState, LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        return [f"the state cannot be read ({str(error)[:80]}): correlations begin anew"]
+    return read.put_in_force()
 
 
 class _Resuming:
     """Reads everything before anything of it is put in force."""
 
     def __init__(self, correlator: "Correlator", state: _Saved) -> None:
+        """Read all of it.
+
+        Raises:
+            BadState: It is not what was saved; other errors mean the same.
+        """
         self._correlator = correlator
         self._state = state
         self._problems: list[str] = []
         self._timers: list[Timer] = []
-
-    def run(self) -> list[str]:
-        """Read all of it, then put it in force."""
-        correlator, state = self._correlator, self._state
-        pending = list(self._pending(state.pending))
-        losses = [read_loss(loss) for loss in state.losses]
-        unjudged = [read_loss(loss) for loss in state.unjudged]
+        self._pending = list(self._waiting(state.pending))
+        self._losses = [read_loss(loss) for loss in state.losses]
+        self._unjudged = [read_loss(loss) for loss in state.unjudged]
         known = {one.key: one for one in state.correlations}
-        taken_over = [
+        self._taken_over = [
             (tracked, one, self._groups(tracked, one))
             for tracked in correlator.tracked
             if (one := self._same(tracked, known)) is not None
         ]
-        for tracked, one, groups in taken_over:
+        self._note_gone(known)
+        if len({timer[3] for timer in self._timers}) < len(self._timers):
+            raise BadState("two timers are one")
+
+    def _note_gone(self, known: Mapping[str, _SavedCorrelation]) -> None:
+        here = {to_document(tracked.plan.rule.key) for tracked in self._correlator.tracked}
+        self._problems += (
+            f"{key} is gone, and with it {counted(len(one.groups), 'group')}"
+            for key, one in known.items()
+            if key not in here and one.groups
+        )
+
+    def put_in_force(self) -> list[str]:
+        """Go on with it; returns in words what could not be gone on with."""
+        correlator, state = self._correlator, self._state
+        for tracked, one, groups in self._taken_over:
             tracked.groups.update(groups)
-            tracked.entries = sum(window.size + length_of(key) for key, window in tracked.groups.items())
+            tracked.entries = sum(window.size for window in tracked.groups.values())
+            tracked.beside = sum(map(room_of, tracked.groups))
             tracked.evicted_groups, tracked.evicted_events = one.evicted_groups, one.evicted_events
             tracked.late, tracked.told_ns = one.late, one.told_ns
             tracked.within_limits()
         correlator.newest_ns, correlator.late = state.newest_ns, state.late
         correlator.turns, correlator.taken = state.turns, state.taken
         correlator.taken_ns = state.taken_ns
-        correlator.pending += pending
-        correlator.losses.kept += losses
-        correlator.losses.unjudged += unjudged
+        correlator.pending += self._pending
+        correlator.losses.kept += self._losses
+        correlator.losses.unjudged += self._unjudged
         correlator.timers += self._timers
         heapq.heapify(correlator.timers)
         return self._problems
 
-    def _pending(self, written: Iterable[tuple[int, list[str], Any]]) -> Iterable[Match]:
+    def _waiting(self, written: Iterable[tuple[int, list[str], Any]]) -> Iterable[Match]:
         numbers = {to_document(key): number for number, key in enumerate(self._correlator.rules)}
         for ts_ns, keys, event in written:
             rules = tuple(sorted(numbers[key] for key in keys if key in numbers))
             if rules:
-                yield Match(ts_ns, rules, read_event(event))
+                yield Match(read_ns(ts_ns), rules, read_event(event))
 
     def _same(self, tracked: "Tracked", known: Mapping[str, _SavedCorrelation]) -> _SavedCorrelation | None:
         """What was saved of a correlation that still means the same."""
@@ -176,7 +196,7 @@ class _Resuming:
     def _groups(self, tracked: "Tracked", one: _SavedCorrelation) -> "list[tuple[Any, Any]]":
         groups = []
         for written, window_state in one.groups:
-            key = read_key(written)
+            key = read_key(written, len(tracked.plan.rule.group_by))
             window = read_window(tracked.shape.new(), window_state, keeps_newest=tracked.keeps_newest)
             groups.append((key, window))
             if window_state.newest is not None and window.size:

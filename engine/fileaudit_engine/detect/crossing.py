@@ -124,7 +124,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         groups: Groups of one correlation.
         events: Events of one group, where the type needs them all to give its answer; a threshold that asks
             for more gets more.
-        entries: Events of all groups of all correlations together.
+        entries: Events of all groups of all correlations together, some 250 bytes each; a group itself counts
+            as three, and more if its name is long.
         listed: Events that are listed in one alert.
         held: Events that are kept in full, the newest; of older ones only ids are.
         waiting: Events that may wait for earlier ones; with more, they are taken before their time.
@@ -133,7 +134,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lateness_ns: int = 200_000_000
     groups: int = 100_000
     events: int = 10_000
-    entries: int = 2_000_000
+    entries: int = 1_000_000
     listed: int = 1_000
     held: int = 100_000
     waiting: int = 100_000

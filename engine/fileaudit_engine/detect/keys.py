@@ -25,8 +25,9 @@ Read = Callable[[T], Scalar]
 """Reads one field."""
 
 
-_ROOM_OF_EVENT: Final = 256
-"""Bytes that an event in a window takes, more or less."""
+_BYTES_OF_EVENT: Final = 256
+"""What an event in a window takes, more or less."""
+_ROOM_OF_GROUP: Final = 3
 _LONGEST_VALUE: Final = 256
 
 _PLAIN: Final = frozenset({FieldType.PATH, FieldType.INTEGER, FieldType.KEYWORD})
@@ -96,11 +97,10 @@ def key_of_event(fields: Sequence[Field]) -> Callable[[FileEvent], Key]:
     return key_of([of_event(field) for field in fields])
 
 
-def length_of(key: Key) -> int:
-    """How many events a key takes the room of: none where it is short."""
-    if isinstance(key, str):
-        return len(key) // _ROOM_OF_EVENT
-    return sum(map(length_of, key)) if isinstance(key, tuple) else 0
+def room_of(key: Key) -> int:
+    """How many events a group takes the room of beside its own: some, and more where its name is long."""
+    texts = key if isinstance(key, tuple) else (key,)
+    return _ROOM_OF_GROUP + sum(len(text) for text in texts if isinstance(text, str)) // _BYTES_OF_EVENT
 
 
 def values_of(reads: Sequence[Read[T]], *, numeric: bool) -> Callable[[T], Values]:

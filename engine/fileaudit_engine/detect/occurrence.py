@@ -19,9 +19,6 @@ from fileaudit_engine.events.model import FileEvent, Loss
 MOST_OF_CROSSING: Final = 100
 """Of the events that made a correlation cross, those that are remembered for whoever refers to it."""
 
-_NOBODY_ELSE = 2
-"""References to an occurrence that only the list of whole ones had: the variable and the argument."""
-
 
 class Chain(msgspec.Struct, frozen=True, gc=False):
     """What an occurrence is made of that crossings of other correlations are part of.
@@ -78,6 +75,19 @@ class Occurrence(msgspec.Struct, gc=False):
             yield from self.chain.events
         if self.chain is None or self.chain.direct:
             yield Contribution(self.ts_ns, self.id, self.event)
+
+
+def _references_of_our_own() -> int:
+    """References that are counted of an occurrence which only the list of whole ones had.
+
+    They are the variable's and the argument's; versions of Python differ in which of them they count.
+    """
+    kept = deque([Occurrence(0, None)])
+    oldest = kept.popleft()
+    return getrefcount(oldest)
+
+
+_NOBODY_ELSE: Final = _references_of_our_own()
 
 
 class Whole:

@@ -18,9 +18,9 @@ from fileaudit_engine.detect.keys import (
     as_value,
     key_of,
     key_of_event,
-    length_of,
     of_crossing,
     of_event,
+    room_of,
     values_of,
 )
 from fileaudit_engine.detect.occurrence import Occurrence, distinct, merged
@@ -61,6 +61,7 @@ class Tracked:
         reach_ns: How far back what it tells of an alert may reach.
         groups: By their key, the least recently used first.
         entries: Events in all of them.
+        beside: What groups take beside their events, in the room of events.
         evicted_groups: Groups that were forgotten because there were too many.
         evicted_events: Events that were forgotten because their group had too many.
         late: Matches that came too late.
@@ -81,6 +82,7 @@ class Tracked:
         self.reach_ns = self.span_ns * (2 if self.shape.judges else 1)
         self.groups: OrderedDict[Key, Window] = OrderedDict()
         self.entries = 0
+        self.beside = 0
         self.evicted_groups = 0
         self.evicted_events = 0
         self.late = 0
@@ -106,6 +108,11 @@ class Tracked:
             for step in steps
         ]
         self._alike = all((step.group, step.values) == (steps[0].group, steps[0].values) for step in steps)
+
+    @property
+    def room(self) -> int:
+        """What all of it takes, in the room of events."""
+        return self.entries + self.beside
 
     # --- what comes ---------------------------------------------------------------------------------------
 
@@ -192,7 +199,7 @@ class Tracked:
             while len(groups) >= self._limits.groups:
                 self.evict()
         window = groups[key] = self.shape.new()
-        self.entries += length_of(key)
+        self.beside += room_of(key)
         return window
 
     def sweep(self, now_ns: int, most: int) -> None:
@@ -203,7 +210,8 @@ class Tracked:
             if window.used_ns >= horizon_ns or window.turn >= 0 or len(over) == most:
                 break
             over.append(key)
-            self.entries -= window.size + length_of(key)
+            self.entries -= window.size
+            self.beside -= room_of(key)
         for key in over:
             del groups[key]
 
@@ -216,7 +224,8 @@ class Tracked:
         """Forget the least recently used group; there is one."""
         key, window = self.groups.popitem(last=False)
         window.turn = -1
-        self.entries -= window.size + length_of(key)
+        self.entries -= window.size
+        self.beside -= room_of(key)
         self.evicted_groups += 1
 
     # --- what leaves --------------------------------------------------------------------------------------
@@ -229,7 +238,7 @@ class Tracked:
                 self._set_timer(key, window)
         elif window.used_ns < now_ns - self.span_ns and self.groups.get(key) is window:
             del self.groups[key]
-            self.entries -= length_of(key)
+            self.beside -= room_of(key)
         return found
 
     def _passed(self, now_ns: int, key: Key, window: Window) -> Sequence[Crossing]:
@@ -271,7 +280,7 @@ class Tracked:
 
     def take_over(self, before: "Tracked") -> None:
         """Go on with the groups of another that means the same."""
-        self.groups, self.entries = before.groups, before.entries
+        self.groups, self.entries, self.beside = before.groups, before.entries, before.beside
         self.evicted_groups, self.evicted_events = before.evicted_groups, before.evicted_events
         self.late, self.told_ns = before.late, before.told_ns
 

@@ -7,13 +7,15 @@ import msgspec
 
 from fileaudit_engine.detect.crossing import Contribution
 from fileaudit_engine.detect.occurrence import Chain, Occurrence
-from fileaudit_engine.detect.windows import Distinct, Listed, Valued, Window
+from fileaudit_engine.detect.windows import Distinct, Listed, Quantile, Sum, Valued, Window, is_number
 from fileaudit_engine.detect.windows_in_time import Awaiting, InOrder, InSequence, Together
 from fileaudit_engine.detect.written import (
     BadState,
+    Ns,
     checked,
     read_event,
     read_loss,
+    read_ns,
     read_value,
     written_event,
     written_loss,
@@ -37,15 +39,15 @@ class SavedWindow(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     active: bool = False
     turn: int = -1
-    since_ns: int
-    used_ns: int
-    alarm_ns: int | None = None
+    since_ns: Ns
+    used_ns: Ns
+    alarm_ns: Ns | None = None
     newest: Any = None
     occurrences: list[Any]
     values: list[Any] | None = None
-    newest_ns: list[int] | None = None
+    newest_ns: list[Ns] | None = None
     began_ns: list[Any] | None = None
-    judged_ns: int | None = None
+    judged_ns: Ns | None = None
 
 
 def saved_window(window: Window, alarm_ns: int | None) -> SavedWindow:
@@ -97,6 +99,8 @@ def read_window(window: Window, state: SavedWindow, *, keeps_newest: bool) -> Wi
     match window:
         case Distinct() | Valued():
             values = [read_value(value) for value in state.values or ()]
+            if isinstance(window, Sum | Quantile) and not all(map(is_number, values)):
+                raise BadState("a value is no number")
             _same_length(values, occurrences)
             for one, value in zip(occurrences, values, strict=True):
                 window.add(one, 0, value)
@@ -105,18 +109,25 @@ def read_window(window: Window, state: SavedWindow, *, keeps_newest: bool) -> Wi
             window.newest_ns = list(_same_length(state.newest_ns or (), window.newest_ns))
         case Listed():
             window.entries = occurrences
+    _read_order(window, state)
+    window.active, window.turn = state.active, state.turn
+    window.since_ns, window.used_ns = state.since_ns, state.used_ns
+    return window
+
+
+def _read_order(window: Window, state: SavedWindow) -> None:
+    """What only some of the windows in time have."""
     match window:
         case Awaiting() if state.judged_ns is not None:
             window.judged_ns = state.judged_ns
         case InOrder():
-            window.began_ns = checked(lambda: {(a, b): ts_ns for a, b, ts_ns in state.began_ns or ()})
+            chains = [
+                (int(last), int(length), read_ns(ts_ns)) for last, length, ts_ns in state.began_ns or ()
+            ]
+            window.began_ns = {(last, length): ts_ns for last, length, ts_ns in chains}
         case InSequence():
-            _same_length(state.began_ns or (), window.began_ns)
-            pairs = zip(state.began_ns or (), window.began_ns, strict=True)
-            window.began_ns = [list(_same_length(began, empty)) for began, empty in pairs]
-    window.active, window.turn = state.active, state.turn
-    window.since_ns, window.used_ns = state.since_ns, state.used_ns
-    return window
+            pairs = zip(_same_length(state.began_ns or (), window.began_ns), window.began_ns, strict=True)
+            window.began_ns = [list(map(read_ns, _same_length(began, empty))) for began, empty in pairs]
 
 
 def _same_length(found: Sequence[Any], wanted: Sequence[Any]) -> Sequence[Any]:
@@ -137,12 +148,12 @@ def _written(one: Occurrence) -> object:
 def _read(written: Any) -> Occurrence:  # noqa: ANN401 - whatever JSON holds
     def read() -> Occurrence:
         ts_ns, fingerprint, *rest = written
-        one = Occurrence(int(ts_ns), None, str(fingerprint))
+        one = Occurrence(read_ns(ts_ns), None, str(fingerprint))
         if rest:
             alerts, events, losses, direct = rest
             one.chain = Chain(
                 alerts=tuple(map(str, alerts)),
-                events=tuple(Contribution(int(at_ns), str(its_id)) for at_ns, its_id in events),
+                events=tuple(Contribution(read_ns(at_ns), str(its_id)) for at_ns, its_id in events),
                 losses=tuple(map(read_loss, losses)),
                 direct=bool(direct),
             )

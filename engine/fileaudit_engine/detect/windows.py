@@ -25,8 +25,8 @@ from fileaudit_engine.detect.crossing import Number
 from fileaudit_engine.detect.occurrence import Occurrence
 from fileaudit_engine.events.model import FileEvent
 
-NEVER: Final = 1 << 63
-"""Later than every time."""
+NEVER: Final = 1 << 80
+"""Later than every time, and than the end of every window."""
 
 _LONG_AGO: Final = -1 << 62
 """Before every time, but not before `NOT_YET` of the windows in time."""
@@ -211,6 +211,11 @@ class Valued(Listed, gc=False, kw_only=True):
     def went(self, values: Values) -> None:
         """The value of an event that leaves."""
         raise NotImplementedError
+
+
+def is_number(value: Values) -> bool:
+    """Whether a value can be computed with."""
+    return isinstance(value, int | Fraction)
 
 
 def _numeric(values: Values) -> Number:

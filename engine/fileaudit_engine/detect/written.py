@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -13,6 +13,10 @@ from fileaudit_engine.events.document import document_of
 from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.events.reader import event_of
 from fileaudit_engine.text import from_document, to_document
+
+_MOST_NS: Final = 1 << 63
+Ns = Annotated[int, msgspec.Meta(ge=-_MOST_NS, le=_MOST_NS - 1)]
+"""A time as it is saved, nanoseconds since the Unix epoch."""
 
 _NUMBER: Final = "number"
 """The member of an object that stands for a number which JSON's readers would round."""
@@ -74,14 +78,14 @@ def written_key(key: Key) -> object:
     return written_value(key)
 
 
-def read_key(written: object) -> Key:
-    """The same, read.
+def read_key(written: object, names: int) -> Key:
+    """The same, read, of a group that has so many names.
 
     Raises:
         BadState: It is none.
     """
     key = read_value(written)
-    if isinstance(key, Fraction):
+    if isinstance(key, Fraction) or (len(key) if isinstance(key, tuple) else 1) != names:
         raise BadState(f"{written!r:.40} is no group")
     return key
 
@@ -101,6 +105,8 @@ def read_event(written: Any) -> FileEvent:  # noqa: ANN401 - whatever JSON holds
     if not isinstance(written, list) or len(written) != 2 or not isinstance(written[0], dict):
         raise BadState("an event is missing")
     document, extra = written
+    if not isinstance(extra, dict | None):
+        raise BadState("an event is not whole")
     found = event_of(document, _nowhere)
     if not isinstance(found, FileEvent):
         raise BadState("an event is not whole")
@@ -137,12 +143,23 @@ def read_loss(written: Any) -> Loss:  # noqa: ANN401 - whatever JSON holds
     """
     loss: Loss = checked(
         lambda: Loss(
-            first_ns=int(written[0]),
-            last_ns=int(written[1]),
+            first_ns=read_ns(written[0]),
+            last_ns=read_ns(written[1]),
             counts={str(name): int(count) for name, count in written[2].items()},
         )
     )
     return loss
+
+
+def read_ns(written: object) -> int:
+    """A time.
+
+    Raises:
+        BadState: It is none.
+    """
+    if not isinstance(written, int) or not -_MOST_NS <= written < _MOST_NS:
+        raise BadState(f"{written!r:.40} is no time")
+    return written
 
 
 def checked(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is read

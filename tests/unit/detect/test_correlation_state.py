@@ -1,10 +1,17 @@
 """What is saved is enough to go on, and what is no longer true of it is said."""
 
+import copy
 import json
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.compiler.strategies import REPEATABLE
 from tests.unit.detect.correlation_answers import fresh
+from tests.unit.detect.correlation_answers import given as doing
 from tests.unit.detect.correlation_examples import START, all_shown, at, correlation, match, pack
+from tests.unit.detect.correlation_strategies import chained_packs, packs, streams
 
 from fileaudit_engine.detect.crossing import Limits
 from fileaudit_engine.rules.ast import CorrelationType as T
@@ -114,3 +121,39 @@ def test_a_newer_state_is_refused_in_words() -> None:
     assert len(correlator.resume(json.dumps(saved).encode())) == 1
     correlator.feed(at(0, 1))  # type: ignore[arg-type]  # all of them are matches
     assert len(correlator.finish()) == 1
+
+
+HOSTILE_VALUES: tuple[Any, ...] = (
+    *(None, True, -1, 0, 10**19, -(10**30), 1.5, "", "x", "9" * 50, [], [[]], {}, {"number": "1/0"}),
+    *({"number": "x"}, {"a": 1}, [1, 2, 3], [None], "\udcff" * 2, {"process": 5}),
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    members = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    return [path, *(place for key, member in members for place in places(member, (*path, key)))]
+
+
+@settings(REPEATABLE, max_examples=400)
+@given(st.data())
+def test_a_state_that_was_edited_stops_nothing(data: st.DataObject) -> None:
+    it = data.draw(st.sampled_from(tuple(T)).flatmap(packs) | chained_packs())
+    stream = data.draw(streams(it))
+    limits = Limits(lateness_ns=stream.lateness_ns)
+    running = fresh(it, limits)
+    list(doing(running, stream.acts))
+    state = json.loads(running.save())
+    for _ in range(data.draw(st.integers(1, 3))):
+        *path, last = data.draw(st.sampled_from(places(state)[1:]))
+        holder = state
+        for key in path:
+            holder = holder[key]
+        holder[last] = copy.deepcopy(data.draw(st.sampled_from(HOSTILE_VALUES)))
+    edited = fresh(it, limits)
+    edited.resume(json.dumps(state).encode())
+    list(doing(edited, stream.acts))
+    edited.finish()
+    edited.save()
