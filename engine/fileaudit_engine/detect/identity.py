@@ -28,6 +28,8 @@ Stretch = tuple[bytes, int]
 
 _SHORT: Final = 16
 """Members from which the head of a MessagePack list has three bytes."""
+_LONG: Final = 1 << 16
+"""Members from which it has five."""
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _EMPTY: Final[Stretch] = (b"", 0)
@@ -74,7 +76,7 @@ def pack(facts: Facts) -> bytes:
 
 def _head(count: int) -> bytes:
     """The head of a list of more than fifteen members: there are never fewer."""
-    return b"\xdc" + count.to_bytes(2, "big") if count < 1 << 16 else b"\xdd" + count.to_bytes(4, "big")
+    return b"\xdc" + count.to_bytes(2, "big") if count < _LONG else b"\xdd" + count.to_bytes(4, "big")
 
 
 def _raw(name: str | None) -> bytes | None:
@@ -84,7 +86,8 @@ def _raw(name: str | None) -> bytes | None:
 
 def _joined(facts: Iterator[object]) -> Stretch:
     listed = list(facts)
-    return _encode(listed)[1 if len(listed) < _SHORT else 3 :], len(listed)
+    count = len(listed)
+    return _encode(listed)[1 if count < _SHORT else 3 if count < _LONG else 5 :], count
 
 
 def _named(event: FileEvent, names: tuple[str, ...]) -> Iterator[tuple[object, ...]]:
