@@ -48,9 +48,10 @@ UNITS_NS: Final[Mapping[str, int]] = {
 LIMITS: Final[Mapping[str, tuple[int, int, str]]] = {
     "groups": (1, 10_000_000, "a million groups take about a gigabyte of memory"),
     "events": (1, 1_000_000, "a sum or an average is computed from every one of them"),
-    "entries": (1, 100_000_000, "a million events take about a hundred megabytes of memory"),
+    "entries": (1, 100_000_000, "a million take about 250 megabytes; a group counts as three of them"),
     "listed": (1, 10_000, "each takes 35 bytes of the alert's document"),
     "held": (0, 1_000_000, "each takes about a kilobyte of memory"),
+    "waiting": (1, 10_000_000, "each takes about a kilobyte of memory"),
 }
 """The numbers below `correlation`: the least, the most, and what they cost."""
 

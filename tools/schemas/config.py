@@ -19,6 +19,7 @@ _MEANINGS: Final = {
     "entries": "Events of all groups of all correlations together.",
     "listed": "Events that one alert lists.",
     "held": "Events that are kept in full until an alert needs them; of older ones only ids are.",
+    "waiting": "Events that wait for earlier ones; of more, the oldest do not wait for the lateness to pass.",
 }
 
 
