@@ -33,6 +33,7 @@ class Correlations:
 
     Attributes:
         correlator: What holds them; time, losses and states are told to it directly.
+        in_trail: Ids of contributions that are known to be in the trail, the newest last.
     """
 
     def __init__(self, detector: Detector, plan: CorrelationPlan, user: UserPlan, limits: Limits) -> None:
@@ -48,11 +49,16 @@ class Correlations:
         self._made_of = detector, plan, user, limits
         self._correlating = Correlating(detector, self.correlator, plan)
         self._of_silent_rules = _of_silent_rules(plan)
-        self._in_trail: OrderedDict[str, None] = OrderedDict()
+        self.in_trail: OrderedDict[str, None] = OrderedDict()
 
     def anew(self) -> "Correlations":
         """The same, to which nothing has happened yet."""
         return Correlations(*self._made_of)
+
+    def take_over(self, before: "Correlations") -> list[str]:
+        """Go on with what others hold, which are of no use any more; returns in words what does not go on."""
+        self.in_trail = before.in_trail
+        return self.correlator.take_over(before.correlator)
 
     def take(self, batch: Batch) -> tuple[Sequence[Finding], Sequence[Crossing]]:
         """What is to be told of a batch: by rules alone, and by correlations."""
@@ -82,7 +88,7 @@ class Correlations:
         """The events behind a crossing that stand nowhere else, those that were not asked for lately."""
         if id(crossing.correlation) not in self._of_silent_rules:
             return []
-        known = self._in_trail
+        known = self.in_trail
         records = contribution_records(crossing, host=host, ingested_ns=ingested_ns, known=known)
         known.update((record.id, None) for record in records)
         while len(known) > _REMEMBERED:

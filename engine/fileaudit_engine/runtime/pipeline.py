@@ -134,12 +134,25 @@ class Pipeline:
         """Why a sink cannot show anything any more, so that going on has no point; empty while it can."""
 
     def use(self, detector: Detector, correlations: Correlations | None) -> None:
-        """Put other rules in force; what the correlations that stay as they were hold, goes on."""
-        before, self.detector, self.correlations = self.correlations, detector, correlations
+        """Put other rules in force; what the correlations that stay as they were hold, goes on.
+
+        Of those that do not, all is told first that nothing can change any more.
+        """
+        before = self.correlations
+        told = [] if before is None else self._going_over(before, correlations)
+        self.detector, self.correlations = detector, correlations
         self._changes += 1
-        if before is not None and correlations is not None:
-            for words in correlations.correlator.resume(before.correlator.save()):
-                self._tell(words)
+        for words in told:
+            self._tell(words)
+
+    def _going_over(self, before: Correlations, after: Correlations | None) -> list[str]:
+        """Leave what correlations hold to others; returns in words what does not go on."""
+        if after is None or not before.correlator.goes_on_whole(after.correlator):
+            self._hand_on(self._records((), before.conclude()))
+        if after is not None:
+            return after.take_over(before)
+        groups = before.correlator.counts.groups
+        return [f"no correlation is left, and {counted(groups, 'group')} let go of"] if groups else []
 
     def resume(self) -> None:
         """Go on with the states that were kept, before the first item.

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
 from fileaudit_engine.detect.correlate import Counts
 from fileaudit_engine.detect.crossing import Limits
@@ -494,7 +496,47 @@ def test_a_correlation_that_was_changed_begins_anew_and_that_is_told(tmp_path: P
         it.at(3, batch(opened(3))).at(4, IDLE).at(5, IDLE)
         assert it.alerts() == []
         assert len(it.told) == 1
-        assert it.told[0].startswith("three was changed")
+        assert it.told[0].startswith("three is gone, or was changed")
+
+
+def test_of_a_correlation_that_is_changed_or_goes_all_is_told_first_that_was_certain(tmp_path: Path) -> None:
+    for number, others in enumerate((RULES.replace("gte: 3", "gte: 9"), RULES.partition("---")[0])):
+        with bench(tmp_path / str(number)) as it:
+            it.at(3, batch(opened(1), opened(2), opened(3)))
+            it.line.use(*it.parts(others))
+            assert it.alerts() == [("three", 3)]
+            assert it.line.tally().audit_events == 3
+            assert len(it.told) == 1
+            assert "1 group" in it.told[0]
+
+
+def test_with_rules_that_all_go_on_what_waits_for_earlier_events_goes_on_waiting(tmp_path: Path) -> None:
+    with bench(tmp_path) as it:
+        it.at(3.1, batch(opened(1), opened(3)))
+        it.line.use(*it.parts(RULES))
+        assert it.alerts() == []
+        late = msgspec.structs.replace(opened(2), ts_ns=START_NS + 3 * SECOND_NS - LATENESS_NS)
+        it.at(3.1, batch(late)).at(4, IDLE).at(5, IDLE)
+        assert it.alerts() == [("three", 3)]
+
+
+def test_events_of_before_stand_in_the_trail_of_an_alert_that_comes_under_other_rules(tmp_path: Path) -> None:
+    with bench(tmp_path) as it:
+        it.at(2, batch(opened(1), opened(2))).at(2.5, IDLE).at(2.6, IDLE)
+        it.line.use(*it.parts(RULES))
+        it.at(4, batch(opened(3))).at(5, IDLE).at(6, IDLE)
+        assert it.alerts() == [("three", 3)]
+        assert it.line.tally().audit_events == 3
+
+
+def test_and_stand_there_once(tmp_path: Path) -> None:
+    two = RULES.replace("{gte: 3}", "{eq: 2}")
+    with bench(tmp_path, rules=two) as it:
+        it.at(3, batch(opened(1), opened(2), opened(3))).at(3.5, IDLE).at(3.6, IDLE)
+        it.line.use(*it.parts(two))
+        it.at(61.5, IDLE).at(61.6, IDLE)
+        assert it.alerts() == [("three", 2), ("three", 61)]
+        assert it.line.tally().audit_events == 3
 
 
 def test_correlations_may_come_and_go_with_the_rules(tmp_path: Path) -> None:
