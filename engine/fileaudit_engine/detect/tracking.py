@@ -325,7 +325,7 @@ class Tracked:
             return tuple(Contribution(each.ts_ns, each.id, each.event) for each in newest)
         found: dict[str, Contribution] = {}
         for each in reversed(newest):
-            found.update((one.id, one) for one in each.contributions())
+            found.update((one.id, one) for one in reversed(tuple(each.contributions())))
             if len(found) >= self._limits.listed:
                 break
-        return distinct(found.values())[-self._limits.listed :]
+        return distinct(reversed(found.values()))[-self._limits.listed :]

@@ -182,6 +182,13 @@ def test_an_outer_alert_lists_the_events_of_the_inner_ones() -> None:
     assert (only.total, only.first_ns - START, only.last_ns - START) == (2, 1, 3)
 
 
+def test_events_of_one_nanosecond_are_listed_as_they_came_also_in_a_chain() -> None:
+    outer = correlation(T.TEMPORAL_ORDERED, "twice", "b", key="outer")
+    acts = [match(5), match(5), match(5, "b")]
+    *_, last = alerts(pack(TWICE, outer), acts)
+    assert [one.event for one in last.events] == [act.event for act in acts]
+
+
 def test_a_call_that_completes_the_inner_condition_is_one_entry_with_it() -> None:
     ordered = correlation(T.TEMPORAL_ORDERED, "twice", "a", key="outer")
     assert times(pack(TWICE, ordered), [match(0), match(1)]) == []
