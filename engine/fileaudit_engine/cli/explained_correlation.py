@@ -15,8 +15,9 @@ from fileaudit_engine.compiler.listening import heard_through
 from fileaudit_engine.compiler.plan import CorrelationPlan, UserCorrelation
 from fileaudit_engine.detect.crossing import Limits
 from fileaudit_engine.detect.crossing_words import wanted
-from fileaudit_engine.detect.holding import RISING, names_in
+from fileaudit_engine.detect.holding import RISING
 from fileaudit_engine.rules.ast import Correlation, CorrelationType
+from fileaudit_engine.rules.correlation_condition import named
 from fileaudit_engine.text import printable
 
 _GROWING: Final = frozenset(
@@ -141,7 +142,7 @@ def _tells(correlation: Correlation) -> str:
 def _excluded(correlation: Correlation) -> list[str]:
     """The sources that it does not want to hear."""
     condition = correlation.condition
-    return sorted({name for name, negated in names_in(condition) if negated}) if condition else []
+    return sorted({name for name, negated in named(condition) if negated}) if condition else []
 
 
 def _only_grows(correlation: Correlation) -> bool:

@@ -9,10 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from fileaudit_engine.compiler.plan import CorrelationPlan, CorrelationStep, UserCorrelation, UserRule
 from fileaudit_engine.events.fields import BY_NAME, Field, unlisted
-from fileaudit_engine.rules.ast import Correlation
-
-QUIET_LEVEL = "informational"
-"""What has it writes to the audit trail and alerts nobody."""
+from fileaudit_engine.rules.ast import QUIET_LEVEL, Correlation
 
 
 def correlation_plan(correlations: Sequence[Correlation], rules: Sequence[UserRule]) -> CorrelationPlan:

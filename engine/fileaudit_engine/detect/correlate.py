@@ -34,7 +34,7 @@ from fileaudit_engine.detect.meaning import Meanings
 from fileaudit_engine.detect.missed import Losses, suspicion
 from fileaudit_engine.detect.occurrence import Occurrence, Whole, merged
 from fileaudit_engine.detect.tracking import LEAVES, Tracked
-from fileaudit_engine.detect.windows import NEVER, Window
+from fileaudit_engine.detect.windows import LONG_AGO, NEVER, Window
 from fileaudit_engine.events.model import Loss
 
 _MEMO_ENTRIES: Final = 65_536
@@ -48,8 +48,6 @@ _SWEPT_AT_ONCE: Final = 1_000
 
 _ROOM_EVERY: Final = 256
 """Events between two looks at how much is held: by their number, so that portions make no difference."""
-
-_LONG_AGO: Final = -1 << 62
 
 _ts_ns: Final = attrgetter("ts_ns")
 
@@ -122,8 +120,8 @@ class Correlator:
         self.late = 0
         self.taken = 0
         self.pending: list[Match] = []
-        self.known_ns = _LONG_AGO
-        self.taken_ns = _LONG_AGO
+        self.known_ns = LONG_AGO
+        self.taken_ns = LONG_AGO
         self._in_order = True
         """Whether `pending` is in the order of time."""
         reach_ns = max((one.reach_ns for one in self.tracked), default=0)

@@ -18,7 +18,6 @@ from fileaudit_engine.compiler.plan import UserCorrelation
 from fileaudit_engine.detect.crossing import Contribution, Crossing, Evicted
 from fileaudit_engine.detect.crossing_words import as_json, seen, together, wanted
 from fileaudit_engine.detect.described import (
-    QUIET_LEVEL,
     Described,
     add_host,
     describe,
@@ -36,7 +35,7 @@ from fileaudit_engine.events.objects import Document, member_of, merge
 from fileaudit_engine.events.parts import TIME, place_of, spelling
 from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.events.wording import sentence
-from fileaudit_engine.rules.ast import CorrelationType
+from fileaudit_engine.rules.ast import QUIET_LEVEL, CorrelationType
 from fileaudit_engine.text import to_document
 
 CATEGORY: Final = "correlation"

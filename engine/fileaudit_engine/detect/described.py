@@ -15,10 +15,8 @@ from fileaudit_engine.events.model import Loss
 from fileaudit_engine.events.objects import Document, member_of
 from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.rules import ast
+from fileaudit_engine.rules.ast import QUIET_LEVEL
 from fileaudit_engine.text import printable, to_document, to_kernel
-
-QUIET_LEVEL: Final = "informational"
-"""What has it writes to the audit trail and alerts nobody."""
 
 SEVERITIES: Final = {QUIET_LEVEL: 0, "low": 21, "medium": 47, "high": 73, "critical": 99}
 """`event.severity` by Sigma level: the numbers that Elastic's detection engine reads back as levels."""

@@ -1,7 +1,7 @@
 """When a correlation's condition holds: comparisons of numbers, and expressions over steps."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from typing_extensions import assert_never
@@ -66,22 +66,6 @@ def judging(condition: Condition, steps: Mapping[str, int], *, negated: bool = F
             return lambda present, around: any(part(present, around) for part in parts)
         case Quantified():
             raise InternalError("a condition over rules names each of them")
-        case _ as never:
-            assert_never(never)
-
-
-def names_in(condition: Condition, *, negated: bool = False) -> Iterator[tuple[str, bool]]:
-    """Every name in an expression, and whether it is negated there."""
-    match condition:
-        case Identifier(name=name):
-            yield name, negated
-        case Not(operand=operand):
-            yield from names_in(operand, negated=not negated)
-        case And(operands=operands) | Or(operands=operands):
-            for operand in operands:
-                yield from names_in(operand, negated=negated)
-        case Quantified(names=names):
-            yield from ((name, negated) for name in names)
         case _ as never:
             assert_never(never)
 

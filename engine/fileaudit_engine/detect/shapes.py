@@ -12,7 +12,6 @@ from fileaudit_engine.detect.holding import (
     Judges,
     comparing,
     judging,
-    names_in,
     sequences_of,
 )
 from fileaudit_engine.detect.windows import (
@@ -33,6 +32,7 @@ from fileaudit_engine.detect.windows_in_time import (
     Together,
 )
 from fileaudit_engine.rules.ast import Comparator, Correlation, CorrelationType
+from fileaudit_engine.rules.correlation_condition import named, wanted
 
 _T = CorrelationType
 
@@ -134,7 +134,7 @@ def _reaches(kind: type[Window], needed: int) -> Callable[[Any], bool]:
 
 
 def _in_time(rule: Correlation, limits: Limits) -> Shape:
-    if rule.condition is not None and any(negated for _, negated in names_in(rule.condition)):
+    if rule.condition is not None and any(negated for _, negated in named(rule.condition)):
         return _awaiting(rule, limits)
     if rule.type is _T.TEMPORAL_ORDERED and not rule.comparisons:
         return _in_sequence(rule, limits)
@@ -144,7 +144,7 @@ def _in_time(rule: Correlation, limits: Limits) -> Shape:
 def _awaiting(rule: Correlation, limits: Limits) -> Shape:
     assert rule.condition is not None  # noqa: S101 - see _in_time
     steps = {key: number for number, key in enumerate(rule.sources)}
-    asked = sum({1 << steps[name] for name, negated in names_in(rule.condition) if not negated})
+    asked = sum(1 << steps[name] for name in wanted(rule.condition))
     return Shape(
         kind=Awaiting,
         new=lambda: Awaiting(

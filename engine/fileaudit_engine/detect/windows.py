@@ -28,7 +28,7 @@ from fileaudit_engine.events.model import FileEvent
 NEVER: Final = 1 << 80
 """Later than every time, and than the end of every window."""
 
-_LONG_AGO: Final = -1 << 62
+LONG_AGO: Final = -1 << 62
 """Before every time, but not before `NOT_YET` of the windows in time."""
 _PLAIN_VALUES: Final = 4_096
 """To step over so many places takes a microsecond."""
@@ -66,8 +66,8 @@ class Window(msgspec.Struct, gc=False, kw_only=True):
     active: bool = False
     turn: int = -1
     newest: FileEvent | None = None
-    since_ns: int = _LONG_AGO
-    used_ns: int = _LONG_AGO
+    since_ns: int = LONG_AGO
+    used_ns: int = LONG_AGO
     forgotten: int = 0
 
     @property

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from fileaudit_engine.diagnostics import Location
 
@@ -136,6 +136,10 @@ class Related:
 
     id: str
     type: str
+
+
+QUIET_LEVEL: Final = "informational"
+"""The level of what writes to the audit trail and alerts nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

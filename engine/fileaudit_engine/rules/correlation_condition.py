@@ -150,19 +150,25 @@ def identifiers(condition: Condition) -> Iterator[Identifier]:
             assert_never(never)
 
 
-def wanted(condition: Condition, *, held: bool = True) -> frozenset[str]:
-    """The names that stand under an even number of `not`: matches of theirs make the condition true."""
+def named(condition: Condition, *, negated: bool = False) -> Iterator[tuple[str, bool]]:
+    """Every name, and whether it stands under an odd number of `not`."""
     match condition:
         case Identifier(name=name):
-            return frozenset({name} if held else ())
+            yield name, negated
         case Not(operand=operand):
-            return wanted(operand, held=not held)
+            yield from named(operand, negated=not negated)
         case And(operands=operands) | Or(operands=operands):
-            return frozenset().union(*(wanted(operand, held=held) for operand in operands))
+            for operand in operands:
+                yield from named(operand, negated=negated)
         case Quantified():
             raise AssertionError("conditions of correlations have no quantifiers")
         case _ as never:
             assert_never(never)
+
+
+def wanted(condition: Condition) -> frozenset[str]:
+    """The names that stand under an even number of `not`: matches of theirs make the condition true."""
+    return frozenset(name for name, negated in named(condition) if not negated)
 
 
 def _alternatives(condition: Condition) -> int:

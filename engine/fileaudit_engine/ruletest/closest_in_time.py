@@ -13,10 +13,10 @@ from typing import Final
 import msgspec
 
 from fileaudit_engine.compiler.correlation_wording import listed
-from fileaudit_engine.detect.holding import names_in
 from fileaudit_engine.detect.keys import Key
 from fileaudit_engine.detect.windows_in_time import steps_of
 from fileaudit_engine.rules.ast import Correlation, CorrelationType
+from fileaudit_engine.rules.correlation_condition import named
 from fileaudit_engine.ruletest.heard import Heard, apart_ns, whose
 from fileaudit_engine.ruletest.wording import When
 
@@ -71,7 +71,7 @@ def _roles(rule: Correlation) -> tuple[set[int], set[int]]:
     if rule.condition is None:
         return set(range(len(rule.sources))), set()
     numbers = {key: number for number, key in enumerate(rule.sources)}
-    names = list(names_in(rule.condition))
+    names = list(named(rule.condition))
     wanted = {numbers[name] for name, negated in names if not negated}
     return wanted, {numbers[name] for name, negated in names if negated}
 

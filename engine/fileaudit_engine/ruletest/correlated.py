@@ -6,8 +6,9 @@ from typing import Final
 from fileaudit_engine.compiler.correlation_wording import listed
 from fileaudit_engine.detect.crossing import Crossing, Limits
 from fileaudit_engine.detect.crossing_words import seen
-from fileaudit_engine.detect.holding import judging, names_in
+from fileaudit_engine.detect.holding import judging
 from fileaudit_engine.rules.ast import Condition
+from fileaudit_engine.rules.correlation_condition import wanted as wanted_of
 from fileaudit_engine.ruletest.closest import closest_lines, distance
 from fileaudit_engine.ruletest.closest_in_time import IN_TIME
 from fileaudit_engine.ruletest.heard import Heard
@@ -77,7 +78,7 @@ def _wanted(condition: Condition, sources: Sequence[str], never: Sequence[int]) 
     if holds(everything - sum(1 << number for number in never), 0):
         return []
     needed = [number for number in never if not holds(everything - (1 << number), 0)]
-    wanted = {steps[name] for name, negated in names_in(condition) if not negated}
+    wanted = {steps[name] for name in wanted_of(condition)}
     return needed or [number for number in never if number in wanted]
 
 

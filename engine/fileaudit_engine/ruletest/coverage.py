@@ -12,10 +12,10 @@ correlations raises nothing itself: it is proven by those, through all chains.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fileaudit_engine.compiler.correlations import QUIET_LEVEL
 from fileaudit_engine.compiler.listening import before
 from fileaudit_engine.compiler.plan import CorrelationPlan, UserRule
 from fileaudit_engine.events.model import Operation
+from fileaudit_engine.rules.ast import QUIET_LEVEL
 from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from fileaudit_engine.compiler.correlation_wording import listed
-from fileaudit_engine.compiler.correlations import QUIET_LEVEL
 from fileaudit_engine.compiler.listening import heard_through
 from fileaudit_engine.compiler.plan import CorrelationPlan, UserCorrelation, UserPlan
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.detect.runnable import runnable
+from fileaudit_engine.rules.ast import QUIET_LEVEL
 from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case, Expectation
 from fileaudit_engine.ruletest.compare import differences

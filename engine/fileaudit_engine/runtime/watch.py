@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from fileaudit_engine.compiler.stages import Compiled
 from fileaudit_engine.detect.crossing import Crossing, Limits
-from fileaudit_engine.detect.described import QUIET_LEVEL
 from fileaudit_engine.detect.detector import Detector, Matched
 from fileaudit_engine.detect.record import Finding
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import FileEvent, Loss
+from fileaudit_engine.rules.ast import QUIET_LEVEL
 from fileaudit_engine.runtime.activity import Activity
 from fileaudit_engine.runtime.correlations import PUT_BACK, Correlations, seen_until
 
