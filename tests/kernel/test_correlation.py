@@ -6,14 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.kernel.capture import in_child
-from tests.kernel.test_commands import PATIENCE_S, Running, engine, rule_for, stored
+from tests.kernel.capture import in_child, made
+from tests.kernel.test_commands import PATIENCE_S, WATCHED, Running, engine, rule_for, stored
 
 pytestmark = pytest.mark.kernel
 
@@ -229,6 +230,55 @@ def test_a_hangup_keeps_what_unchanged_correlations_have_counted(place: Path) ->
         one.rename(MANY // 2)
         alert = the_alert(command, "many_renamed")
     assert facts(alert)["total"] == MANY
+
+
+COUNTED = """
+title: A file is opened
+name: opened
+logsource: {{product: linux, category: file_access}}
+detection:
+    selection: {{Operation: open, TargetFilename|startswith: {folder}}}
+    condition: selection
+---
+title: It is opened very often
+name: opened_often
+level: medium
+correlation:
+    type: event_count
+    rules: [opened]
+    group-by: [ProcessId]
+    timespan: 1h
+    condition: {{gte: {often}}}
+"""
+
+OFTEN = 40_000
+"""More opens than happen while programs are loaded."""
+
+
+def test_what_happens_while_other_programs_take_over_counts_once(place: Path) -> None:
+    folder = rules(place, COUNTED, often=OFTEN)
+    file, last = made(place / "watched" / "file"), made(place / "watched" / "last")
+
+    def open_it(path: Path = file) -> None:
+        os.close(os.open(path, os.O_RDONLY))
+
+    with engine(place, "--rules", folder) as command:
+        (folder / "component.yml").write_text(
+            WATCHED.replace("|startswith", "|contains").format(name="component", path=f"{place.name}/other/")
+        )
+        command.process.send_signal(signal.SIGHUP)
+        count = 0
+        while not any("reload    2 rules" in line for line in command.err):
+            open_it()
+            count += 1
+            time.sleep(0.0005)
+        assert count < OFTEN
+        for _ in range(count, OFTEN - 1):
+            open_it()
+        open_it(last)
+        alert = the_alert(command, "opened_often")
+    assert alert["file"]["path"] == str(last), "with less it was not often enough"
+    assert facts(alert)["total"] == OFTEN
 
 
 @contextlib.contextmanager

@@ -58,6 +58,7 @@ class Correlations:
     def take_over(self, before: "Correlations") -> list[str]:
         """Go on with what others hold, which are of no use any more; returns in words what does not go on."""
         self.in_trail = before.in_trail
+        self.correlator.ignore_until(before.correlator.known_ns)
         return self.correlator.take_over(before.correlator)
 
     def take(self, batch: Batch) -> tuple[Sequence[Finding], Sequence[Crossing]]:

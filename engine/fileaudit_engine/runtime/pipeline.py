@@ -133,15 +133,25 @@ class Pipeline:
         self.gone = ""
         """Why a sink cannot show anything any more, so that going on has no point; empty while it can."""
 
-    def use(self, detector: Detector, correlations: Correlations | None) -> None:
+    def use(
+        self, detector: Detector, correlations: Correlations | None, *, heard_ns: int | None = None
+    ) -> None:
         """Put other rules in force; what the correlations that stay as they were hold, goes on.
 
         Of those that do not, all is told first that nothing can change any more.
+
+        Args:
+            detector: The rules.
+            correlations: Those of the same plan; None: it has none.
+            heard_ns: If another source follows that was there before the former one was gone: until when all
+                that correlations hear of came from that one. What comes again does not count again.
         """
         before = self.correlations
         told = [] if before is None else self._going_over(before, correlations)
         self.detector, self.correlations = detector, correlations
         self._changes += 1
+        if before is not None and correlations is not None and heard_ns is not None:
+            correlations.correlator.ignore_until(heard_ns)
         for words in told:
             self._tell(words)
 

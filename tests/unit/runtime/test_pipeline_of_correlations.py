@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from fileaudit_engine.cli.run import COPY_NS, Passage
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
 from fileaudit_engine.detect.correlate import Counts
 from fileaudit_engine.detect.crossing import Limits
@@ -537,6 +538,35 @@ def test_and_stand_there_once(tmp_path: Path) -> None:
         it.at(61.5, IDLE).at(61.6, IDLE)
         assert it.alerts() == [("three", 2), ("three", 61)]
         assert it.line.tally().audit_events == 3
+
+
+def test_what_a_successor_tells_once_more_does_not_count_once_more(tmp_path: Path) -> None:
+    with bench(tmp_path) as it:
+        passage = Passage(it.line)
+        for item in (
+            batch(opened(1)),
+            IDLE,
+            batch(opened(2)),
+            Loss(first_ns=1, last_ns=2, counts={"open": 1}),
+        ):
+            passage.feed(item)
+        it.now_ns = START_NS + 2 * SECOND_NS
+        it.line.use(*it.parts(RULES), heard_ns=passage.heard_ns)
+        it.line.use(*it.parts(RULES))  # at once again, from the same source
+        copy = msgspec.structs.replace(opened(2), ts_ns=opened(2).ts_ns + COPY_NS)
+        it.at(2.05, batch(copy)).at(3, IDLE).at(4, IDLE)
+        assert it.alerts() == []
+        after = msgspec.structs.replace(opened(2), ts_ns=opened(2).ts_ns + 3 * SECOND_NS)
+        it.at(5, batch(after)).at(6, IDLE).at(7, IDLE)
+        assert it.alerts() == [("three", 5)]
+        assert own(it.last())["correlation"]["total"] == 3
+
+
+def test_where_nothing_came_while_a_successor_took_over_nothing_can_come_again(tmp_path: Path) -> None:
+    with bench(tmp_path) as it:
+        passage = Passage(it.line)
+        passage.feed(IDLE)
+        assert passage.heard_ns is None
 
 
 def test_correlations_may_come_and_go_with_the_rules(tmp_path: Path) -> None:
