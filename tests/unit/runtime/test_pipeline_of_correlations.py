@@ -185,6 +185,35 @@ def test_events_of_silent_rules_are_kept_beside_the_alert_and_its_ids_lead_to_th
         assert it.line.tally().audit_events == 3
 
 
+LOUD_TOO = """
+---
+title: What is public is opened
+name: public
+level: low
+logsource: {product: linux, category: file_access}
+detection: {selection: {TargetFilename: /public*}, condition: selection}
+"""
+
+
+def test_records_are_told_in_the_order_of_their_time_and_events_right_before_their_alert(
+    tmp_path: Path,
+) -> None:
+    public = [opened(number, path="/public") for number in (1, 4, 5)]
+    with bench(tmp_path, rules=RULES + LOUD_TOO) as it:
+        it.at(5, batch(public[0], opened(1), opened(2), opened(3), *public[1:]))
+        order = [(one.kind, one.rule, one.ts_ns) for one in it.memory.records]
+    behind = [(Kind.EVENT, "three", opened(number).ts_ns) for number in (1, 2, 3)]
+    first, *others = [(Kind.ALERT, "public", event.ts_ns) for event in public]
+    assert order == [first, *behind, (Kind.ALERT, "three", opened(3).ts_ns), *others]
+
+
+def test_alerts_of_rules_and_correlations_are_folded_in_the_order_of_their_time(tmp_path: Path) -> None:
+    by_process = Suppress(by=("process.pid",), for_ns=3600 * SECOND_NS)
+    with bench(tmp_path, rules=RULES + LOUD_TOO, suppress=by_process) as it:
+        it.at(5, batch(opened(1), opened(2), opened(3), opened(4, path="/public")))
+        assert it.alerts() == [("three", 3)]
+
+
 def test_what_is_in_the_trail_is_not_written_out_again(tmp_path: Path) -> None:
     falling = RULES.replace("{gte: 3}", "{lt: 3}")
     with bench(tmp_path, rules=falling) as it:
