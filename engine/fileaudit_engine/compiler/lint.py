@@ -33,6 +33,9 @@ _LESS: Final = {
     Shortage.CALLERS: "ask for what the callers have in common",
 }
 
+NEVER: Final = "FA049"
+"""The code of the finding that no event can match a rule."""
+
 NO_WITNESS: Final = "FA047"
 """The code of the finding that a rule must be evaluated on every event of a recording."""
 
@@ -56,6 +59,9 @@ def warnings(
     """
     if asked is None:
         asked = all_clauses(rule.predicate)
+    if not asked:
+        yield never(rule)
+        return
     own = full_stream(rule, bounded(asked, CLAUSES_PER_RULE) if shortages else got)
     if own is not None:
         yield own
@@ -63,6 +69,18 @@ def warnings(
         yield widened(rule, got, shortages)
     if any(way.witness is None for way in alternatives(rule.predicate)):
         yield _no_witness(rule)
+
+
+def never(rule: UserRule) -> Diagnostic:
+    """The warning that the kernel would drop every event for this rule, and rightly so."""
+    operations = ", ".join(o.value for o in Operation if o in rule.logsource.operations)
+    return Diagnostic(
+        code=NEVER,
+        severity=Severity.WARNING,
+        message="the rule can never match: what it asks excludes itself, or is no part of its log source",
+        location=rule.rule.location,
+        help=f"{rule.logsource.value} has {operations}; 'service: fileaudit' has all operations",
+    )
 
 
 def widened(rule: UserRule, got: Sequence[Clause], shortages: Collection[Shortage]) -> Diagnostic:

@@ -99,8 +99,11 @@ def key_of_event(fields: Sequence[Field]) -> Callable[[FileEvent], Key]:
 
 def room_of(key: Key) -> int:
     """How many events a group takes the room of beside its own: some, and more where its name is long."""
-    texts = key if isinstance(key, tuple) else (key,)
-    return _ROOM_OF_GROUP + sum(len(text) for text in texts if isinstance(text, str)) // _BYTES_OF_EVENT
+    length = 0
+    for text in key if isinstance(key, tuple) else (key,):
+        if isinstance(text, str):
+            length += len(text)
+    return _ROOM_OF_GROUP + length // _BYTES_OF_EVENT
 
 
 def values_of(reads: Sequence[Read[T]], *, numeric: bool) -> Callable[[T], Values]:

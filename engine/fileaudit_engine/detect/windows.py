@@ -141,11 +141,10 @@ class Listed(Window, gc=False, kw_only=True):
         return head - before
 
     def within_limit(self) -> int:
-        """Forget the oldest event if there are too many now; returns by how much the size has grown."""
+        """Let go of the oldest event if there are too many now; returns by how much the size has grown."""
         if len(self.entries) - self.head <= self.limit:
             return 1
         self.go(self.head + 1)
-        self.forgotten += 1
         return 0
 
     def go(self, head: int) -> None:
@@ -191,7 +190,9 @@ class Valued(Listed, gc=False, kw_only=True):
         self.entries.append(occurrence)
         self.values.append(values)
         self.came(values)
-        return self.within_limit()
+        grown = self.within_limit()
+        self.forgotten += 1 - grown
+        return grown
 
     def go(self, head: int) -> None:
         """Begin at `head`: the values before it count no more."""

@@ -162,7 +162,9 @@ class Awaiting(Listed, gc=False, kw_only=True):
         if not steps & self.asked:
             return 0
         self.entries.append(occurrence)
-        return self.within_limit()
+        grown = self.within_limit()
+        self.forgotten += 1 - grown
+        return grown
 
     def judge(self) -> Judged:
         """Say of the event that waited for longest what there was around it. Call `done` afterwards."""

@@ -193,3 +193,21 @@ detection: {selection: {UserId: 0}, condition: selection}
     assert found.message == (
         "this rule requires no particular text: in a recording it is evaluated on every event of file_access"
     )
+
+
+def test_a_rule_for_operations_that_its_log_source_lacks_is_told_that_it_never_matches() -> None:
+    loaded = parse_text(
+        "title: T\nlogsource: {product: linux, category: file_access}\n"
+        "detection: {selection: {Operation: create, TargetFilename: /srv/x}, condition: selection}\n"
+    )
+    (found,) = compile_rules(loaded.rules).diagnostics
+    assert found.code == "FA049"
+    assert found.help == "file_access has open, read, write; 'service: fileaudit' has all operations"
+
+
+def test_a_rule_that_may_match_is_not() -> None:
+    loaded = parse_text(
+        "title: T\nlogsource: {product: linux, service: fileaudit}\n"
+        "detection: {selection: {Operation: create, TargetFilename: /srv/x}, condition: selection}\n"
+    )
+    assert compile_rules(loaded.rules).diagnostics == ()

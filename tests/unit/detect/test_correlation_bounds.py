@@ -151,3 +151,11 @@ def test_losses_of_one_second_are_judged_at_once(losses: int) -> None:
     assert len(correlator.losses.unjudged) == 1
     (suspicion,) = [*correlator.finish()] if losses == 30 else [None]
     assert suspicion is None or suspicion.losses[0].total == 120
+
+
+def test_events_that_are_only_listed_are_not_told_as_forgotten() -> None:
+    it = pack(correlation(T.TEMPORAL, "a", "b", within=1_000))
+    correlator = fresh(it, Limits(lateness_ns=0, events=5))
+    found = correlator.feed([*(match(ts) for ts in range(20)), match(20, "b")])
+    (alert,) = [*found, *correlator.finish()]
+    assert (alert.total, alert.evicted.events) == (5, 0)
