@@ -14,12 +14,14 @@ from fileaudit_engine.cli.common import (
     say,
     without_collector,
 )
+from fileaudit_engine.detect.correlate import Counts
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.resources import rules_dir
 from fileaudit_engine.runtime.pipeline import Pipeline
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sources.replay import ReplaySource
 from fileaudit_engine.store.store import Store
+from fileaudit_engine.text import counted
 
 
 def register(
@@ -31,7 +33,8 @@ def register(
         parents=[common],
         help="detect in recorded events",
         description="Runs the rules over recorded events (NDJSON, plain or .gz or .zst). Needs no root."
-        " Exit 2 on events that are not valid, and where there is no usable rule.",
+        " Correlations go by the times of events, in the order in which they are given: of several files the"
+        " earliest comes first. Exit 2 on events that are not valid, and where there is no usable rule.",
     )
     parser.add_argument("events", nargs="+", metavar="EVENTS", help="a file, or - for stdin")
     parser.add_argument(
@@ -71,9 +74,21 @@ def run(args: argparse.Namespace) -> int:
             pipeline.end()
             unkept = pipeline.finish()
             report_diagnostics(source.diagnostics, {}, args)
-    for line in live.alert_lines(pipeline.tally(), args.store):
+    tally = pipeline.tally()
+    for line in live.alert_lines(tally, args.store):
         say(line)
+    _tell_late(tally.correlated)
     if unkept:
         say(f"fileaudit-engine: {unkept:,} records could not be stored")
         return Exit.MACHINE
     return Exit.UNUSABLE if source.diagnostics else live.output_status(pipeline)
+
+
+def _tell_late(counts: Counts | None) -> None:
+    """A recording that is not in the order of its times has alerts that do not come."""
+    if counts is not None and counts.late:
+        late = counted(counts.late, "event")
+        say(
+            f"fileaudit-engine: {late} came too late to be correlated: sort the recordings by time, or raise"
+            " 'lateness' below 'correlation' in the configuration"
+        )

@@ -131,3 +131,10 @@ def test_a_suspicion_and_losses_in_a_recording_are_told(replay: Any, tmp_path: P
     (document,) = replay([*MANY[:3], json.dumps(loss)])[0]
     assert document["fileaudit"]["correlation"]["suspected"]
     assert document["fileaudit"]["losses"]["counts"] == {"rename": 9}
+
+
+def test_what_came_too_late_is_told_with_what_to_do(replay: Any) -> None:
+    in_order = [renamed(7, second) for second in range(5)]
+    assert "too late" not in replay(in_order)[1]
+    told = replay([renamed(7, 30), *in_order])[1]
+    assert "5 events came too late to be correlated: sort the recordings by time" in told
