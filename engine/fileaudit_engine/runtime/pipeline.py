@@ -268,8 +268,9 @@ class Pipeline:
         self, correlations: Correlations, batch: Batch
     ) -> tuple[Sequence[Finding], Sequence[Crossing]]:
         """What is to be told of a batch."""
-        if self._asked_ns is not None:
-            correlations = self._after_the_clock_was_put_back(correlations, self._asked_ns)
+        if self._asked_ns is not None and correlations.were_put_back(self._asked_ns):
+            self._tell(PUT_BACK)
+            correlations = self._begun_anew(correlations)
         before = correlations.heard
         findings, crossings = correlations.take(batch)
         if self._asked_ns is not None and correlations.correlator.waiting:
@@ -277,13 +278,6 @@ class Pipeline:
             crossings = [*crossings, *correlations.correlator.advance(seen_ns)]
         self._changes += correlations.heard != before
         return findings, crossings
-
-    def _after_the_clock_was_put_back(self, correlations: Correlations, asked_ns: int) -> Correlations:
-        """The correlations to go on with."""
-        if not correlations.were_put_back(asked_ns):
-            return correlations
-        self._tell(PUT_BACK)
-        return self._begun_anew(correlations)
 
     def _begun_anew(self, correlations: Correlations) -> Correlations:
         """The same without what they hold, once all that was certain by it is told."""
