@@ -412,9 +412,9 @@ def test_an_alert_names_what_was_lost_in_its_window_and_an_almost_says_that_it_m
         one.rename(MANY // 2)
         with held_up(command):
             opener = opens(target, FLOOD)
+        suspicion = the_alert(command, "opened_often")  # the ring has room again
         one.rename(MANY // 2)
         alert = the_alert(command, "many_renamed")
-        suspicion = the_alert(command, "opened_often")
         command.stop()
     losses = alert["fileaudit"]["losses"]
     lost = losses["counts"]["open"]
