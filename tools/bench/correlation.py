@@ -210,7 +210,7 @@ def _filled(
 ) -> dict[str, Any]:
     """A process with that many groups, all of which are within one window."""
     shape = ("--groups", str(groups), "--events", str(events), "--window", str(2 * events))
-    limits = ("--limit-groups", str(groups), "--limit-entries", str(2 * MILLION))
+    limits = ("--limit-groups", str(groups), "--limit-entries", str(10 * MILLION))
     whole = () if held is None else ("--held", str(held))
     return _measured(args, "memory", rules, "--evenly", "--together", *shape, *limits, *whole)
 
