@@ -42,7 +42,6 @@ class Shape:
     """What a correlation is made of.
 
     Attributes:
-        kind: The class of its windows.
         new: Makes an empty window.
         holds: Whether the condition holds in a window that is not empty.
         judges: Of a condition with `not`, what is asked of an event whose time is over; else None.
@@ -53,7 +52,6 @@ class Shape:
         needed: Of counts that only grow, the smallest that is enough; None for all others.
     """
 
-    kind: type[Window]
     new: Callable[[], Window]
     holds: Callable[[Window], bool]
     judges: Judges | None = None
@@ -102,7 +100,6 @@ def _of_numbers(rule: Correlation, limits: Limits) -> Shape:
     else:
         new = lambda: kind(limit=limit)  # noqa: E731
     return Shape(
-        kind=kind,
         new=new,
         holds=_reaches(kind, needed) if needed else (lambda window: compares(*window.ratio())),
         number=lambda window: window.number(),
@@ -146,7 +143,6 @@ def _awaiting(rule: Correlation, limits: Limits) -> Shape:
     steps = {key: number for number, key in enumerate(rule.sources)}
     asked = sum(1 << steps[name] for name in wanted(rule.condition))
     return Shape(
-        kind=Awaiting,
         new=lambda: Awaiting(
             limit=limits.events,
             asked=asked,
@@ -169,7 +165,6 @@ def _in_sequence(rule: Correlation, limits: Limits) -> Shape:
         sequences = sequences_of(rule.condition, {key: number for number, key in enumerate(rule.sources)})
     whole = None if rule.condition is not None else count
     return Shape(
-        kind=InSequence,
         new=lambda: InSequence(
             limit=limits.events,
             sequences=sequences,
@@ -190,7 +185,6 @@ def _together(rule: Correlation, limits: Limits) -> Shape:
     count = len(rule.sources)
     ordered = rule.type is _T.TEMPORAL_ORDERED
     return Shape(
-        kind=InOrder if ordered else Together,
         new=(lambda: InOrder(limit=limits.events))
         if ordered
         else (lambda: Together(limit=limits.events, newest_ns=[NOT_YET] * count)),
