@@ -259,7 +259,8 @@ def test_the_engine_reports_what_strace_sees(capture: Capture, place: Path, name
         seen = strace.account(own / "trace", ground)
         assert program.does <= {operation for operation, path in seen.counts if path.startswith(str(ground))}
         wrong = differences(account_of(events), seen)
-        if not wrong or not any(map(is_by_descriptor, events)):
+        racing = {event.operation.value for event in events if is_by_descriptor(event)}
+        if not wrong or any(line.split(" ", 1)[0] not in racing for line in wrong):
             break
     if wrong:
         pytest.fail("\n".join(wrong), pytrace=False)
@@ -267,7 +268,8 @@ def test_the_engine_reports_what_strace_sees(capture: Capture, place: Path, name
 
 ATTEMPTS = 4
 """glibc changes the mode of what must not be a link by /proc/self/fd/N and closes N at once: whoever looks at
-that name a moment later may find another file, or none. Of such programs one run in four must agree."""
+that name a moment later may find another file, or none. Where nothing but such operations differ, there are
+other runs, of which one must agree."""
 
 
 def is_by_descriptor(event: FileEvent) -> bool:
