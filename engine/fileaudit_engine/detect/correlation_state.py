@@ -26,8 +26,8 @@ from fileaudit_engine.detect.written import (
     read_loss,
     read_ns,
     written_event,
-    written_key,
     written_loss,
+    written_value,
 )
 from fileaudit_engine.text import counted, to_document
 
@@ -96,7 +96,7 @@ def _saved_correlation(tracked: "Tracked", meaning: str, alarms: Mapping[int, in
         late=tracked.late,
         told_ns=tracked.told_ns,
         groups=[
-            (written_key(key), saved_window(window, alarms.get(id(window))))
+            (written_value(key), saved_window(window, alarms.get(id(window))))
             for key, window in tracked.groups.items()
         ],
     )

@@ -6,7 +6,6 @@ places in files do not: a rule that was moved, or described better, is the same 
 """
 
 import dataclasses
-import functools
 from collections.abc import Mapping
 from typing import Final
 
@@ -25,10 +24,15 @@ class Meanings:
     def __init__(self, plan: CorrelationPlan, user: UserPlan) -> None:
         self._plan = plan
         self._user = user
+        self._known: dict[int, str] = {}
 
-    @functools.cache  # noqa: B019 - lives as long as its plan
     def of(self, number: int) -> str:
         """The meaning of a correlation, by its index in the plan."""
+        if number not in self._known:
+            self._known[number] = self._digest(number)
+        return self._known[number]
+
+    def _digest(self, number: int) -> str:
         one = self._plan.correlations[number]
         rule = one.rule
         asked = (

@@ -73,13 +73,8 @@ def _read_number(written: dict[str, object]) -> int | Fraction:
     return number.numerator if number.denominator == 1 else number
 
 
-def written_key(key: Key) -> object:
-    """What a group is known by."""
-    return written_value(key)
-
-
 def read_key(written: object, names: int) -> Key:
-    """The same, read, of a group that has so many names.
+    """What a group is known by that has so many names, as `written_value` wrote it.
 
     Raises:
         BadState: It is none.

@@ -1,5 +1,8 @@
 """Other rules come into force: what stays the same goes on, and nothing that changed does."""
 
+import gc
+import weakref
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.compiler.strategies import REPEATABLE
@@ -114,3 +117,13 @@ def test_what_was_fed_already_is_not_taken_again() -> None:
     found = [*again.feed([match(ts) for ts in (4, 5, 6, 7)]), *again.finish()]
     assert found == []
     assert again.counts.late == 0
+
+
+def test_rules_that_were_replaced_are_let_go_of() -> None:
+    before = correlator(rule("r"), three("it", "r"))
+    gone = weakref.ref(before.meanings)
+    after = correlator(rule("r"), three("it", "r"))
+    after.take_over(before)
+    del before
+    gc.collect()
+    assert gone() is None
