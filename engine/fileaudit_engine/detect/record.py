@@ -14,10 +14,12 @@ from fileaudit_engine.events.model import FileEvent, Loss
 
 
 class Kind(str, enum.Enum):
-    """ECS `event.kind`."""
+    """What a record is. The first two are ECS' `event.kind`; an engine's record is an event there."""
 
     ALERT = "alert"
     EVENT = "event"
+    ENGINE = "engine"
+    """What the engine says about itself: when it watched, and what was lost."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
