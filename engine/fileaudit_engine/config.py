@@ -20,10 +20,13 @@ from fileaudit_engine.detect.places import PLACES, UNIQUE, is_place
 from fileaudit_engine.detect.suppress import Suppress
 from fileaudit_engine.diagnostics import Collector, UnusableInput, unusable_file
 from fileaudit_engine.events.fields import BY_NAME
+from fileaudit_engine.events.times import UNITS_NS
 from fileaudit_engine.rules.nodes import ListNode, MapNode, Node, ScalarNode
 from fileaudit_engine.rules.options import DEFAULTS
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
 from fileaudit_engine.rules.wording import nearest_of, quoted
+from fileaudit_engine.sinks.settings import JsonLogSettings
+from fileaudit_engine.store.settings import StoreSettings
 
 DEFAULT_STORE: Final = Path("/var/lib/fileaudit/fileaudit.db")
 """Where `run` keeps its store unless told otherwise."""
@@ -33,17 +36,6 @@ PLACEHOLDER_NAME: Final = re.compile(r"[\w.-]+")
 
 LENGTH: Final = re.compile(r"(0|[1-9][0-9]{0,11})(ns|us|ms|s|m|h|d|w)")
 """A length of time: Sigma's form, and the units below a second."""
-
-UNITS_NS: Final[Mapping[str, int]] = {
-    "ns": 1,
-    "us": 1_000,
-    "ms": 1_000_000,
-    "s": 1_000_000_000,
-    "m": 60_000_000_000,
-    "h": 3_600_000_000_000,
-    "d": 86_400_000_000_000,
-    "w": 604_800_000_000_000,
-}
 
 LIMITS: Final[Mapping[str, tuple[int, int, str]]] = {
     "groups": (1, 10_000_000, "a million groups take about a gigabyte of memory"),
@@ -73,6 +65,8 @@ class Config:
         timezone: As `RuleOptions.timezone`.
         suppress: Which alerts repeat others and are folded; None: all are told.
         limits: How much correlations may hold.
+        store: How long the store keeps what it has, and where its anchors go.
+        json_log: The JSON log; None: there is none.
     """
 
     rules: tuple[Path, ...] = ()
@@ -81,6 +75,8 @@ class Config:
     timezone: str = DEFAULTS.timezone
     suppress: Suppress | None = None
     limits: Limits = field(default_factory=Limits)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    json_log: JsonLogSettings | None = None
 
 
 def load_config(path: Path | str | None) -> Config:

@@ -7,6 +7,7 @@ range (April 2262), because that is what a store's column holds.
 
 import functools
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
@@ -20,7 +21,8 @@ _RFC3339 = re.compile(
     r"(?:\.([0-9]{1,9}))?(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))"
 )
 _DURATION_PART = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,9}))?(ns|us|ms|s|m|h|d)")
-_UNIT_NS = {
+
+UNITS_NS: Final[Mapping[str, int]] = {
     "ns": 1,
     "us": 1_000,
     "ms": 1_000_000,
@@ -28,7 +30,9 @@ _UNIT_NS = {
     "m": 60 * SECOND_NS,
     "h": 3_600 * SECOND_NS,
     "d": 86_400 * SECOND_NS,
+    "w": 604_800 * SECOND_NS,
 }
+"""Nanoseconds in each unit of time that people write; not every place takes every one."""
 
 
 def rfc3339(ts_ns: int) -> str:
@@ -87,7 +91,7 @@ def duration_ns(text: str) -> int:
         return 0
     position = total = 0
     while found := _DURATION_PART.match(text, position):
-        unit_ns = _UNIT_NS[found[3]]
+        unit_ns = UNITS_NS[found[3]]
         total += int(found[1]) * unit_ns + int((found[2] or "0").ljust(9, "0")) * unit_ns // SECOND_NS
         position = found.end()
     if not text or position != len(text):

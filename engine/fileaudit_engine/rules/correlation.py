@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fileaudit_engine.diagnostics import Collector, Location, has_errors
+from fileaudit_engine.events.times import UNITS_NS
 from fileaudit_engine.rules.ast import (
     Comparator,
     Comparison,
@@ -43,8 +44,6 @@ COUNTING: Final = frozenset({CorrelationType.EVENT_COUNT, CorrelationType.VALUE_
 IN_TIME: Final = frozenset({CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED})
 
 _CONTRADICTORY: Final = "no number fulfils all of the comparisons; correct one of them"
-_SECOND_NS: Final = 1_000_000_000
-_UNITS_S: Final[Mapping[str, int]] = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _TIMESPAN: Final = re.compile(r"([1-9][0-9]{0,8})([smhdw])")
 
 
@@ -161,15 +160,15 @@ class _Reader:
         parts = _TIMESPAN.fullmatch(text_of(self.section, "timespan") or "")
         if parts is None:
             return 0  # the schema has said so
-        seconds = int(parts[1]) * _UNITS_S[parts[2]]
-        if seconds > MAX_TIMESPAN_DAYS * _UNITS_S["d"]:
+        length_ns = int(parts[1]) * UNITS_NS[parts[2]]
+        if length_ns > MAX_TIMESPAN_DAYS * UNITS_NS["d"]:
             self.found.error(
                 "FA024",
                 f"a timespan of {parts[0]} is longer than {MAX_TIMESPAN_DAYS} days",
                 at(self.section, ["timespan"]),
                 help=f"write at most '{MAX_TIMESPAN_DAYS}d': so long is remembered what came before",
             )
-        return seconds * _SECOND_NS
+        return length_ns
 
     def rules(self, condition: Condition | None) -> tuple[RuleReference, ...]:
         """The rules that are listed; where there is no list, those that the condition names."""
