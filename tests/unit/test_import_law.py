@@ -19,6 +19,7 @@ LAYERS = (
     {"rules"},
     {"compiler"},
     {"detect"},
+    {"private"},
     {"sources", "enrich", "store", "sinks"},
     {"runtime"},
     {"config", "ruletest"},
