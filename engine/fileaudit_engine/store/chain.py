@@ -1,8 +1,8 @@
 """The hash chain over everything that is kept.
 
-Each row has a link: the SHA-256 of the link of the row before it and of all that the row says. Whoever alters,
-removes, inserts or moves a row would have to compute every later link anew, and the last one has been told
-elsewhere by then (`anchors.py`).
+Each row has a link: the SHA-256 of the link of the row before it and of all that the row says. Whoever
+alters, removes, inserts or moves a row would have to compute every later link anew, and the last one has been
+told elsewhere by then (`anchors.py`).
 
     genesis(store) -> link of row 1 -> link of row 2 -> …
 

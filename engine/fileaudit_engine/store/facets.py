@@ -8,6 +8,8 @@ import enum
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.events.model import Operation
 
@@ -165,3 +167,17 @@ def _add_process(found: list[Facet], process: Mapping[str, Any]) -> None:
 def _named(user: Mapping[str, Any] | None) -> str | None:
     """A user's name, else his number."""
     return (user.get("name") or user.get("id")) if user else None
+
+
+def pid_of(document: Mapping[str, Any]) -> int | None:
+    """The process that a record is about; None where it is about none."""
+    pid = document.get("process", _NOTHING).get("pid")
+    return None if pid is None else int(pid)
+
+
+def facets_in(raw: bytes) -> list[Facet] | None:
+    """As `facets_of`, of a document as JSON; None if that is no document that the engine ever writes."""
+    try:
+        return facets_of(msgspec.json.decode(raw))
+    except (ValueError, TypeError, AttributeError, RecursionError):  # somebody else has written it
+        return None

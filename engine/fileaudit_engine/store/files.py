@@ -1,6 +1,7 @@
 """The store's file on disk, in a folder that nobody else can write to; see `private`."""
 
 import contextlib
+import fcntl
 import os
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,8 @@ from fileaudit_engine.private import FILE_MODE, Private
 STORE: Final = Private(
     what="store", remedy="choose a folder that only you can write to, such as /var/lib/fileaudit"
 )
+
+_MAX_PID_DIGITS: Final = 16
 
 
 def prepare(path: Path) -> Path:
@@ -42,6 +45,47 @@ def existing(path: Path) -> Path:
     place = path.absolute().parent.resolve() / path.name
     STORE.refuse_no_file(_status(place), place)
     return place
+
+
+def take_lock(place: Path) -> int:
+    """Become the one writer of a store; returns the descriptor that stands for it until it is closed.
+
+    The lock is a file beside the store, which stays: whoever removed it could let a second writer in.
+
+    Raises:
+        MachineCannot: Another process is that, or the system refuses.
+        UnusableInput: What stands there is no file of ours.
+    """
+    lock = place.with_name(place.name + "-lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    except OSError as error:
+        if os.path.lexists(lock):
+            STORE.refuse_foreign(_status(lock), lock)
+        raise MachineCannot(
+            f"the store {place} cannot be locked: {error.strerror or error}", remedy=STORE.remedy
+        ) from error
+    try:
+        STORE.refuse_foreign(os.fstat(descriptor), lock)
+        _lock(descriptor, place)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _lock(descriptor: int, place: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.pread(descriptor, _MAX_PID_DIGITS, 0).decode("ascii", "replace").strip()
+        who = f" (process {holder})" if holder.isdecimal() else ""
+        raise MachineCannot(
+            f"another process{who} writes to the store {place}",
+            remedy="stop that one, or name another store with --store; any number of processes may read",
+        ) from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
 
 def _create(place: Path) -> None:

@@ -1,104 +1,79 @@
 """Every alert and every event of the audit trail, on disk before anyone sees it.
 
-One SQLite file in WAL mode: one writer, any number of readers at the same time. A batch is one transaction.
-Killing the process at any moment loses nothing that was committed. Losing power is another matter: an alert
-is forced to the disk with its transaction (`synchronous=FULL`), and with it all that was committed before.
-Of the audit trail the last moments may be missing after a power failure (`NORMAL`): what came since the last
-alert or checkpoint (32 MiB of log) and was not yet written back by the system, because a forced write for
-each of its batches would cost more than the capture itself. The file is never damaged by either.
+One SQLite file in WAL mode: one writer, which holds a lock as long as it lives, and any number of readers
+at the same time. A batch is one transaction. Killing the process at any moment loses nothing that was
+committed. Losing power is another matter: an alert is forced to the disk with its transaction
+(`synchronous=FULL`), and with it all that was committed before. Of the audit trail the last moments may be
+missing after a power failure (`NORMAL`): what came since the last alert or checkpoint (16 MiB of rows) and
+was not yet written back by the system, because a forced write for each of its batches would cost more than
+the capture itself. `force` makes up for it wherever something is told about the store elsewhere. The file
+is never damaged by either.
 
-The rows' ids are deterministic and a known one is passed over, so that writing a batch twice is harmless.
+Ids of records are deterministic and a known one is passed over, so that writing a batch twice is harmless.
 """
 
-import importlib.resources
-import itertools
+import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
-from urllib.parse import quote
 
-import msgspec
 from typing_extensions import Self
 
-from fileaudit_engine.detect.alert import SEVERITIES
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.diagnostics import MachineCannot, unusable_file
-from fileaudit_engine.events.jsonl import encode
-from fileaudit_engine.events.model import FileEvent, Loss
-from fileaudit_engine.store.files import existing, prepare
+from fileaudit_engine.events.model import Loss
+from fileaudit_engine.store.checkpoints import Checkpoints
+from fileaudit_engine.store.documents import Damaged, Unpacker
+from fileaudit_engine.store.files import existing, prepare, take_lock
+from fileaudit_engine.store.losses import loss_of, record_of_loss
+from fileaudit_engine.store.opening import connect, refusal, uri_of
 from fileaudit_engine.store.states import PACKING, packed, unpacked
-from fileaudit_engine.text import to_document
+from fileaudit_engine.store.stored import StoredRecord
+from fileaudit_engine.store.transactions import Transactions
+from fileaudit_engine.store.writer import Also, Head, Writer, head_of
 
-APPLICATION_ID: Final = 0x46414544
-"""`FAED` in the file's header: `file` and we know a store by it."""
-
-BUSY_S: Final = 1.0
-"""How long to wait for another writer; a transaction of ours takes milliseconds."""
-
-_TABLES: Final = {Kind.ALERT: "alerts", Kind.EVENT: "events"}
-_COLUMNS: Final = (
-    "id, ts_ns, rule, level, severity, operation, outcome, path, user, pid, executable, document"
-)
-_KEYS: Final = {Kind.ALERT: "id", Kind.EVENT: "ts_ns, id"}
-"""What tells two rows apart."""
-_INSERT: Final = {
-    kind: f"INSERT INTO {table} ({_COLUMNS}) VALUES ({', '.join('?' * 12)})"  # noqa: S608 - constants
-    f" ON CONFLICT ({_KEYS[kind]}) DO NOTHING"
-    for kind, table in _TABLES.items()
-}
-_INSERT_LOSS: Final = (
-    "INSERT INTO losses VALUES (?, ?, ?, ?) ON CONFLICT (first_ns, last_ns, what) DO NOTHING"
-)
 _SAVE: Final = (
     "INSERT INTO states (name, saved_ns, version, state) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE"
     " SET saved_ns = excluded.saved_ns, version = excluded.version, state = excluded.state"
 )
 _LOAD: Final = "SELECT saved_ns, version, state FROM states WHERE name = ?"
-_PAGE_BYTES: Final = 16 << 10
-"""A record takes about 2 KiB: seven fill such a page, one wastes half of SQLite's usual 4 KiB."""
-_CACHE_KIB: Final = 2 << 10
-"""SQLite's usual size. Rows of the trail come in order, so that a batch touches few pages of a long one."""
-_CHECKPOINT_PAGES: Final = 2_000
-"""32 MiB of log: what is written often between two checkpoints reaches the database once."""
-_WAL_LIMIT_BYTES: Final = 64 << 20
-"""What the log is cut back to after a burst."""
-
-Row = tuple[str | int | bytes | None, ...]
-
-
-MIGRATIONS: Final = ("version_1.sql", "version_2.sql", "version_3.sql")
-"""What takes a store from one version to the next: the first makes version 1 of an empty file. The file's
-`user_version` says how many have been applied."""
-
-
-def _statements(migration: str) -> list[str]:
-    text = importlib.resources.files(__package__).joinpath(migration).read_text("utf-8")
-    return text.split(";\n")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRecord:
-    """A record as it was kept; see `detect.record.Record`."""
-
-    id: str
-    kind: Kind
-    ts_ns: int
-    rule: str
-    level: str
-    document: dict[str, Any]
+_MARK: Final = "INSERT INTO marks (name, ns) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET ns = excluded.ns"
+_CURSOR: Final = (
+    "INSERT INTO cursors (sink, seq, saved_ns) VALUES (?, ?, ?) ON CONFLICT (sink) DO UPDATE"
+    " SET seq = excluded.seq, saved_ns = excluded.saved_ns"
+)
+_LETTER: Final = "INSERT INTO dead_letters VALUES (?, ?, ?, ?) ON CONFLICT (sink, seq) DO NOTHING"
+_AFTER: Final = (
+    "SELECT seq, ts_ns, document FROM records"
+    " WHERE seq > max(?, (SELECT removed_seq FROM chain)) ORDER BY seq LIMIT ?"
+)
+_ONE: Final = "SELECT seq, ts_ns, document FROM records WHERE seq = ?"
+_OF_KIND: Final = (
+    "SELECT seq, ts_ns, document FROM records WHERE seq > (SELECT removed_seq FROM chain)"
+    " AND kind = (SELECT id FROM names WHERE dimension = 1 AND text = ?) ORDER BY seq"
+)
+_ROW_BYTES: Final = 250
+"""What a row takes beside its document, in the log and its share of the indexes included."""
 
 
 class Store:
     """An open store; a context that closes it."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._forced: bool | None = None
-        """Whether the next commit is forced to the disk; None: not set yet."""
+    def __init__(self, connection: sqlite3.Connection, path: Path, lock: int | None) -> None:
+        """Of a connection that `open` has made; `lock` is the descriptor of the writer's lock."""
+        self.connection = connection
+        """For modules of this package only."""
         self.path = path
+        self._lock = lock
+        self._transactions = Transactions(connection, path)
+        self._unpack = Unpacker(connection)
+        self._writer: Writer | None = None
+        self._checkpoints: Checkpoints | None = None
+        if lock is not None:
+            self._writer = Writer(self._transactions)
+            self._checkpoints = Checkpoints(uri_of(path, read_only=False), connection)
 
     @classmethod
     def open(cls, path: Path | str, *, read_only: bool = False) -> Self:
@@ -106,49 +81,48 @@ class Store:
 
         Raises:
             UnusableInput: The file is no store, is damaged, is of a newer version, or its place is not safe.
-            MachineCannot: The system refuses.
+            MachineCannot: The system refuses, or another process writes to the store.
         """
         place = existing(Path(path)) if read_only else prepare(Path(path))
-        uri = f"file:{quote(bytes(place))}?mode={'ro' if read_only else 'rw'}"
+        lock = None if read_only else take_lock(place)
         connection = None
         try:
-            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
-            _check(connection, place, read_only=read_only)
-            if not read_only:
-                _set_up(connection)
-                _migrate(connection)
-        except sqlite3.Error as error:
+            connection = connect(place, read_only=read_only)
+            return cls(connection, place, lock)
+        except BaseException as error:
             if connection is not None:
                 connection.close()
-            raise _refusal(error, place) from error
-        except BaseException:
-            if connection is not None:
-                connection.close()
+            if lock is not None:
+                os.close(lock)
+            if isinstance(error, sqlite3.Error):
+                raise refusal(error, place) from error
             raise
-        return cls(connection, place)
 
-    def append(self, records: Sequence[Record], losses: Sequence[Loss] = ()) -> int:
-        """Commit records and losses, all or nothing; returns how many records were not known before.
+    # ------------------------------------------------------------------------------------------ writing
+
+    def append(
+        self,
+        records: Sequence[Record],
+        losses: Sequence[Loss] = (),
+        *,
+        host: str = "",
+        also: Also | None = None,
+    ) -> int:
+        """Commit records and losses, all or nothing; returns how many were not known before.
+
+        Args:
+            records: In the order in which they are to be kept.
+            losses: Are kept behind them.
+            host: This host's name, for what is said of losses.
+            also: What else is done in the same transaction, with its connection.
 
         Raises:
-            MachineCannot: The disk is full, the file is damaged, or another writer does not let go of it.
+            MachineCannot: The disk is full, the file is damaged, or another process does not let go of it.
         """
-        rows = {kind: [_row(r) for r in records if r.kind is kind] for kind in Kind}
-        connection = self._connection
-        try:
-            self._force(when=bool(rows[Kind.ALERT]))
-            connection.execute("BEGIN IMMEDIATE")
-            before = connection.total_changes
-            for kind, statement in _INSERT.items():
-                connection.executemany(statement, rows[kind])
-            new = connection.total_changes - before
-            connection.executemany(_INSERT_LOSS, _loss_rows(losses))
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise _write_failure(error, self.path) from error
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+        lost = [record_of_loss(loss, host) for loss in losses]
+        new = self._writing.append([*records, *lost], also)
+        if new and self._checkpoints is not None:
+            self._checkpoints.wrote(self._writing.written_bytes + new * _ROW_BYTES)
         return new
 
     def save_state(self, name: str, saved_ns: int, state: bytes) -> None:
@@ -163,7 +137,7 @@ class Store:
             state: Anything.
 
         Raises:
-            MachineCannot: The state is too large, the disk is full, the file is damaged, or another writer
+            MachineCannot: The state is too large, the disk is full, the file is damaged, or another process
                 does not let go of it. The earlier state is still there.
         """
         try:
@@ -173,11 +147,85 @@ class Store:
                 f"the state of {name} cannot be saved: {error}",
                 remedy="let it hold less: lower 'groups' and 'entries' of 'correlation' in the configuration",
             ) from error
+        self._note(_SAVE, (name, saved_ns, PACKING, kept), "the earlier state is still there")
+        if self._checkpoints is not None:
+            self._checkpoints.wrote(len(kept))
+
+    def mark(self, name: str, ns: int) -> None:
+        """Remember a moment, nanoseconds since the Unix epoch, instead of the one that had that name.
+
+        Raises:
+            MachineCannot: As `append`.
+        """
+        self._note(_MARK, (name, ns))
+
+    def save_cursor(self, sink: str, seq: int, saved_ns: int) -> None:
+        """Remember that a sink has had everything up to a row.
+
+        Raises:
+            MachineCannot: As `append`.
+        """
+        self._note(_CURSOR, (sink, seq, saved_ns))
+
+    def reject(self, sink: str, seq: int, reason: str, failed_ns: int) -> None:
+        """Remember that a sink will never take a row, and why.
+
+        Raises:
+            MachineCannot: As `append`.
+        """
+        self._note(_LETTER, (sink, seq, reason, failed_ns))
+
+    def force(self) -> Head:
+        """See to it that all that is committed survives a power failure; returns the head that does.
+
+        Raises:
+            MachineCannot: As `append`.
+        """
+        head = self.head
+        self._note(_MARK, ("forced", head.seq), forced=True)
+        return head
+
+    def close_block_if_old(self, now_ns: int) -> None:
+        """Close the open block if it began a day ago; for whoever looks after the store.
+
+        Raises:
+            MachineCannot: As `append`.
+        """
+        self._writing.close_block_if_old(now_ns)
+
+    def is_open(self, name: int) -> bool:
+        """Whether a name, by its number, is in use without a posting: in the open block."""
+        return self._writing.is_open(name)
+
+    def forget_names(self) -> None:
+        """Names were taken out of the store."""
+        self._writing.forget_names()
+
+    # ------------------------------------------------------------------------------------------ reading
+
+    @property
+    def head(self) -> Head:
+        """The last row of the chain.
+
+        Raises:
+            UnusableInput: The file is damaged.
+        """
+        if self._writer is not None:
+            return self._writer.head
         try:
-            self._force(when=False)
-            self._connection.execute(_SAVE, (name, saved_ns, PACKING, kept))
+            return head_of(self.connection)
         except sqlite3.Error as error:
-            raise _write_failure(error, self.path, "the earlier state is still there") from error
+            raise refusal(error, self.path) from error
+
+    @property
+    def identity(self) -> bytes:
+        """What tells this store from all others: 16 bytes.
+
+        Raises:
+            UnusableInput: The file is damaged.
+        """
+        found: bytes = next(self.rows("SELECT store FROM chain"))[0]
+        return found
 
     def load_state(self, name: str) -> tuple[int, bytes] | None:
         """When a part of the engine last saved its state, nanoseconds since the Unix epoch, and the state.
@@ -189,7 +237,7 @@ class Store:
             UnusableInput: The state is damaged, or of another version; or the whole file is damaged.
             MachineCannot: The system refuses.
         """
-        row = next(self._rows(_LOAD, name), None)
+        row = next(self.rows(_LOAD, name), None)
         if row is None:
             return None
         saved_ns, version, kept = row
@@ -203,11 +251,39 @@ class Store:
                 "begin without it: what was half counted at the last stop is counted anew",
             ) from error
 
-    def _force(self, *, when: bool) -> None:
-        """Decide whether the next commit waits for the disk; takes effect outside of transactions only."""
-        if self._forced is not when:
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if when else 'NORMAL'}")
-            self._forced = when
+    def marked(self, name: str) -> int | None:
+        """A moment that was remembered; None if none was."""
+        row = next(self.rows("SELECT ns FROM marks WHERE name = ?", name), None)
+        return None if row is None else row[0]
+
+    def cursor(self, sink: str) -> int | None:
+        """Up to which row a sink has had everything; None if nobody has ever said."""
+        row = next(self.rows("SELECT seq FROM cursors WHERE sink = ?", sink), None)
+        return None if row is None else row[0]
+
+    def cursors(self) -> dict[str, int]:
+        """All of them."""
+        return dict(self.rows("SELECT sink, seq FROM cursors ORDER BY sink"))
+
+    def dead_letters(self, sink: str) -> dict[int, str]:
+        """The rows that a sink will never take, and why."""
+        return dict(self.rows("SELECT seq, reason FROM dead_letters WHERE sink = ? ORDER BY seq", sink))
+
+    def records_after(self, seq: int, limit: int) -> list[StoredRecord]:
+        """The rows that follow a number, at most `limit`, in order.
+
+        Raises:
+            UnusableInput: The file is damaged.
+        """
+        return [self._stored(row) for row in self.rows(_AFTER, seq, limit)]
+
+    def read(self, numbers: Iterable[int]) -> list[StoredRecord]:
+        """Rows by their numbers, in the order given; what is not there is left out.
+
+        Raises:
+            UnusableInput: The file is damaged.
+        """
+        return [self._stored(row) for number in numbers for row in self.rows(_ONE, number)]
 
     def records(self, kind: Kind) -> Iterator[StoredRecord]:
         """All records of a kind, in the order in which they were kept.
@@ -215,40 +291,39 @@ class Store:
         Raises:
             UnusableInput: The file is damaged.
         """
-        for record_id, ts_ns, rule, level, document in self._rows(
-            f"SELECT id, ts_ns, rule, level, document FROM {_TABLES[kind]} ORDER BY seq"  # noqa: S608 - constants
-        ):
-            yield StoredRecord(
-                id=record_id,
-                kind=kind,
-                ts_ns=ts_ns,
-                rule=rule,
-                level=level,
-                document=msgspec.json.decode(document),
-            )
+        return (self._stored(row) for row in self.rows(_OF_KIND, kind.value))
 
     def losses(self) -> Iterator[Loss]:
-        """All losses, the earliest first.
+        """All losses, in the order in which they were kept.
 
         Raises:
             UnusableInput: The file is damaged.
         """
-        rows = self._rows(
-            "SELECT first_ns, last_ns, what, count FROM losses ORDER BY first_ns, last_ns, what"
-        )
-        for (first_ns, last_ns), group in itertools.groupby(rows, key=lambda row: row[:2]):
-            counts = {what: count for _, _, what, count in group}
-            yield Loss(first_ns=first_ns, last_ns=last_ns, counts=counts)
+        for record in self.records(Kind.ENGINE):
+            loss = loss_of(record.document)
+            if loss is not None:
+                yield loss
 
-    def _rows(self, query: str, *values: str) -> Iterator[Any]:
+    def rows(self, query: str, *values: object) -> Iterator[Any]:
+        """What a query finds; for modules of this package only.
+
+        Raises:
+            UnusableInput: The file is damaged.
+            MachineCannot: The system refuses.
+        """
         try:
-            yield from self._connection.execute(query, values)
+            yield from self.connection.execute(query, values)
         except sqlite3.Error as error:
-            raise _refusal(error, self.path) from error
+            raise refusal(error, self.path) from error
 
     def close(self) -> None:
         """Let go of the file; may be called twice."""
-        self._connection.close()
+        if self._checkpoints is not None:
+            self._checkpoints.close()
+        self.connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -260,121 +335,32 @@ class Store:
         """Close."""
         self.close()
 
+    @property
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            raise MachineCannot(f"the store {self.path} is open for reading only", remedy="")
+        return self._writer
 
-def _set_up(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a new file; comes before the journal mode
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-    connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
-    connection.execute("PRAGMA trusted_schema = OFF")
+    def _note(
+        self,
+        statement: str,
+        values: tuple[object, ...],
+        kept: str = "what was noted before stands",
+        *,
+        forced: bool = False,
+    ) -> None:
+        """One small transaction that is no row of the chain."""
+        with self._transactions.begun(forced=forced, kept=kept):
+            self.connection.execute(statement, values)
 
-
-def _number(connection: sqlite3.Connection, pragma: str) -> int:
-    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
-
-
-def _check(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
-    """Refuse another program's database, and a store that a later version of the engine has made."""
-    connection.execute("BEGIN")  # one view of all three, while another process may be making the store
-    application, version = _number(connection, "application_id"), _number(connection, "user_version")
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    connection.execute("COMMIT")
-    if application == APPLICATION_ID and version > len(MIGRATIONS):
-        raise unusable_file(
-            "FA093",
-            str(path),
-            f"the store has version {version}, this engine knows versions up to {len(MIGRATIONS)}",
-            "use the newer engine that made it, or another store",
-        )
-    if application != APPLICATION_ID and (application or tables or version):
-        raise unusable_file(
-            "FA093", str(path), "this is another program's database", "name another file with --store"
-        )
-    if read_only and version < len(MIGRATIONS):
-        raise unusable_file(
-            "FA093",
-            str(path),
-            "the store is empty" if not version else f"the store has the old version {version}",
-            "run the engine with it once: that brings it to the present version",
-        )
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring the file to the present version, a transaction a step; two processes may try at once."""
-    while True:
-        connection.execute("BEGIN IMMEDIATE")
-        version = _number(connection, "user_version")
-        if version >= len(MIGRATIONS):
-            connection.execute("ROLLBACK")
-            return
+    def _stored(self, row: tuple[int, int, bytes]) -> StoredRecord:
+        seq, ts_ns, frame = row
         try:
-            # Not `executescript`: it would commit the transaction first.
-            for statement in _statements(MIGRATIONS[version]):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {version + 1}")
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            connection.execute("ROLLBACK")
-            raise
-
-
-def _row(record: Record) -> Row:
-    return (
-        record.id,
-        record.ts_ns,
-        to_document(record.rule),
-        record.level,
-        SEVERITIES[record.level],
-        *_event_columns(record.event),
-        encode(record.document),
-    )
-
-
-def _event_columns(event: FileEvent | None) -> Row:
-    """What can be searched for of an event; of what is not about one, the columns say nothing."""
-    if event is None:
-        return "", "", None, None, 0, None
-    return (
-        event.operation.value,
-        event.outcome.value,
-        _text(event.path),
-        _text(event.user_name),
-        event.process.pid,
-        _text(event.process.executable),
-    )
-
-
-def _text(name: str | None) -> str | None:
-    return None if name is None else to_document(name)
-
-
-def _loss_rows(losses: Sequence[Loss]) -> list[Row]:
-    return [
-        (loss.first_ns, loss.last_ns, what, count) for loss in losses for what, count in loss.counts.items()
-    ]
-
-
-def _refusal(error: sqlite3.Error, path: Path) -> Exception:
-    """What SQLite's error on opening means for the user."""
-    if isinstance(error, sqlite3.OperationalError):
-        return MachineCannot(
-            f"the store {path} cannot be opened: {error}",
-            remedy="look at the file's owner and the free space, or choose another place with --store",
-        )
-    return unusable_file(
-        "FA093",
-        str(path),
-        f"the file is no store, or is damaged: {error}",
-        "move it away, the engine makes a new one; or restore it from a backup",
-    )
-
-
-def _write_failure(
-    error: sqlite3.Error, path: Path, kept: str = "nothing of the batch was kept"
-) -> MachineCannot:
-    return MachineCannot(
-        f"the store {path} cannot be written: {error}",
-        remedy=f"free some space or repair the file; {kept}",
-    )
+            return StoredRecord(seq=seq, ts_ns=ts_ns, raw=self._unpack(frame))
+        except Damaged as error:
+            raise unusable_file(
+                "FA093",
+                str(self.path),
+                f"the document of row {seq} is damaged: {error}",
+                "`verify` tells what else is; restore the file from a backup",
+            ) from error

@@ -1,0 +1,67 @@
+"""What former versions of the store kept, moved into the present one.
+
+Versions 1 to 3 had alerts, audit events and losses in tables of their own, each with its own numbers,
+documents as plain JSON, and no chain. Their rows are numbered and chained anew, in the order of their
+times: the chain vouches for them from then on. Cursors did not exist.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from fileaudit_engine.detect.record import Kind, Record
+from fileaudit_engine.events.model import Loss
+from fileaudit_engine.events.times import rfc3339
+from fileaudit_engine.store.losses import record_of_loss
+
+_ALL: Final = (
+    "SELECT ts_ns, 0, seq, document FROM old_alerts UNION ALL SELECT ts_ns, 1, seq, document FROM old_events"
+    " UNION ALL SELECT last_ns, 2, first_ns, what || ' ' || count FROM old_losses ORDER BY 1, 2, 3, 4"
+)
+_TABLES: Final = ("alerts", "events", "losses")
+_INDEXES: Final = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+
+
+def put_aside(connection: sqlite3.Connection) -> None:
+    """Give the tables of a former version other names; in a transaction."""
+    for (index,) in connection.execute(_INDEXES).fetchall():
+        connection.execute(f'DROP INDEX "{index}"')
+    for table in _TABLES:
+        connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+
+
+def former(connection: sqlite3.Connection) -> Iterator[Record]:
+    """What was kept in the tables that were put aside, in the order of its time."""
+    losses: dict[tuple[int, int], dict[str, int]] = {}
+    for ts_ns, table, seq, content in connection.execute(_ALL):
+        if table == _TABLES.index("losses"):
+            what, _, count = content.rpartition(" ")
+            losses.setdefault((seq, ts_ns), {})[what] = int(count)
+        else:
+            yield _record(ts_ns, content)
+    for (first_ns, last_ns), counts in losses.items():
+        yield record_of_loss(Loss(first_ns=first_ns, last_ns=last_ns, counts=counts))
+
+
+def clear_away(connection: sqlite3.Connection) -> None:
+    """Drop the tables that were put aside."""
+    for table in _TABLES:
+        connection.execute(f"DROP TABLE old_{table}")
+
+
+def _record(ts_ns: int, content: bytes) -> Record:
+    document = msgspec.json.decode(content)
+    document.setdefault("@timestamp", rfc3339(ts_ns))
+    kind = Kind(document["event"]["kind"])
+    level = document["fileaudit"]["rule"]["level"]
+    return Record(
+        id=document["event"]["id"],
+        kind=kind,
+        ts_ns=ts_ns,
+        rule=document["rule"]["id"],
+        level=level,
+        document=document,
+        event=None,
+    )

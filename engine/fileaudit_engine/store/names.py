@@ -1,0 +1,67 @@
+"""The numbers of names, as the writer of a store knows them.
+
+A name is a text in a dimension (`facets`): rows and postings have its number. Names that are new get theirs
+in memory and are written with the rows that brought them, in one transaction; if that fails there never
+were any.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Final
+
+from fileaudit_engine.store.facets import Facet
+
+REMEMBERED: Final = 200_000
+"""Names that are known without asking, some 40 MB at the worst; then all are forgotten, and the hot ones are
+back with the next batch."""
+
+_FIND: Final = "SELECT id FROM names WHERE dimension = ? AND text = ?"
+_INSERT: Final = "INSERT INTO names (id, dimension, text) VALUES (?, ?, ?)"
+
+
+class Names:
+    """Gives names their numbers."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._known: dict[Facet, int] = {}
+        self._new: dict[Facet, int] = {}
+        self._next = 0
+
+    def begin(self) -> None:
+        """A transaction has begun."""
+        self._new.clear()
+        self._next = self._connection.execute("SELECT coalesce(max(id), 0) FROM names").fetchone()[0] + 1
+        if len(self._known) > REMEMBERED:
+            self._known.clear()
+
+    def numbers(self, facets: Iterable[Facet]) -> list[int]:
+        """The numbers of names, those of new ones included."""
+        known, looked_up = self._known, self._look_up
+        return [known.get(facet) or looked_up(facet) for facet in facets]
+
+    def write(self) -> None:
+        """Write those that are new."""
+        if self._new:
+            rows = [(number, *facet) for facet, number in self._new.items()]
+            self._connection.executemany(_INSERT, rows)
+
+    def committed(self) -> None:
+        """The transaction stands."""
+        self._known.update(self._new)
+        self._new.clear()
+
+    def forget(self) -> None:
+        """Names may be gone from the store."""
+        self._known.clear()
+
+    def _look_up(self, facet: Facet) -> int:
+        number = self._new.get(facet)
+        if number is None:
+            row = self._connection.execute(_FIND, facet).fetchone()
+            if row is not None:
+                number = self._known[facet] = int(row[0])
+                return number
+            number = self._new[facet] = self._next
+            self._next += 1
+        return number
