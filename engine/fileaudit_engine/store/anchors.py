@@ -1,0 +1,231 @@
+"""Anchors: what the last link of a chain was at some time, told where the store is not.
+
+A chain (`chain.py`) shows that nothing was altered between two of its rows. It does not show that its end is
+the end: whoever cuts off the last rows, or writes all links anew from some row on, has a whole chain again.
+So the number and the link of the last row are told elsewhere, again and again: to a file kept apart, to the
+journal, to syslog.
+
+    fileaudit-anchor store=4f0c… seq=12345 link=9a1e… time=2026-11-28T14:00:00.000000000Z
+
+An anchor vouches for its row and for all rows before it. Without knowing the store's identity, which only
+who may read the store does, nobody can make one up that is taken for one of that store.
+
+The file is written at its end only. It does not grow for ever, and who floods the store to have old anchors
+pushed out gains nothing: of every hour one stays for a hundred days, and of every day one for good.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fileaudit_engine.diagnostics import MachineCannot
+from fileaudit_engine.events.times import UNITS_NS, parse_rfc3339, rfc3339
+from fileaudit_engine.private import Private
+
+NAME: Final = "fileaudit-anchor"
+
+LARGEST_BYTES: Final = 4 << 20
+"""A file of more is thinned out: some 20,000 anchors."""
+_NEWEST: Final = 4_096
+"""Of one store, that are kept whatever their time."""
+_HOURLY_NS: Final = 100 * UNITS_NS["d"]
+"""How long one of every hour is kept: longer than records are, unless told otherwise."""
+
+_STATE: Final = Path("/var/lib/fileaudit")
+_LOGS: Final = Path("/var/log/fileaudit")
+_DEFAULT_NAMES: Final = ("fileaudit.db", "anchors.log")
+_REMEDY: Final = "choose another file with 'anchors' below 'store' in the configuration"
+_PRIVATE: Final = Private(what="anchor file", remedy=_REMEDY)
+
+_LINE: Final = re.compile(
+    rf"{NAME} store=([0-9a-f]{{32}}) seq=([0-9]{{1,19}}) link=([0-9a-f]{{64}})"
+    r" time=([0-9]{4}-[0-9T:.-]{15,25}Z)(?![^\s\"'\\,])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What the end of a chain was at some time.
+
+    Attributes:
+        store: The identity of the store.
+        seq: Number of its last row; 0: it had none.
+        link: The link of that row.
+        time_ns: When, nanoseconds since the Unix epoch.
+    """
+
+    store: bytes
+    seq: int
+    link: bytes
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchors:
+    """What a text has of anchors.
+
+    Attributes:
+        found: The anchors in it, in their order.
+        unreadable: Lines that name an anchor and hold none: torn, or edited.
+    """
+
+    found: tuple[Anchor, ...]
+    unreadable: int
+
+
+def line_of(anchor: Anchor) -> str:
+    """An anchor as a line, without the line feed."""
+    return (
+        f"{NAME} store={anchor.store.hex()} seq={anchor.seq} link={anchor.link.hex()}"
+        f" time={rfc3339(anchor.time_ns)}"
+    )
+
+
+def parse(lines: Iterable[str]) -> Anchors:
+    """The anchors in lines of a text, whatever stands around them: in a journal, in a log of syslog."""
+    found: list[Anchor] = []
+    unreadable = 0
+    for line in lines:
+        if NAME in line:
+            here = list(_in_line(line))
+            found += here
+            unreadable += not here
+    return Anchors(found=tuple(found), unreadable=unreadable)
+
+
+def _in_line(line: str) -> Iterator[Anchor]:
+    for match in _LINE.finditer(line):
+        store, seq, link, time = match.groups()
+        with contextlib.suppress(ValueError):
+            yield Anchor(bytes.fromhex(store), int(seq), bytes.fromhex(link), parse_rfc3339(time))
+
+
+def default_file(store: Path) -> Path:
+    """Where the anchors of a store are kept unless told otherwise.
+
+    Those of the engine's own folder for state go to its folder for logs; those of any other store stand
+    beside it, where they show less: whoever can alter the one can alter the other.
+    """
+    place = store.absolute()
+    if place.parent != _STATE:
+        return place.with_name(f"{place.name}.anchors")
+    return _LOGS / (_DEFAULT_NAMES[1] if place.name == _DEFAULT_NAMES[0] else f"{place.name}.anchors")
+
+
+def thinned(anchors: Iterable[Anchor]) -> list[Anchor]:
+    """Those that are kept of too many: of each store the newest, and the first of every hour or day."""
+    by_store: dict[bytes, list[Anchor]] = {}
+    for anchor in anchors:
+        by_store.setdefault(anchor.store, []).append(anchor)
+    kept: set[Anchor] = set()
+    for own in by_store.values():
+        kept.update(own[-_NEWEST:])
+        now_ns = max(anchor.time_ns for anchor in own)
+        periods: dict[tuple[int, int], Anchor] = {}
+        for anchor in own:
+            unit_ns = UNITS_NS["h" if now_ns - anchor.time_ns < _HOURLY_NS else "d"]
+            periods.setdefault((unit_ns, anchor.time_ns // unit_ns), anchor)
+        kept.update(periods.values())
+    return [anchor for own in by_store.values() for anchor in own if anchor in kept]
+
+
+class AnchorFile:
+    """A file of anchors: one a line, nobody else's, written at its end."""
+
+    def __init__(self, path: Path) -> None:
+        """The file at `path`; nothing is touched before it is asked for."""
+        self.path = path
+
+    def read(self) -> Anchors:
+        """What it holds; nothing where there is none yet.
+
+        Raises:
+            UnusableInput: Its place is not safe.
+            MachineCannot: It cannot be read.
+        """
+        with self._trouble("read"), self._open() as descriptor:
+            return _read(descriptor)
+
+    def append(self, anchor: Anchor) -> None:
+        """Put an anchor on the disk.
+
+        Raises:
+            UnusableInput: Its place is not safe.
+            MachineCannot: It cannot be written.
+        """
+        with self._trouble("written"), self._open() as descriptor:
+            _finish_last_line(descriptor)
+            _write(descriptor, line_of(anchor))
+            os.fsync(descriptor)
+            if os.fstat(descriptor).st_size > LARGEST_BYTES:
+                self._thin_out(descriptor)
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[int]:
+        """It is opened each time: it may have been moved away by whoever keeps logs in order."""
+        folder = _PRIVATE.folder(self.path.parent)
+        descriptor = _PRIVATE.open_to_append(folder / self.path.name)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # engines with different stores may share a file
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _thin_out(self, descriptor: int) -> None:
+        """Put a smaller file in its place, whole or not at all.
+
+        Where that is not allowed (`chattr +a` says that a file only grows), it grows.
+        """
+        text = "".join(f"{line_of(anchor)}\n" for anchor in thinned(_read(descriptor).found))
+        folder = self.path.parent.resolve()
+        new = folder / f"{self.path.name}.new"
+        with contextlib.suppress(PermissionError):
+            new.unlink(missing_ok=True)
+            made = _PRIVATE.open_to_append(new)
+            try:
+                _write(made, text.removesuffix("\n"))
+                os.fsync(made)
+            finally:
+                os.close(made)
+            new.replace(folder / self.path.name)
+            _force_folder(folder)
+
+    @contextlib.contextmanager
+    def _trouble(self, deed: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = f"the anchor file {self.path} cannot be {deed}: {error.strerror or error}"
+            raise MachineCannot(message, remedy=f"free some space, or {_REMEDY}") from error
+
+
+def _read(descriptor: int) -> Anchors:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with os.fdopen(os.dup(descriptor), "r", encoding="utf-8", errors="replace") as file:
+        return parse(file)
+
+
+def _finish_last_line(descriptor: int) -> None:
+    """A line that was torn by the end of a disk or a process must not swallow the next one."""
+    end = os.lseek(descriptor, 0, os.SEEK_END)
+    if end and os.pread(descriptor, 1, end - 1) != b"\n":
+        os.write(descriptor, b"\n")
+
+
+def _write(descriptor: int, text: str) -> None:
+    left = memoryview(f"{text}\n".encode())
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def _force_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
