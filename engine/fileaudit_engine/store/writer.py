@@ -118,7 +118,7 @@ class Writer:
         raw = encode(document)
         return Prepared(
             ts_ns=record.ts_ns,
-            id=_id(record.id),
+            id=key_of(record.id),
             raw=raw,
             packed=self._pack(raw),
             facets=facets_of(document),
@@ -190,8 +190,8 @@ def head_of(connection: sqlite3.Connection) -> Head:
     return Head(seq=row[0], link=row[1])
 
 
-def _id(text: str) -> bytes:
-    """An id as it is kept: digits as the number that they are."""
+def key_of(text: str) -> bytes:
+    """An `event.id` as it is kept: digits as the number that they are."""
     if len(text) == _ID_DIGITS:
         try:
             raw = bytes.fromhex(text)
