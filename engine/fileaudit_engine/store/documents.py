@@ -47,6 +47,7 @@ def add_shipped(connection: sqlite3.Connection) -> None:
 def packer() -> Callable[[bytes], bytes]:
     """What packs documents; for one thread."""
     dictionary = zstandard.ZstdCompressionDict(shipped())
+    dictionary.precompute_compress(level=_LEVEL)
     return zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary, write_checksum=False).compress
 
 

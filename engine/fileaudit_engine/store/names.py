@@ -9,12 +9,14 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final
 
-from fileaudit_engine.store.facets import Facet
+from fileaudit_engine.store.facets import COLUMNS, Facet
 
 REMEMBERED: Final = 200_000
 """Names that are known without asking, some 40 MB at the worst; then all are forgotten, and the hot ones are
 back with the next batch."""
 
+_NONE: Final[list[int | None]] = [None] * len(COLUMNS)
+_LAST_COLUMN: Final = len(COLUMNS)
 _FIND: Final = "SELECT id FROM names WHERE dimension = ? AND text = ?"
 _INSERT: Final = "INSERT INTO names (id, dimension, text) VALUES (?, ?, ?)"
 
@@ -39,6 +41,17 @@ class Names:
         """The numbers of names, those of new ones included."""
         known, looked_up = self._known, self._look_up
         return [known.get(facet) or looked_up(facet) for facet in facets]
+
+    def columns(self, facets: Iterable[Facet], numbers: list[int]) -> list[int | None]:
+        """The numbers of a record's names as its row has them; all of them are added to `numbers`."""
+        known, looked_up, add = self._known.get, self._look_up, numbers.append
+        columns: list[int | None] = _NONE.copy()
+        for facet in facets:
+            number = known(facet) or looked_up(facet)
+            add(number)
+            if facet[0] <= _LAST_COLUMN:
+                columns[facet[0] - 1] = number
+        return columns
 
     def write(self) -> None:
         """Write those that are new."""

@@ -29,7 +29,7 @@ _KNOWN: Final = "SELECT 1 FROM records WHERE ts_ns = ? AND id = ?"
 _LAST: Final = "SELECT seq, link FROM records ORDER BY seq DESC LIMIT 1"
 _BEFORE_FIRST: Final = "SELECT removed_seq, removed_link FROM chain"
 _LAST_CLOSED: Final = "SELECT max(last_seq) FROM blocks"
-_ID_DIGITS: Final = 32
+_ID_BYTES: Final = 16
 
 Also = Callable[[sqlite3.Connection], None]
 """What else is done in the transaction."""
@@ -47,7 +47,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     link: bytes
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Prepared(msgspec.Struct, gc=False):
     """A record on its way to the disk."""
 
     ts_ns: int
@@ -117,12 +117,7 @@ class Writer:
         document = record.document
         raw = encode(document)
         return Prepared(
-            ts_ns=record.ts_ns,
-            id=key_of(record.id),
-            raw=raw,
-            packed=self._pack(raw),
-            facets=facets_of(document),
-            pid=pid_of(document),
+            record.ts_ns, key_of(record.id), raw, self._pack(raw), facets_of(document), pid_of(document)
         )
 
     def _new(self, rows: Iterable[Prepared]) -> list[Prepared]:
@@ -150,21 +145,19 @@ class Writer:
     def _write(self, rows: Sequence[Prepared]) -> Head:
         self._names.begin()
         block = self._opened()
-        all_names: list[int] = []
         seq, previous = self.head.seq, self.head.link
+        names: list[int] = []
         written = []
         for row in rows:
             seq += 1
             previous = link(previous, seq, row.ts_ns, row.id, row.raw)
-            numbers = self._names.numbers(row.facets)
-            all_names += numbers
-            columns = _columns(row.facets, numbers)
+            columns = self._names.columns(row.facets, names)
             written.append((seq, row.ts_ns, row.id, *columns, row.pid, row.packed, previous))
         self._connection.executemany(_INSERT, written)
         self.written_bytes = sum(len(row.packed) for row in rows)
         self._names.write()
         if rows:
-            block.take(self.head.seq + 1, [row.ts_ns for row in rows], all_names, len(rows))
+            block.take(self.head.seq + 1, [row.ts_ns for row in rows], names, len(rows))
             if block.is_full(rows[-1].ts_ns):
                 self._close()
         return Head(seq=seq, link=previous)
@@ -191,22 +184,15 @@ def head_of(connection: sqlite3.Connection) -> Head:
 
 
 def key_of(text: str) -> bytes:
-    """An `event.id` as it is kept: digits as the number that they are."""
-    if len(text) == _ID_DIGITS:
+    """An id as it is kept: 32 hexadecimal digits as the number that they are, anything else as UTF-8."""
+    if len(text) == 2 * _ID_BYTES:
         try:
             raw = bytes.fromhex(text)
         except ValueError:
             return text.encode()
-        return raw if raw.hex() == text else text.encode()
+        if len(raw) == _ID_BYTES:  # there may be spaces between digits
+            return raw
     return text.encode()
-
-
-def _columns(facets: Sequence[Facet], numbers: Sequence[int]) -> list[int | None]:
-    columns: list[int | None] = [None] * len(COLUMNS)
-    for (dimension, _), number in zip(facets, numbers, strict=True):
-        if dimension <= len(COLUMNS):
-            columns[dimension - 1] = number
-    return columns
 
 
 def _says_unique(error: MachineCannot) -> bool:
