@@ -20,35 +20,54 @@ _ALL: Final = (
     "SELECT ts_ns, 0, seq, document FROM old_alerts UNION ALL SELECT ts_ns, 1, seq, document FROM old_events"
     " UNION ALL SELECT last_ns, 2, first_ns, what || ' ' || count FROM old_losses ORDER BY 1, 2, 3, 4"
 )
-_TABLES: Final = ("alerts", "events", "losses")
+_TABLES: Final = ("alerts", "events", "losses", "states")
 _INDEXES: Final = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+
+
+class Unmovable(ValueError):
+    """A row of a former version is no record; the message says which."""
 
 
 def put_aside(connection: sqlite3.Connection) -> None:
     """Give the tables of a former version other names; in a transaction."""
     for (index,) in connection.execute(_INDEXES).fetchall():
         connection.execute(f'DROP INDEX "{index}"')
-    for table in _TABLES:
+    for table in _tables(connection, ""):
         connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
 
 
 def former(connection: sqlite3.Connection) -> Iterator[Record]:
-    """What was kept in the tables that were put aside, in the order of its time."""
+    """What was kept in the tables that were put aside, in the order of its time.
+
+    Raises:
+        Unmovable: A row is no record.
+    """
     losses: dict[tuple[int, int], dict[str, int]] = {}
     for ts_ns, table, seq, content in connection.execute(_ALL):
         if table == _TABLES.index("losses"):
             what, _, count = content.rpartition(" ")
             losses.setdefault((seq, ts_ns), {})[what] = int(count)
         else:
-            yield _record(ts_ns, content)
+            try:
+                yield _record(ts_ns, content)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise Unmovable(f"row {seq} of {_TABLES[table]} holds no document") from error
     for (first_ns, last_ns), counts in losses.items():
         yield record_of_loss(Loss(first_ns=first_ns, last_ns=last_ns, counts=counts))
 
 
 def clear_away(connection: sqlite3.Connection) -> None:
-    """Drop the tables that were put aside."""
-    for table in _TABLES:
+    """Take over the states as they are, and drop the tables that were put aside."""
+    for table in _tables(connection, "old_"):
+        if table == "states":
+            connection.execute("INSERT INTO states SELECT * FROM old_states")
         connection.execute(f"DROP TABLE old_{table}")
+
+
+def _tables(connection: sqlite3.Connection, prefix: str) -> list[str]:
+    """Those that there are: states came with version 3."""
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return [table for table in _TABLES if prefix + table in there]
 
 
 def _record(ts_ns: int, content: bytes) -> Record:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from fileaudit_engine.diagnostics import MachineCannot, unusable_file
 from fileaudit_engine.store.chain import STORE_ID_BYTES, genesis
 from fileaudit_engine.store.documents import add_shipped
-from fileaudit_engine.store.migration import clear_away, former, put_aside
+from fileaudit_engine.store.migration import Unmovable, clear_away, former, put_aside
 from fileaudit_engine.store.transactions import Transactions
 from fileaudit_engine.store.writer import Writer
 
@@ -68,6 +68,8 @@ def connect(place: Path, *, read_only: bool) -> sqlite3.Connection:
             connection.close()
         if isinstance(error, sqlite3.Error):
             raise refusal(error, place) from error
+        if isinstance(error, Unmovable):
+            raise _damaged(place, str(error)) from error
         raise
     return connection
 
@@ -79,10 +81,14 @@ def refusal(error: sqlite3.Error, path: Path) -> Exception:
             f"the store {path} cannot be opened: {error}",
             remedy="look at the file's owner and the free space, or choose another place with --store",
         )
+    return _damaged(path, str(error))
+
+
+def _damaged(path: Path, reason: str) -> Exception:
     return unusable_file(
         "FA093",
         str(path),
-        f"the file is no store, or is damaged: {error}",
+        f"the file is no store, or is damaged: {reason}",
         "move it away, the engine makes a new one; or restore it from a backup",
     )
 

@@ -92,7 +92,7 @@ CREATE TABLE marks (
 
 -- What the engine was in the middle of goes over a restart. A row is replaced as a whole, and nobody but the
 -- engine that wrote it reads it: `version` says how `state` is packed (`states.py`).
-CREATE TABLE IF NOT EXISTS states (
+CREATE TABLE states (
     name       TEXT    PRIMARY KEY,
     saved_ns   INTEGER NOT NULL,
     version    INTEGER NOT NULL,

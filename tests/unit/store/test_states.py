@@ -1,8 +1,10 @@
 """What the engine was in the middle of: kept, replaced, and refused where it is no good any more."""
 
+import contextlib
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,9 +74,9 @@ def test_states_that_are_saved_again_and_again_take_the_room_of_one(store: Store
 
 def test_alerts_are_forced_to_the_disk_after_a_state_was_saved(store: Store) -> None:
     store.save_state("correlation", 1, b"state")
-    assert store._connection.execute("PRAGMA synchronous").fetchone()[0] == 1
+    assert store.connection.execute("PRAGMA synchronous").fetchone()[0] == 1
     store.append([record()])
-    assert store._connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert store.connection.execute("PRAGMA synchronous").fetchone()[0] == 2
     assert len(list(store.records(Kind.ALERT))) == 1
 
 
@@ -86,8 +88,8 @@ store = Store.open(sys.argv[1])
 for i in range(1, 51):
     store.save_state("correlation", i, str(i).encode() * i)
     print(i, flush=True)
-store._connection.execute("BEGIN IMMEDIATE")
-store._connection.execute("DELETE FROM states")
+store.connection.execute("BEGIN IMMEDIATE")
+store.connection.execute("DELETE FROM states")
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -112,7 +114,7 @@ def test_the_last_state_survives_a_killed_process(path: Path) -> None:
 
 def damage(store: Store, kept: bytes, version: int = states.PACKING) -> None:
     store.save_state("correlation", 1, b"state")
-    store._connection.execute("UPDATE states SET state = ?, version = ?", (kept, version))
+    store.connection.execute("UPDATE states SET state = ?, version = ?", (kept, version))
 
 
 @given(state=st.binary(min_size=1, max_size=300), data=st.data())
@@ -183,19 +185,19 @@ def test_a_state_that_is_too_large_is_refused_and_the_earlier_one_stays(
 
 def test_a_full_disk_is_told_and_the_earlier_state_stays(store: Store) -> None:
     store.save_state("correlation", 1, b"earlier")
-    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    pages = store.connection.execute("PRAGMA page_count").fetchone()[0]
+    store.connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(MachineCannot, match="full") as raised:
         store.save_state("correlation", 2, random.Random(1).randbytes(1 << 20))
     assert raised.value.remedy.endswith("the earlier state is still there")
     assert store.load_state("correlation") == (1, b"earlier")
 
 
-def test_a_store_that_another_writer_holds_is_told(store: Store, path: Path) -> None:
-    with Store.open(path) as other:
-        other._connection.execute("BEGIN IMMEDIATE")
+def test_a_store_that_another_program_holds_is_told(store: Store, path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
         with pytest.raises(MachineCannot, match="locked"):
             store.save_state("correlation", 1, b"state")
-        other._connection.execute("ROLLBACK")
+        other.execute("ROLLBACK")
     store.save_state("correlation", 1, b"state")
     assert store.load_state("correlation") == (1, b"state")
