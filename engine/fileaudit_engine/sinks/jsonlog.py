@@ -38,17 +38,29 @@ class JsonLines:
     def deliver(self, records: Sequence[Record]) -> list[Answer]:
         """One line a record; an audit event that nobody asked for counts as delivered."""
         lines = [self._line(r) for r in records if self._show_audit or r.kind is Kind.ALERT]
-        return self.output.answer("".join(lines), records)
+        return self.output.answer(b"".join(lines).decode(), records)
 
     def close(self) -> None:
         """Flush; the stream stays open."""
         self.output.close()
 
-    def _line(self, record: Record) -> str:
-        text = encode(record.document).decode()
-        if text.isascii() and "\x7f" not in text:
-            return text + "\n"
-        return (_NOT_ASCII if self._ascii else _ACTING).sub(_escaped, text) + "\n"
+    def _line(self, record: Record) -> bytes:
+        return line(encode(record.document), ascii_only=self._ascii)
+
+
+def line(document: bytes, *, ascii_only: bool = False) -> bytes:
+    """A document as a line that can be looked at.
+
+    Args:
+        document: It, as compact JSON.
+        ascii_only: Whether to escape all characters outside ASCII.
+
+    Raises:
+        UnicodeDecodeError: It is no text.
+    """
+    if document.isascii() and b"\x7f" not in document:
+        return document + b"\n"
+    return (_NOT_ASCII if ascii_only else _ACTING).sub(_escaped, document.decode()).encode() + b"\n"
 
 
 def _escaped(match: re.Match[str]) -> str:
