@@ -1,0 +1,273 @@
+"""Following the chain: which rows were altered, moved, taken out or put in.
+
+A row that is what it was fits its link: the hash of the link before it and of all that it says. One that does
+not fit says that something was done here or right before, and this module finds out what, by trying what
+would make it fit:
+
+* The row behind fits the stored link: this row was edited. It fits the computed one: only the link was.
+* It fits where another row that does not fit stands, or that one fits here: they were moved.
+* It fits with a number that is greater: rows before it were taken out, and the others renumbered. With a
+  smaller one: rows were put in.
+
+What cannot be explained was edited. The work is bounded: a store of which every row was altered takes hardly
+longer than one of which none was.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fileaudit_engine.store.chain import link
+from fileaudit_engine.store.verify_finding import Finding, Place, What, at
+
+REMEMBERED_LINKS: Final = 4_096
+"""Rows that may have been put in at one place and still be told from rows that were altered."""
+
+FARTHEST: Final = 10_000
+"""Rows that may have been taken out at one place, the others being renumbered, and still be counted."""
+
+MAX_OPEN: Final = 64
+"""Rows that do not fit and wait for an explanation."""
+
+MAX_KEPT_BYTES: Final = 256 << 10
+"""A larger document does not wait: whether it was moved is not found out."""
+
+SEARCHES: Final = 100
+"""Rows for which `REMEMBERED_LINKS` and `FARTHEST` are gone through; later ones are tried close by only."""
+
+_NEAR: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What of a row the chain is about.
+
+    Attributes:
+        seq: The number that it has.
+        ts_ns: Its time.
+        record_id: Its id.
+        document: Its document as JSON.
+        stored: Its link.
+        place: What it says about itself.
+    """
+
+    seq: int
+    ts_ns: int
+    record_id: bytes
+    document: bytes
+    stored: bytes
+    place: Place
+
+    def after(self, previous: bytes, seq: int) -> bytes:
+        """Its link if it stood behind that one, with that number."""
+        return link(previous, seq, self.ts_ns, self.record_id, self.document)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A row that does not fit.
+
+    Attributes:
+        row: What stands there.
+        previous: The link that was before it.
+        seq: The number that it would have if nothing was renumbered.
+        computed: The link that it would have.
+        message: What was found out about it; empty: nothing yet.
+        what: What that is.
+    """
+
+    row: Link
+    previous: bytes
+    seq: int
+    computed: bytes
+    what: What = What.EDITED
+    message: str = ""
+
+
+EDITED: Final = "what it says is not what it was linked with"
+LINK_EDITED: Final = "its link was altered; what it says agrees with the row behind it"
+UNPROVEN: Final = "; what the row behind them says cannot be proven by itself"
+
+
+class Chain:
+    """Takes the rows in their order, and yields what is wrong with them.
+
+    Attributes:
+        agree: Rows that fit.
+        expected: The number of the next row.
+    """
+
+    def __init__(self, seq: int, previous: bytes | None) -> None:
+        """Begin behind a row.
+
+        Args:
+            seq: Its number.
+            previous: Its link; None if it is not known.
+        """
+        self.agree = 0
+        self.expected = seq + 1
+        self._previous = previous
+        self._shift = 0
+        """How much greater the numbers were that rows were linked with."""
+        self._recent: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED_LINKS)
+        """Numbers that rows were linked with, and their links."""
+        self._open: deque[_Open] = deque()
+        self._searches = SEARCHES
+        if previous is not None:
+            self._recent.append((seq, previous))
+
+    def restart(self, seq: int, previous: bytes | None) -> Iterator[Finding]:
+        """Go on behind another row: those before it are not there any more, or cannot be read."""
+        yield from self.finish()
+        self.expected, self._previous, self._shift = seq + 1, previous, 0
+        self._recent.clear()
+        if previous is not None:
+            self._recent.append((seq, previous))
+
+    def unreadable(self, seq: int, stored: bytes | None) -> None:
+        """A row stands there of which no document is to be had; the chain goes on with its link."""
+        self.expected, self._previous = seq + 1, stored
+
+    def take(self, row: Link) -> Iterator[Finding]:
+        """The next row."""
+        if row.seq != self.expected:
+            yield from self._gap(row.seq)
+        previous, seq = self._previous, row.seq + self._shift
+        self.expected = row.seq + 1
+        if previous is None:
+            self._follow(row, seq)
+        elif row.after(previous, seq) == row.stored:
+            self.agree += 1
+            self._follow(row, seq)
+        else:
+            yield from self._misfit(row, previous, seq)
+
+    def finish(self) -> Iterator[Finding]:
+        """There are no more rows."""
+        while self._open:
+            yield self._close(self._open.popleft())
+
+    def _follow(self, row: Link, seq: int) -> None:
+        self._previous = row.stored
+        self._recent.append((seq, row.stored))
+
+    def _gap(self, seq: int) -> Iterator[Finding]:
+        """Rows between the last one and this one are not there."""
+        yield Finding(
+            what=What.REMOVED,
+            message=_are(self.expected, seq - 1, "not there any more") + UNPROVEN,
+            first_seq=self.expected,
+            last_seq=seq - 1,
+        )
+        self._previous = None
+
+    def _misfit(self, row: Link, previous: bytes, seq: int) -> Iterator[Finding]:
+        if self._explained_by_links(row, seq) or self._moved(row, previous, seq):
+            self._follow(row, row.seq + self._shift)
+            return
+        shifted = self._renumbered(row, previous, seq)
+        if shifted is not None:
+            yield from self._shifted(row, shifted - row.seq)
+            return
+        computed = row.after(previous, seq)
+        self._open.append(_Open(row=row, previous=previous, seq=seq, computed=computed))
+        self._follow(row, seq)
+        if len(self._open) > MAX_OPEN or len(row.document) > MAX_KEPT_BYTES:
+            yield from self._overflow()
+
+    def _overflow(self) -> Iterator[Finding]:
+        yield self._close(self._open.popleft())
+        while self._open and (self._open[0].message or len(self._open[0].row.document) > MAX_KEPT_BYTES):
+            yield self._close(self._open.popleft())
+
+    def _explained_by_links(self, row: Link, seq: int) -> bool:
+        """Whether it fits behind a link that the row before it should have had."""
+        for other in self._open:
+            if other.seq == seq - 1 and row.after(other.computed, seq) == row.stored:
+                if not other.message:
+                    other.message = LINK_EDITED
+                self.agree += 1
+                return True
+            if other.row.seq != row.seq - 1 and row.after(other.row.stored, seq) == row.stored:
+                self.agree += 1
+                return True
+        for _, known in list(self._recent)[-_NEAR:]:
+            if row.after(known, seq) == row.stored:
+                self.agree += 1
+                return True
+        return False
+
+    def _moved(self, row: Link, previous: bytes, seq: int) -> bool:
+        """Whether it is a row that is missed elsewhere, with its link or without."""
+        for other in self._open:
+            if other.message:
+                continue
+            home = row.after(other.previous, other.seq)
+            if home in {row.stored, other.row.stored}:
+                other.what = What.REORDERED
+                other.message = f"the row that belongs here stands at {row.seq}"
+                mine = _Open(row=row, previous=previous, seq=seq, computed=b"", what=What.REORDERED)
+                mine.message = f"it belongs at {other.row.seq}, where another row stands"
+                self._open.append(mine)
+                self._settle(home)
+                return True
+        return False
+
+    def _settle(self, home: bytes) -> None:
+        """Rows that did not fit only because of the row that stood before them fit now."""
+        for other in list(self._open):
+            if not other.message and other.row.after(home, other.seq) == other.row.stored:
+                self._open.remove(other)
+                self.agree += 1
+
+    def _renumbered(self, row: Link, previous: bytes, seq: int) -> int | None:
+        """The number that it was linked with, if that is another one."""
+        reach = FARTHEST if self._searches > 0 else _NEAR
+        self._searches -= 1
+        known = len(self._recent) if reach == FARTHEST else min(_NEAR, len(self._recent))
+        for back in range(1, known + 1):
+            number, stored = self._recent[-back]
+            if number + 1 != seq and row.after(stored, number + 1) == row.stored:
+                return number + 1
+        for step in range(1, reach + 1):
+            for number in (seq + step, seq - step):
+                if number > 0 and row.after(previous, number) == row.stored:
+                    return number
+        return None
+
+    def _shifted(self, row: Link, shift: int) -> Iterator[Finding]:
+        """From here on rows had other numbers."""
+        more, self._shift = shift - self._shift, shift
+        self.agree += 1
+        last = row.seq - 1
+        if more > 0:
+            if self._open and self._open[-1].row.seq == last and not self._open[-1].message:
+                self._open.pop()  # it is the first one behind the hole: nothing is known of it
+            yield at(last, What.REMOVED, _taken_out(more), row.place)
+        else:
+            first = row.seq + more
+            for other in [o for o in self._open if first <= o.row.seq <= last]:
+                self._open.remove(other)
+            yield Finding(what=What.INSERTED, message=_put_in(-more), first_seq=first, last_seq=last)
+        self._recent.clear()
+        self._follow(row, row.seq + shift)
+
+    @staticmethod
+    def _close(found: _Open) -> Finding:
+        return at(found.row.seq, found.what, found.message or EDITED, found.row.place)
+
+
+def _are(first: int, last: int, what: str) -> str:
+    count = last - first + 1
+    return f"1 row is {what}" if count == 1 else f"{count:,} rows are {what}"
+
+
+def _taken_out(count: int) -> str:
+    rows = "a row was" if count == 1 else f"{count:,} rows were"
+    return f"{rows} taken out before it, and all that follow were renumbered"
+
+
+def _put_in(count: int) -> str:
+    rows = "1 row was" if count == 1 else f"{count:,} rows were"
+    return f"{rows} put in, and all that follow were renumbered"

@@ -1,0 +1,86 @@
+"""Whether a store is made as the engine makes it: tables, indexes, views, and what frames were packed with.
+
+A trigger could remove what comes in, a view show something else than there is, and without an index nothing
+is found. So whatever the file has must be what `schema.sql` makes, and nothing else.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from typing import Final
+
+import zstandard
+
+from fileaudit_engine.store.documents import number_of, shipped
+from fileaudit_engine.store.opening import schema
+from fileaudit_engine.store.verify_finding import Finding, What, shown
+
+READ: Final = frozenset({"records", "names", "blocks", "postings", "chain", "dictionaries"})
+"""Tables that everything else is read from: where one of them is another, nothing more can be checked."""
+
+INDEXES: Final = frozenset({"records_by_time", "postings_by_name"})
+
+_ALL: Final = "SELECT type, name, tbl_name, sql FROM sqlite_master"
+_STATISTICS: Final = "sqlite_stat"
+"""`ANALYZE` makes tables of this name; they change how fast something is found, and not what."""
+
+_MEANINGLESS: Final = re.compile(r"('(?:[^']|'')*')|--[^\n]*|\s+")
+
+Schema = dict[tuple[str, str], tuple[str, str]]
+
+
+def schema_of(connection: sqlite3.Connection) -> Schema:
+    """What a database is made of: type and name, to the table and the statement, without comments."""
+    return {
+        (kind, name): (table, _MEANINGLESS.sub(_meaning, sql or ""))
+        for kind, name, table, sql in connection.execute(_ALL)
+        if not name.startswith(_STATISTICS)
+    }
+
+
+def expected_schema() -> Schema:
+    """What the engine makes."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        for statement in schema():
+            connection.execute(statement)
+        return schema_of(connection)
+    finally:
+        connection.close()
+
+
+def differences(found: Schema, expected: Schema) -> Iterator[Finding]:
+    """What is not as the engine made it."""
+    for kind, name in sorted(expected.keys() - found.keys()):
+        yield Finding(what=What.SCHEMA, message=f"the {kind} {shown(name)} is gone")
+    for kind, name in sorted(found.keys() - expected.keys()):
+        yield Finding(what=What.SCHEMA, message=f"the {kind} {shown(name)} is not of the engine's making")
+    for kind, name in sorted(found.keys() & expected.keys()):
+        if found[kind, name] != expected[kind, name]:
+            message = f"the {kind} {shown(name)} is not what the engine made it"
+            yield Finding(what=What.SCHEMA, message=message)
+
+
+def readable(found: Schema, expected: Schema) -> bool:
+    """Whether the tables that everything is read from are those of the engine."""
+    return all(found.get(("table", name)) == expected["table", name] for name in READ)
+
+
+def dictionaries(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Dictionaries that are not what frames were packed with."""
+    for number, content in connection.execute("SELECT id, content FROM dictionaries ORDER BY id"):
+        if not _is_right(number, content):
+            message = f"dictionary {number} was altered: documents that were packed with it cannot be had"
+            yield Finding(what=What.DICTIONARY, message=message)
+
+
+def _is_right(number: int, content: bytes) -> bool:
+    try:
+        own = number_of(content)
+    except (zstandard.ZstdError, TypeError, ValueError):
+        return False
+    return own == number and (number != number_of(shipped()) or content == shipped())
+
+
+def _meaning(found: re.Match[str]) -> str:
+    return found[1] or " "
