@@ -17,7 +17,7 @@ SETUP ?= run
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-vm demo lint format bench bench-rules bench-correlation fuzz clean
+.PHONY: help setup run test test-vm demo lint format bench bench-rules bench-correlation bench-store fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ bench-rules: setup ## events a second through packs of rules; ARGS="--packs 250"
 bench-correlation: SETUP := run
 bench-correlation: setup ## events a second through correlations, and what they hold; ARGS="--parts feed"
 	@.venv/bin/python tools/bench correlation $(ARGS)
+
+bench-store: SETUP := run
+bench-store: setup ## records a second into the store, from call to commit; ARGS="--parts append"
+	@$(AS_ROOT) .venv/bin/python tools/bench store $(ARGS)
 
 fuzz: setup ## ten minutes of made-up rule files; ARGS="--seconds 60"
 	@.venv/bin/python tools/fuzz_rules.py --seconds 600 $(ARGS)

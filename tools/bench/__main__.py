@@ -1,12 +1,14 @@
 """All benchmarks by name: what watching costs, what the reader takes, how fast rules and correlations are.
 
-tools/bench                     all but the last two, which need root
+tools/bench                     the first four, which need root
 tools/bench overhead OPTIONS    a program that touches unwatched files only
 tools/bench ring OPTIONS        events a second from the ring through evaluation
 tools/bench audit OPTIONS       floods of watched opens, from the ring into the store
 tools/bench memory OPTIONS      what the daemon and its maps hold
 tools/bench rules OPTIONS       recorded events against packs of rules, beside other engines
 tools/bench correlation OPTIONS events a second through correlations, and what they hold
+tools/bench store OPTIONS       records a second into the store, and how soon it has an alert
+tools/bench store-big OPTIONS   a store of ten million records, and what asking it takes
 """
 
 import os
@@ -18,6 +20,8 @@ import memory
 import overhead
 import ring
 import rules
+import store
+import store_big
 
 COMMANDS = {
     "overhead": overhead.main,
@@ -26,6 +30,8 @@ COMMANDS = {
     "memory": memory.main,
     "rules": rules.main,
     "correlation": correlation.main,
+    "store": store.main,
+    "store-big": store_big.main,
 }
 NEED_ROOT = ("overhead", "ring", "audit", "memory")
 
