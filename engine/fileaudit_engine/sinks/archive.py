@@ -1,8 +1,8 @@
 """What becomes of the files of a rotated log that are not written any more.
 
-They are compressed, and removed when they are too old or too much. Whatever was half done when the engine was
-stopped is finished first. The youngest one stays as it is for some minutes, unless another one comes: who
-follows the log has just been reading it, and does not find it again under another name with another content.
+They are compressed, and removed when they are too old or too much. Whatever was half done when the engine
+was stopped is finished first. A file stays as it is for a while, the youngest one longest: who follows the
+log may not have read it to its end, and does not find it again under another name with another content.
 """
 
 import os
@@ -18,8 +18,12 @@ from fileaudit_engine.sinks.rotated import ACTIVE, ENDINGS, Rotated, rotated_in,
 from fileaudit_engine.sinks.settings import Compression, JsonLogSettings
 from fileaudit_engine.text import counted
 
-REST_NS: Final = 10 * UNITS_NS["m"]
-"""How long the youngest file stays as it is: what followers that were restarted need to catch up."""
+REST_NS: Final = UNITS_NS["m"]
+"""How long a file stays as it is. Followers look for new files every ten seconds or less; of many files in a
+minute, none is to be gone before it is found."""
+
+LONG_REST_NS: Final = 10 * UNITS_NS["m"]
+"""How long the youngest one does: what followers take that are restarted."""
 
 _KINDS: Final = {ending: kind for kind, ending in ENDINGS.items()}
 
@@ -124,14 +128,14 @@ def _remove(folder: Path, file: Rotated, size: int, swept: Swept) -> None:
 def _pack_all(
     folder: Path, settings: JsonLogSettings, now_ns: int, swept: Swept, proceed: Callable[[], bool]
 ) -> None:
-    """Compress what is not compressed yet, but not the youngest file before it has rested."""
+    """Compress what is not compressed yet and has rested."""
     ending = ENDINGS.get(settings.compress, "")
     if settings.compress is Compression.NONE:
         return
     files = _found(folder, rotated_in(folder))
     for file, found in files:
-        rests = file == files[-1][0] and abs(now_ns - found.st_mtime_ns) < REST_NS
-        if file.ending or rests:
+        rest_ns = LONG_REST_NS if file == files[-1][0] else REST_NS
+        if file.ending or abs(now_ns - found.st_mtime_ns) < rest_ns:
             continue
         packed = Rotated(period=file.period, number=file.number, ending=ending)
         places = folder / file.name, folder / packed.unfinished, folder / packed.name

@@ -16,10 +16,9 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
-from fileaudit_engine.events.times import UNITS_NS
 from fileaudit_engine.private import Private
 from fileaudit_engine.sinks.append_file import AppendFile
-from fileaudit_engine.sinks.archive import sweep
+from fileaudit_engine.sinks.archive import LONG_REST_NS, sweep
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
 from fileaudit_engine.sinks.janitor import Janitor
 from fileaudit_engine.sinks.jsonlog import line
@@ -32,7 +31,7 @@ LOG: Final = Private(
 LOCK: Final = ".fileaudit.lock"
 """Who holds it writes the log; it is in no follower's way."""
 
-_SWEEP_NS: Final = UNITS_NS["h"]
+_SWEEP_NS: Final = LONG_REST_NS
 """How often files are looked after, if nothing else gives a reason to."""
 
 
