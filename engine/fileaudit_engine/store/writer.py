@@ -69,7 +69,8 @@ class Writer:
         self._open: OpenBlock | None = None
         """None: to be counted again."""
         self._repeats = False
-        """Whether the last batch had records that were known: the next one probably has, too."""
+        """Whether the last batch had records that were known: the next one probably has, too, and each is
+        looked for. Otherwise the index says so, and the batch is tried again."""
         self.head = head_of(self._connection)
         self.written_bytes = 0
         """Of documents, as they were kept, by the last batch."""
@@ -78,18 +79,15 @@ class Writer:
         """Commit records; returns how many were not known before."""
         rows = self._new(map(self._prepared, records))
         forced = any(record.kind is Kind.ALERT for record in records)
-        if self._repeats:
-            rows = self._without_known(rows)
         try:
-            self._commit(rows, also, forced=forced)
+            new = self._commit(rows, also, forced=forced)
         except MachineCannot as error:
-            fresh = self._without_known(rows) if _says_unique(error) else rows
-            if len(fresh) == len(rows):
+            if self._repeats or not _says_unique(error):
                 raise
-            rows = fresh
-            self._commit(rows, also, forced=forced)
-        self._repeats = len(rows) < len(records)
-        return len(rows)
+            self._repeats = True
+            new = self._commit(rows, also, forced=forced)
+        self._repeats = new < len(records)
+        return new
 
     def add(self, records: Iterable[Record]) -> None:
         """Write records that are not known, in a transaction of the caller's, which must stand."""
@@ -106,12 +104,14 @@ class Writer:
 
     def close_block_if_old(self, now_ns: int) -> None:
         """Close the open block if a day has gone by since its first row."""
-        if self._open is None or self._open.is_full(now_ns):
-            with self._transactions.begun(forced=False):
-                self._names.begin()
-                if self._opened().is_full(now_ns):
-                    self._close()
-            self._names.committed()
+        if self._open is not None and not self._open.is_full(now_ns):
+            return
+
+        def close(_connection: sqlite3.Connection) -> None:
+            if self._opened().is_full(now_ns):
+                self._close()
+
+        self._commit((), close, forced=False)
 
     def _prepared(self, record: Record) -> Prepared:
         document = record.document
@@ -128,12 +128,14 @@ class Writer:
         ask = self._connection.execute
         return [row for row in rows if ask(_KNOWN, (row.ts_ns, row.id)).fetchone() is None]
 
-    def _commit(self, rows: Sequence[Prepared], also: Also | None, *, forced: bool) -> None:
+    def _commit(self, rows: Sequence[Prepared], also: Also | None, *, forced: bool) -> int:
+        """One transaction; returns how many rows it wrote."""
         if not rows and also is None:
-            return
+            return 0
         try:
             with self._transactions.begun(forced=forced):
-                head = self._write(rows)
+                fresh = self._without_known(rows) if self._repeats else rows
+                head = self._write(fresh)
                 if also is not None:
                     also(self._connection)
         except BaseException:
@@ -141,6 +143,7 @@ class Writer:
             raise
         self._names.committed()
         self.head = head
+        return len(fresh)
 
     def _write(self, rows: Sequence[Prepared]) -> Head:
         self._names.begin()

@@ -97,6 +97,16 @@ def test_a_block_is_closed_after_a_day_even_if_nothing_comes(store: Store) -> No
     assert len(closed(store)) == 1
 
 
+def test_names_that_are_gone_come_back_with_the_rows_of_the_open_block(tmp_path: Path) -> None:
+    path = tmp_path / "s" / "x.db"
+    with Store.open(path) as store:
+        store.append([at(5, "/somewhere")])
+        store.connection.execute("DELETE FROM names WHERE text = '/somewhere'")
+    with Store.open(path) as store:
+        store.close_block_if_old(5 + DAY_NS)
+        assert posted(store) == counted(store)
+
+
 def test_postings_count_the_names_of_the_rows(store: Store) -> None:
     store.append([at(i, "/a" if i % 3 else "/b") for i in range(9)])
     store.append([at(9, HOSTILE, level="informational")])
