@@ -15,6 +15,7 @@ word of it (`--forbid`) is left out. The same input gives the same bytes, with t
 """
 
 import argparse
+import hashlib
 import json
 import random
 import re
@@ -47,9 +48,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 TARGET: Final = ROOT / "engine" / "fileaudit_engine" / "store" / "documents.zdict"
 FIXTURES: Final = ROOT / "tests" / "fixtures"
 
-DICTIONARY_ID: Final = 0xFA01
-"""Stands in every frame, in two bytes: from 32,768 on zstd leaves the ids to everybody. A dictionary of other
-content needs another one as soon as a store with this one has been released."""
+FIRST_ID: Final = 32_768
+"""From here on zstd leaves the ids of dictionaries to everybody; below 65,536 one takes two bytes of a frame."""
 DICTIONARY_BYTES: Final = 64 << 10
 LEVEL: Final = 3
 
@@ -220,9 +220,21 @@ def varied(documents: Iterable[bytes]) -> Iterator[bytes]:
 
 def train(samples: Sequence[bytes]) -> zstandard.ZstdCompressionDict:
     """The dictionary."""
-    return zstandard.train_dictionary(
-        DICTIONARY_BYTES, list(samples), level=LEVEL, dict_id=DICTIONARY_ID, threads=0, **_COVER
+    trained = zstandard.train_dictionary(
+        DICTIONARY_BYTES, list(samples), level=LEVEL, dict_id=FIRST_ID, threads=0, **_COVER
     )
+    return zstandard.ZstdCompressionDict(stamped(trained.as_bytes()))
+
+
+def stamped(dictionary: bytes) -> bytes:
+    """A dictionary whose id follows from its content: a store may have several, and each must stay itself."""
+    magic, content = dictionary[:4], dictionary[8:]
+    return magic + id_of(content).to_bytes(4, "little") + content
+
+
+def id_of(content: bytes) -> int:
+    """The id of a dictionary with this behind its head of eight bytes."""
+    return FIRST_ID + int.from_bytes(hashlib.sha256(content).digest()[:2], "big") % FIRST_ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tools.train_documents import id_of
 
 from fileaudit_engine.store.documents import Damaged, Unpacker, add_shipped, number_of, packer, shipped
 from fileaudit_engine.store.opening import schema
@@ -47,6 +48,10 @@ def test_the_shipped_dictionary_is_there_once_and_as_it_is(connection: sqlite3.C
     add_shipped(connection)
     query = "SELECT content FROM dictionaries WHERE id = ?"
     assert connection.execute(query, (number_of(shipped()),)).fetchall() == [(shipped(),)]
+
+
+def test_the_number_of_a_dictionary_follows_from_its_content() -> None:
+    assert number_of(shipped()) == id_of(shipped()[8:])
 
 
 WHOLE = packer()(b'{"a": 1}' * 20)
