@@ -49,7 +49,8 @@ TARGET: Final = ROOT / "engine" / "fileaudit_engine" / "store" / "documents.zdic
 FIXTURES: Final = ROOT / "tests" / "fixtures"
 
 FIRST_ID: Final = 32_768
-"""From here on zstd leaves the ids of dictionaries to everybody; below 65,536 one takes two bytes of a frame."""
+"""From here on zstd leaves the ids of dictionaries to everybody; below 65,536 one takes two bytes of a
+frame."""
 DICTIONARY_BYTES: Final = 64 << 10
 LEVEL: Final = 3
 
