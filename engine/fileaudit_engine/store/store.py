@@ -193,6 +193,11 @@ class Store:
         """
         self._writing.close_block_if_old(now_ns)
 
+    def wrote(self, size: int) -> None:
+        """What `also` of `append` did has made the log longer by about so many bytes."""
+        if self._checkpoints is not None:
+            self._checkpoints.wrote(size)
+
     def is_open(self, name: int) -> bool:
         """Whether a name, by its number, is in use without a posting: in the open block."""
         return self._writing.is_open(name)
