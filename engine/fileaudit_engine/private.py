@@ -3,7 +3,8 @@
 The engine runs as root and writes where it is told. Were another user able to write in that folder, he could
 put a link in the place of a file, or a forged log beside a database that SQLite would replay into it. So the
 folder, and every folder above it, must belong to root or to us and be closed to others; a folder that sticks
-(`/tmp`) may stand above, because what is ours in it stays ours.
+(`/tmp`) may stand above, because what is ours in it stays ours. Logs may also stand below a folder that root
+shares with a group of the system: `/var/log` belongs to `syslog`, too, on some.
 """
 
 import contextlib
@@ -17,6 +18,8 @@ from fileaudit_engine.diagnostics import unusable_file
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
+FIRST_USERS_GROUP: Final = 1_000
+"""The first group that is not the system's: FIRST_GID of adduser, GID_MIN of login.defs."""
 _APPENDING: Final = os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 """How a file is opened that is only ever written at its end; `O_NONBLOCK` matters to what is no file."""
 
@@ -28,10 +31,12 @@ class Private:
     Attributes:
         what: What it is called, such as `store`.
         remedy: What to do about a place that is not safe, in the imperative.
+        below_system_groups: Whether folders above it that root owns may be written by a group of the system.
     """
 
     what: str
     remedy: str
+    below_system_groups: bool = False
 
     def folder(self, folder: Path) -> Path:
         """Make what is missing of a folder, and check it; returns its path without links.
@@ -52,13 +57,18 @@ class Private:
         """
         for place in (folder, *folder.parents):
             found = place.stat()
-            sticky = place != folder and found.st_mode & stat.S_ISVTX
+            trusted = place != folder and (found.st_mode & stat.S_ISVTX or self._is_the_systems(found))
             if found.st_uid not in {0, os.geteuid()}:
                 message = f"the {self.what}'s folder belongs to another user"
                 raise unusable_file("FA091", str(place), message, self.remedy)
-            if found.st_mode & writers(found) and not sticky:
+            if found.st_mode & writers(found) and not trusted:
                 message = f"other users can write to the {self.what}'s folder"
                 raise unusable_file("FA091", str(place), message, self.remedy)
+
+    def _is_the_systems(self, found: os.stat_result) -> bool:
+        """Whether nobody but root and a group of the system can change a folder."""
+        closed = not found.st_mode & stat.S_IWOTH and found.st_uid == 0
+        return self.below_system_groups and closed and found.st_gid < FIRST_USERS_GROUP
 
     def refuse_no_file(self, found: os.stat_result, place: Path) -> None:
         """Refuse what is no plain file.

@@ -26,7 +26,9 @@ from fileaudit_engine.sinks.rotated import ACTIVE, following, period_of, rotated
 from fileaudit_engine.sinks.settings import JsonLogSettings
 
 LOG: Final = Private(
-    what="JSON log", remedy="choose a folder that only you can write to, such as /var/log/fileaudit"
+    what="JSON log",
+    remedy="choose a folder that only you can write to, such as /var/log/fileaudit",
+    below_system_groups=True,
 )
 LOCK: Final = ".fileaudit.lock"
 """Who holds it writes the log; it is in no follower's way."""

@@ -1,5 +1,6 @@
 """The JSON log: its lines are whole, its files are rotated, and nobody else has a hand in them."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -25,6 +26,7 @@ from fileaudit_engine.sinks import append_file
 from fileaudit_engine.sinks.base import Delivered, Reject, Retry
 from fileaudit_engine.sinks.jsonfile import LOCK
 from fileaudit_engine.sinks.settings import Rotation
+from fileaudit_engine.store.files import prepare
 
 
 @pytest.fixture
@@ -74,6 +76,25 @@ def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
     (tmp_path / "open").chmod(0o777)
     with pytest.raises(UnusableInput, match="other users can write to the JSON log's folder"):
         Log(tmp_path / "open" / "log")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to groups")
+@pytest.mark.parametrize(
+    ("group", "mode", "fine"), [(110, 0o775, True), (1_000, 0o775, False), (110, 0o777, False)]
+)
+def test_a_folder_above_may_be_shared_with_a_group_of_the_system(
+    tmp_path: Path, group: int, mode: int, *, fine: bool
+) -> None:
+    """As `/var/log` is with syslog on Ubuntu."""
+    (tmp_path / "log").mkdir()
+    os.chown(tmp_path / "log", 0, group)
+    (tmp_path / "log").chmod(mode)
+    with contextlib.nullcontext() if fine else pytest.raises(UnusableInput, match="other users"):
+        Log(tmp_path / "log" / "fileaudit").file.close()
+    with pytest.raises(UnusableInput, match="other users"):
+        Log(tmp_path / "log")
+    with pytest.raises(UnusableInput, match="other users"):
+        prepare(tmp_path / "log" / "fileaudit" / "fileaudit.db")
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder", "second name", "open to others"])
