@@ -21,6 +21,15 @@ def rules_dir() -> Path:
     return _folder("rules")
 
 
+def detections_dir() -> Path:
+    """Of the shipped rules those that are in force where nobody names any: the detections.
+
+    The scopes of the audit trail beside them, in `audit/`, are for choosing: that of the whole host writes
+    down every operation on it.
+    """
+    return rules_dir() / "linux"
+
+
 def schemas_dir() -> Path:
     """JSON Schemas and index templates."""
     return _folder("schemas")

@@ -19,7 +19,7 @@ from pathlib import Path
 from overhead import ENGINE
 from workloads import prepare
 
-from fileaudit_engine.resources import rules_dir
+from fileaudit_engine.resources import detections_dir
 
 MIB = 1 << 20
 GOALS_MIB = {"resident": 60, "maps": 32}
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def daemon(folder: Path, ring_mib: str) -> Iterator["subprocess.Popen[str]"]:
     """The engine, once it watches; its summary is printed at the end."""
     command: list[str | Path] = [
-        *(ENGINE, "run", "--rules", rules_dir(), "--rules", folder / "rules", "--format", "none"),
+        *(ENGINE, "run", "--rules", detections_dir(), "--rules", folder / "rules", "--format", "none"),
         *("--store", folder / "store" / "bench.db", "--ring-mib", ring_mib),
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

@@ -20,7 +20,7 @@ from pathlib import Path
 from workloads import workloads
 
 from fileaudit_engine.compiler.stages import compile_rules
-from fileaudit_engine.resources import rules_dir
+from fileaudit_engine.resources import detections_dir
 from fileaudit_engine.rules.parser import load_rules
 from fileaudit_engine.text import from_kernel
 
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def watches() -> list[str]:
     """What the shipped rules name whole, or whose folder they name, and is there: auditd can watch that."""
-    compiled = compile_rules(load_rules([rules_dir()]).rules)
+    compiled = compile_rules(load_rules([detections_dir()]).rules)
     named = {from_kernel(path) for path in compiled.kernel.known_files}
     folders = {from_kernel(beginning) for beginning in compiled.kernel.prefixes if beginning.endswith(b"/")}
     return sorted(path for path in named | folders if Path(path).exists() and path != "/")

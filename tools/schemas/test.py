@@ -65,7 +65,8 @@ def case() -> Schema:
                 list_of("expectation"),
             ),
             "audit": described(
-                "All audit events that informational rules record. Not checked where it is left out.",
+                "All audit events of the informational rules that cases of this file name below 'audit';"
+                " where they name none, of all. Not checked where it is left out.",
                 list_of("expectation"),
             ),
         },

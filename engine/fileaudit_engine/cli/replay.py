@@ -16,7 +16,7 @@ from fileaudit_engine.cli.common import (
 )
 from fileaudit_engine.detect.correlate import Counts
 from fileaudit_engine.detect.detector import Detector
-from fileaudit_engine.resources import rules_dir
+from fileaudit_engine.resources import detections_dir
 from fileaudit_engine.runtime.pipeline import Pipeline
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sources.replay import ReplaySource
@@ -38,7 +38,12 @@ def register(
     )
     parser.add_argument("events", nargs="+", metavar="EVENTS", help="a file, or - for stdin")
     parser.add_argument(
-        "--rules", action="append", type=Path, metavar="DIR", help="rules (default: the shipped ones)"
+        "--rules",
+        action="append",
+        type=Path,
+        metavar="DIR",
+        help="rules, or a scope of the audit trail out of rules/audit; may be given again (default: the"
+        " shipped detections, rules/linux)",
     )
     parser.add_argument("--store", type=Path, metavar="PATH", help="keep alerts there (default: nowhere)")
     add_unknown_fields(parser)
@@ -49,7 +54,7 @@ def register(
 
 def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
-    paths = args.rules or args.settings.rules or [rules_dir()]
+    paths = args.rules or args.settings.rules or [detections_dir()]
     loaded = load(paths, args)
     if not has_rules(loaded, paths):
         return Exit.UNUSABLE

@@ -15,7 +15,7 @@ from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.diagnostics import FileauditError
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import Loss
-from fileaudit_engine.resources import rules_dir
+from fileaudit_engine.resources import detections_dir
 from fileaudit_engine.runtime.collector import settle
 from fileaudit_engine.runtime.correlations import seen_until
 from fileaudit_engine.runtime.keeper import Keeper
@@ -47,7 +47,12 @@ def register(
         " SIGHUP reloads the rules; SIGTERM and SIGINT drain and stop.",
     )
     parser.add_argument(
-        "--rules", action="append", type=Path, metavar="DIR", help="rules (default: the shipped ones)"
+        "--rules",
+        action="append",
+        type=Path,
+        metavar="DIR",
+        help="rules, or a scope of the audit trail out of rules/audit; may be given again (default: the"
+        " shipped detections, rules/linux)",
     )
     parser.add_argument("--store", type=Path, metavar="PATH", help=f"default: {DEFAULT_STORE}")
     parser.add_argument(
@@ -92,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _paths(config: Config, args: argparse.Namespace) -> Sequence[Path]:
     given: list[Path] | None = args.rules
-    return given or config.rules or [rules_dir()]
+    return given or config.rules or [detections_dir()]
 
 
 def _load(config: Config, args: argparse.Namespace) -> Loaded:

@@ -16,7 +16,7 @@ from fileaudit_engine.cli.top_text import KEYS, Look
 from fileaudit_engine.cli.top_views import Live, Meter, Paper, View
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
 from fileaudit_engine.events.model import Loss
-from fileaudit_engine.resources import rules_dir
+from fileaudit_engine.resources import detections_dir
 from fileaudit_engine.runtime.activity import Activity
 from fileaudit_engine.runtime.counts import ORDERS
 from fileaudit_engine.runtime.supervisor import Supervisor
@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _compiled(args: argparse.Namespace) -> Compiled:
     """What is watched, as the first rule, and the rules whose alerts are counted."""
-    loaded = load(args.rules or args.settings.rules or [rules_dir()], args)
+    loaded = load(args.rules or args.settings.rules or [detections_dir()], args)
     rules = filter_rule(args, "top"), *loaded.rules.rules
     return compile_rules(rules, loaded.rules.correlations)
 

@@ -70,9 +70,11 @@ class Case:
         file: The file, as `Location.file` has it.
         events: One or more, in the order in which the rules see them.
         alerts: All that must be raised by rules that alert.
-        audit: All that informational rules must record; None where the case does not say.
+        audit: All that the informational rules of `audited` must record; None where the case does not say.
         location: Where its name is written.
         start_ns: When it starts, nanoseconds since the Unix epoch; None where the case does not say.
+        audited: The informational rules that the cases of its file are about, as they are named there. Scopes
+            of the audit trail overlap, and each has cases of its own. Empty: all.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Case:
     audit: tuple[Expectation, ...] | None
     location: Location
     start_ns: int | None = None
+    audited: frozenset[str] = frozenset()
 
     @property
     def starts_ns(self) -> int:

@@ -84,10 +84,13 @@ def coverage_of(
     for case in cases:
         expected = {key for e in case.expectations if (key := names.key(e.rule)) is not None}
         operations = {event.event.operation for event in case.events}
+        audited = {names.key(name) for name in case.audited}
         for one in provable:
             if not one.through.isdisjoint(expected):
                 firing.add(one.key)
-            elif not operations.isdisjoint(one.operations) and (case.audit is not None or not one.quiet):
+            elif operations.isdisjoint(one.operations):
+                continue
+            elif not one.quiet or (case.audit is not None and (not audited or one.key in audited)):
                 silent.add(one.key)
     return Coverage(
         rules={one.key: RuleCoverage(firing=one.key in firing, silent=one.key in silent) for one in provable}

@@ -29,7 +29,7 @@ class Judge:
         return alerts[0] + audit[0], alerts[1] + audit[1]
 
     def _of_kind(self, case: Case, kind: Kind, expected: Sequence[Expectation], ran: Ran) -> Verdict:
-        came = [one for one in ran.raised if one.record.kind is kind]
+        came = [one for one in self._asked_about(case, ran) if one.record.kind is kind]
         keys = [self._names.key(expectation.rule) for expectation in expected]
         pairing = Pairing([_accepted(e, key, came) for e, key in zip(expected, keys, strict=True)])
         left = [one for number, one in enumerate(came) if number not in pairing.expectation_of]
@@ -41,6 +41,13 @@ class Judge:
         )
         unexpected = (Unexpected(raised=one, reasons=self._reasons.of_raised(case, one)) for one in left)
         return tuple(missing), tuple(unexpected)
+
+    def _asked_about(self, case: Case, ran: Ran) -> Iterable[Raised]:
+        """All but what informational rules record that the case's file is not about."""
+        if not case.audited:
+            return ran.raised
+        about = {self._names.key(name) for name in case.audited}
+        return (one for one in ran.raised if one.record.kind is not Kind.EVENT or one.record.rule in about)
 
     def _missing(self, asked: Asked, expectation: Expectation, key: str | None) -> Missing:
         return Missing(

@@ -7,6 +7,7 @@ regular files are opened, links to folders are not followed, sizes are bounded.
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -74,11 +75,12 @@ def _cases_of(source: SourceText, recordings: Recordings, found: list[Diagnostic
         reader.found.extend(document.diagnostics)
         if document.root is not None:
             cases += reader.read(document.root)
+    audited = frozenset(expectation.rule for case in cases for expectation in case.audit or ())
     if not documents:
         place = Location(file=source.file)
         reader.found.error("FA060", "the file is empty", place, help="add 'tests:', a list of cases")
     found += _at_most(in_order(reader.found.diagnostics))
-    return cases
+    return [replace(case, audited=audited) for case in cases]
 
 
 def _at_most(found: list[Diagnostic]) -> list[Diagnostic]:

@@ -51,6 +51,14 @@ def test_an_informational_rule_is_proven_by_audit_lists_only(tmp_path: Path) -> 
     assert coverage(says_nothing, rules=rules).never_tested == ("passwd_read",)
 
 
+def test_a_list_that_is_about_another_rule_proves_no_silence(tmp_path: Path) -> None:
+    other = PASSWD.replace("passwd_read", "other_read").replace("c12", "c14").replace("users", "others")
+    firing = one_case(tmp_path, events=(OPEN_PASSWD,), audit=("{rule: passwd_read}",))
+    assert coverage(firing, rules=(PASSWD, other.replace("/etc/passwd", "/srv"))).never_tested == (
+        "other_read",
+    )
+
+
 def test_the_percentage_counts_rules_that_are_both(tmp_path: Path) -> None:
     firing = one_case(tmp_path, events=(OPEN_SHADOW,), alerts=("{rule: shadow_file_read}",))
     silent = one_case(tmp_path, events=(OPEN_HOSTNAME,))

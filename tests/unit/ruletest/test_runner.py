@@ -14,6 +14,7 @@ from tests.unit.ruletest.packs import (
     SHADOW,
     SHADOW_ID,
     compiled,
+    loaded,
     one_case,
     run,
 )
@@ -142,6 +143,25 @@ def test_audit_events_are_exact_where_the_case_lists_them(tmp_path: Path) -> Non
     assert run(listed, PASSWD).passed
     none = one_case(tmp_path, events=(OPEN_PASSWD,), audit=())
     assert [one.raised.record.rule for one in run(none, PASSWD).unexpected] == ["passwd_read"]
+
+
+def test_an_audit_list_is_about_the_informational_rules_that_its_file_names(tmp_path: Path) -> None:
+    scope = PASSWD.replace("passwd_read", "everything").replace("c12", "c14").replace("/etc/passwd", "/*")
+    scope = scope.replace("list of users", "whole host")
+    about_one = """
+        tests:
+          - name: It is kept
+            events: [{at: 1s, Operation: open, AccessMode: read, TargetFilename: /etc/passwd}]
+            audit: [{rule: passwd_read, at: 1s}]
+          - name: It is not
+            events: [{at: 1s, Operation: open, AccessMode: read, TargetFilename: /etc/hostname}]
+            audit: []
+    """
+    kept, other = loaded(tmp_path, about_one).cases
+    assert run(kept, PASSWD, scope).passed
+    assert run(other, PASSWD, scope).passed
+    twice = PASSWD.replace("/etc/passwd", "/etc/hostname")
+    assert [one.raised.record.rule for one in run(other, twice, scope).unexpected] == ["passwd_read"]
 
 
 def test_a_rule_in_the_wrong_list_is_sent_to_the_other_one(tmp_path: Path) -> None:
