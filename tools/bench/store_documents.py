@@ -49,6 +49,10 @@ detection: {selection: {Operation|exists: true}, condition: selection}
 """
 HOST: Final = "web-1"
 EACCES: Final = 13
+AT_WORK: Final = 24
+"""Processes that run at a time."""
+LIFE: Final = 20
+"""What a process does before it ends, on the average; a build was seen to do eighty things each."""
 
 # Documents are JSON: Any by nature.
 Document = dict[str, Any]
@@ -61,7 +65,8 @@ class Variety:
     Attributes:
         paths: Distinct ones, by Zipf's law; 0: every record has a path of its own.
         users: Distinct ones, by Zipf's law.
-        commands: Distinct command lines, by Zipf's law; 0: every record has one of its own.
+        commands: Distinct command lines, by Zipf's law; 0: every record has one of its own, and a process
+            of its own.
         alert_every: One record in so many is an alert; 0 none, 1 all.
         denied_every: One in so many failed for lack of permission; 0 none.
         padding: Bytes that the command line is longer by.
@@ -91,6 +96,8 @@ class Traffic:
         self._now_ns = start_ns
         self._random = random.Random(seed)
         self._count = 0
+        self._pid = 1_000
+        self._doers: list[Doer | None] = [None] * AT_WORK
         shapes = _shapes()
         self._shapes = {
             (kind, denied): [one for one in shapes[kind] if one.denied is denied]
@@ -110,16 +117,22 @@ class Traffic:
         denied = bool(variety.denied_every and not self._count % variety.denied_every)
         shapes = self._shapes[Kind.ALERT if alert else Kind.EVENT, denied]
         shape = shapes[self._count % len(shapes)]
-        number = self._random.getrandbits(128)
-        user = user_of(self._rank(variety.users))
-        command = self._rank(variety.commands)
         return shape.record(
             ts_ns=self._now_ns,
-            number=number,
+            number=self._random.getrandbits(128),
             path=path_of(self._rank(variety.paths)),
-            user=user,
-            process=_process_of(command, variety.padding),
+            doer=self._doer(),
         )
+
+    def _doer(self) -> "Doer":
+        """Whoever runs has done it; most do many things before they end."""
+        turn = int(self._random.random() * AT_WORK)
+        doer = self._doers[turn]
+        if doer is None or not self._variety.commands or self._random.random() * LIFE < 1:
+            self._pid = self._pid % 60_000 + 1
+            user, command = self._rank(self._variety.users), self._rank(self._variety.commands)
+            doer = self._doers[turn] = doer_of(self._pid, user, command, self._variety.padding)
+        return doer
 
     def _rank(self, distinct: int) -> int:
         """From 0; how often a rank comes is as 1 to the rank."""
@@ -143,15 +156,26 @@ _FOLDERS: Final = (
 )
 
 
-@functools.cache
-def user_of(rank: int) -> tuple[Document, str, Document]:
-    """A user's part of a document, his name, and ECS `related`."""
-    name, number = f"user{rank:03}" if rank else "root", str(1000 + rank) if rank else "0"
-    whole: Document = {"name": name, "id": number, "group": {"name": name, "id": number}}
-    return {**whole, "effective": dict(whole)}, name, {"user": [name], "hosts": [HOST]}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doer:
+    """A process: what documents say of it and of its user.
+
+    Attributes:
+        process: ECS `process`.
+        user: ECS `user`.
+        related: ECS `related`.
+        start_ns: When it began, on the boot clock.
+    """
+
+    process: Document
+    user: Document
+    related: Document
+    start_ns: int
 
 
-def _made_process(command: int, padding: int) -> Document:
+def doer_of(pid: int, user: int, command: int, padding: int) -> Doer:
+    """A process with this number of a user and a command line by their ranks."""
+    whole, related = _user_of(user)
     program = ("python3.11", "node", "postgres", "cp", "git", "bash", "java", "rsync")[command % 8]
     args = [
         program,
@@ -160,20 +184,34 @@ def _made_process(command: int, padding: int) -> Document:
         f"/srv/jobs/{command}.conf",
         *(["x" * padding] if padding else []),
     ]
-    return {
-        "pid": 0,
+    process: Document = {
+        "pid": pid,
         "name": program[:15],
         "executable": f"/usr/bin/{program}",
         "command_line": " ".join(args),
         "args": args,
-        "parent": {"pid": 811, "executable": "/usr/bin/bash", "name": "bash", "command_line": "bash -l",
-                   "args": ["bash", "-l"]},
-        "thread": {"id": 0},
+        "parent": _PARENT,
+        "thread": {"id": pid},
         "working_directory": "/srv/jobs",
-    }  # fmt: skip
+    }
+    return Doer(process=process, user=whole, related=related, start_ns=pid * 1_000_003)
 
 
-_process_of = functools.lru_cache(maxsize=10_000)(_made_process)
+_PARENT: Final[Document] = {
+    "pid": 811,
+    "executable": "/usr/bin/bash",
+    "name": "bash",
+    "command_line": "bash -l",
+    "args": ["bash", "-l"],
+}
+
+
+@functools.cache
+def _user_of(rank: int) -> tuple[Document, Document]:
+    """A user's part of a document, and ECS `related`."""
+    name, number = f"user{rank:03}" if rank else "root", str(1000 + rank) if rank else "0"
+    whole: Document = {"name": name, "id": number, "group": {"name": name, "id": number}}
+    return {**whole, "effective": whole}, {"user": [name], "hosts": [HOST]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,12 +230,10 @@ class Shape:
     action: str
     denied: bool
 
-    def record(
-        self, *, ts_ns: int, number: int, path: str, user: tuple[Document, str, Document], process: Document
-    ) -> Record:
+    def record(self, *, ts_ns: int, number: int, path: str, doer: Doer) -> Record:
         """A copy with these facts; `number` has 128 bits, from which the ids are made."""
         template = self.template
-        record_id, pid = f"{number:032x}", number % 60_000 + 1_000
+        record_id = f"{number:032x}"
         folder, _, name = path.rpartition("/")
         document: Document = {**template.document}
         document["@timestamp"] = rfc3339(ts_ns)
@@ -209,7 +245,7 @@ class Shape:
         document["fileaudit"] = {
             **document["fileaudit"],
             "event_id": f"{number ^ -1 & (1 << 128) - 1:032x}",
-            "process_start_ns": pid * 1_000_003,
+            "process_start_ns": doer.start_ns,
             "asked_path": path,
         }
         document["file"] = {
@@ -219,9 +255,9 @@ class Shape:
             "directory": folder,
             "inode": str(number % 9_999_991),
         }
-        document["process"] = {**process, "pid": pid, "thread": {"id": pid}}
-        document["user"], by, document["related"] = user
-        document["message"] = f"{self.title}: {by} {self.action} {path} with {process['executable']}"
+        document["process"], document["user"], document["related"] = doer.process, doer.user, doer.related
+        by, program = doer.user["name"], doer.process["executable"]
+        document["message"] = f"{self.title}: {by} {self.action} {path} with {program}"
         return Record(
             id=record_id,
             kind=template.kind,

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import islice
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from store_append import BEGIN_NS, CASES, Floor
@@ -42,7 +43,7 @@ def test_documents_are_as_long_as_those_of_a_live_host_and_can_be_replayed() -> 
         assert not isinstance(event, tuple), event
 
 
-def _nowhere(name: str) -> object:
+def _nowhere(name: str) -> NoReturn:
     raise AssertionError(name)
 
 
