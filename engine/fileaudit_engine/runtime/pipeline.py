@@ -22,17 +22,19 @@ from fileaudit_engine.detect.alert import record_of, record_of_crossing
 from fileaudit_engine.detect.correlate import Counts
 from fileaudit_engine.detect.crossing import Crossing
 from fileaudit_engine.detect.detector import Detector
-from fileaudit_engine.detect.period import repeats_in
-from fileaudit_engine.detect.record import Finding, Kind, Record
+from fileaudit_engine.detect.record import Finding, Record
 from fileaudit_engine.detect.suppress import Suppress, SuppressCounts, Suppressor, left_over
 from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import Loss
 from fileaudit_engine.events.times import SECOND_NS
+from fileaudit_engine.runtime.chores import Chore
 from fileaudit_engine.runtime.correlations import PUT_BACK, PUT_BACK_NS, Correlations, seen_until
 from fileaudit_engine.runtime.keeper import Keeper, States
+from fileaudit_engine.runtime.outlet import Outlet
 from fileaudit_engine.runtime.spool import Spool
-from fileaudit_engine.sinks.base import Retry, Sink
+from fileaudit_engine.sinks.base import Sink
 from fileaudit_engine.sources.base import Source
+from fileaudit_engine.store.losses import record_of_loss
 from fileaudit_engine.text import counted
 
 _RECENT_LOSSES: Final = 16
@@ -108,12 +110,15 @@ class Pipeline:
             tell: Is told, in words, what else people should know.
             clock_ns: The time that records are handed on, nanoseconds since the Unix epoch; without it they
                 do not say, and the same recording gives the same documents every time.
+
+        Attributes:
+            outlet: Where records go.
         """
         self.detector = detector
         self.correlations = correlations
         self._suppressor = suppressor
-        self._sinks = tuple(sinks)
-        self._spool = spool
+        self.outlet = Outlet(sinks, spool)
+        self._chores: list[Chore] = []
         self._keeper = keeper
         self._host = host
         self._on_loss = on_loss
@@ -125,13 +130,18 @@ class Pipeline:
         """How often the state of correlations or suppressor has changed."""
         self._reported_ns = 0
         self._resumed = False
-        self._alerts: collections.Counter[str] = collections.Counter()
         self._lost: collections.Counter[str] = collections.Counter()
         self._recent: collections.deque[Loss] = collections.deque(maxlen=_RECENT_LOSSES)
-        self._audit_events = 0
         self._correlated: Counts | None = None
-        self.gone = ""
+
+    @property
+    def gone(self) -> str:
         """Why a sink cannot show anything any more, so that going on has no point; empty while it can."""
+        return self.outlet.gone
+
+    def add_chore(self, chore: Chore) -> None:
+        """Give something a turn after every item."""
+        self._chores.append(chore)
 
     def use(
         self, detector: Detector, correlations: Correlations | None, *, heard_ns: int | None = None
@@ -158,7 +168,7 @@ class Pipeline:
     def _going_over(self, before: Correlations, after: Correlations | None) -> list[str]:
         """Leave what correlations hold to others; returns in words what does not go on."""
         if after is None or not before.correlator.goes_on_whole(after.correlator):
-            self._hand_on(self._records((), before.conclude()))
+            self.outlet.hand_on(self._records((), before.conclude()))
         if after is not None:
             return after.take_over(before)
         groups = before.correlator.counts.groups
@@ -183,7 +193,7 @@ class Pipeline:
     def _resume_repeats(self, state: bytes) -> list[str]:
         if self._suppressor is not None:
             return self._suppressor.resume(state)
-        self._hand_on(left_over(state))
+        self.outlet.hand_on(left_over(state))
         return []
 
     def _resume_correlations(
@@ -195,7 +205,7 @@ class Pipeline:
             return [*told, PUT_BACK]
         counts = correlations.correlator.counts
         unwatched = Loss(first_ns=min(kept_ns, now_ns), last_ns=now_ns, counts={})
-        self._hand_on(self._records((), correlations.correlator.lose(unwatched)))
+        self.outlet.hand_on(self._records((), correlations.correlator.lose(unwatched)))
         if counts.groups:
             seconds = (unwatched.last_ns - unwatched.first_ns) // SECOND_NS
             held = f"{counted(counts.groups, 'group')} and {counted(counts.entries, 'event')}"
@@ -223,6 +233,8 @@ class Pipeline:
         if self._asked_ns is not None:
             self._keep_now_and_then(item)
             self._asked_ns = self._clock_ns()
+        for chore in self._chores:
+            chore.tick(idle=not isinstance(item, Loss) and not len(item.candidates))
 
     def end(self) -> None:
         """Nothing more will happen: tell what waits for time to pass."""
@@ -230,15 +242,15 @@ class Pipeline:
         if self.correlations is not None:
             self._correlated = self.correlations.correlator.counts
             crossings = self.correlations.correlator.finish()
-        self._hand_on(self._records((), crossings, last=True))
+        self.outlet.hand_on(self._records((), crossings, last=True))
 
     def settle(self) -> None:
         """The source has given up everything that happened until now: tell what was certain only later."""
         now_ns = self._clock_ns()
         if self.correlations is not None and now_ns is not None:
-            self._hand_on(self._records((), self.correlations.conclude(now_ns)))
+            self.outlet.hand_on(self._records((), self.correlations.conclude(now_ns)))
         if self._keeper is not None and self._resumed and now_ns is not None:
-            if waiting := self.finish():
+            if waiting := self.outlet.settle():
                 stored = f"{counted(waiting, 'record')} could not be stored"
                 self._tell(
                     f"{stored}: open windows are not kept, the next start goes on with those of before"
@@ -248,17 +260,14 @@ class Pipeline:
 
     def finish(self) -> int:
         """Bring to an end what waits for the store; returns how many records could not be kept."""
-        if self._spool is None:
-            return 0
-        self._show(self._spool.finish())
-        return self._spool.waiting
+        return self.outlet.finish()
 
     def tally(self) -> Tally:
         """What came out so far."""
         correlations = self.correlations
         return Tally(
-            alerts=dict(self._alerts),
-            audit_events=self._audit_events,
+            alerts=dict(self.outlet.alerts),
+            audit_events=self.outlet.audit_events,
             lost=dict(self._lost),
             correlated=self._correlated or (None if correlations is None else correlations.correlator.counts),
             suppressed=None if self._suppressor is None else self._suppressor.counts,
@@ -281,7 +290,7 @@ class Pipeline:
 
     def _begun_anew(self, correlations: Correlations) -> Correlations:
         """The same without what they hold, once all that was certain by it is told."""
-        self._hand_on(self._records((), correlations.conclude()))
+        self.outlet.hand_on(self._records((), correlations.conclude()))
         self.correlations = correlations.anew()
         self._changes += 1
         return self.correlations
@@ -289,9 +298,9 @@ class Pipeline:
     def _take(self, findings: Sequence[Finding], crossings: Sequence[Crossing], batch: Batch) -> None:
         """Take what is to be told of a batch to where it is told."""
         if findings or crossings:
-            self._hand_on(self._records(self._with_losses(findings), crossings))
+            self.outlet.hand_on(self._records(self._with_losses(findings), crossings))
         else:
-            self._hand_on(self._reports(batch))
+            self.outlet.hand_on(self._reports(batch))
 
     def _reports(self, batch: Batch) -> Sequence[Record]:
         """What is known of repeats by now; looked at once a second, since it need not be told at once."""
@@ -333,19 +342,11 @@ class Pipeline:
                 yield from self.correlations.trail_of(crossing, host=self._host, ingested_ns=now_ns)
             yield record
 
-    def _hand_on(self, records: Sequence[Record]) -> None:
-        """Put records on disk, then in front of people."""
-        if records:
-            self._count(records)
-            self._show(records if self._spool is None else self._spool.commit(records))
-        elif self._spool is not None and self._spool.waiting:
-            self._show(self._spool.commit())
-
     def _keep_now_and_then(self, item: Batch | Loss) -> None:
         keeper, asked_ns = self._keeper, self._asked_ns
         if keeper is None or asked_ns is None or not self._resumed or isinstance(item, Loss):
             return
-        if self._spool is not None and self._spool.waiting:  # whoever went on from here would not tell those
+        if self.outlet.waiting:  # whoever went on from here would not tell those
             return
         if keeper.is_due(self._changes, idle=not len(item.candidates)):
             keeper.keep(self._states(), self._changes, seen_ns=seen_until(item, asked_ns))
@@ -368,27 +369,14 @@ class Pipeline:
         near = [loss for loss in self._recent if loss.first_ns <= last_ns and loss.last_ns >= first_ns]
         return [_with(found, near) for found in findings] if near else findings
 
-    def _count(self, records: Sequence[Record]) -> None:
-        for record in records:
-            if record.kind is Kind.EVENT:
-                self._audit_events += 1
-            elif not repeats_in(record):
-                self._alerts[record.level] += 1
-
-    def _show(self, records: Sequence[Record]) -> None:
-        for sink in self._sinks if records else ():
-            refused = [answer.reason for answer in sink.deliver(records) if isinstance(answer, Retry)]
-            self.gone = self.gone or "".join(refused[:1])
-
     def _lose(self, loss: Loss) -> None:
         self._lost.update(loss.counts)
         self._recent.append(loss)
-        if self._spool is not None:
-            self._show(self._spool.commit(losses=(loss,)))
+        self.outlet.hand_on([record_of_loss(loss, self._host)])
         self._on_loss(loss)
         if self.correlations is not None:
             self._changes += 1
-            self._hand_on(self._records((), self.correlations.correlator.lose(loss)))
+            self.outlet.hand_on(self._records((), self.correlations.correlator.lose(loss)))
 
 
 def _with(finding: Finding, losses: Sequence[Loss]) -> Finding:

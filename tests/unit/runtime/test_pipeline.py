@@ -1,5 +1,8 @@
 """The pipeline: what is committed, shown and counted, and in which order."""
 
+import contextlib
+import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,5 +176,64 @@ def test_an_alert_names_the_losses_in_whose_time_it_happened() -> None:
     line = pipeline(memory)
     line.feed(Loss(first_ns=10, last_ns=20, counts={"open": 3}))
     line.feed(Listed([opened("/secret", ts_ns) for ts_ns in (9, 10, 20, 21)]))
-    named = ["losses" in dict(record.document["fileaudit"]) for record in memory.records]  # type: ignore[call-overload]  # an object of the document
+    named = ["losses" in dict(record.document["fileaudit"]) for record in memory.records[1:]]  # type: ignore[call-overload]  # an object of the document
+    assert memory.records[0].kind is Kind.ENGINE
     assert named == [False, True, True, False]
+
+
+class Diligent:
+    """A chore that notes when it had its turns."""
+
+    def __init__(self) -> None:
+        self.turns: list[bool] = []
+
+    def tick(self, *, idle: bool) -> None:
+        self.turns.append(idle)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_chore_has_a_turn_after_every_item_and_is_told_whether_there_is_time() -> None:
+    chore = Diligent()
+    line = pipeline()
+    line.add_chore(chore)
+    for item in (Listed([opened("/secret")]), Listed([]), Loss(first_ns=1, last_ns=2, counts={"open": 1})):
+        line.feed(item)
+    assert chore.turns == [False, True, False]
+
+
+def test_what_could_not_be_kept_is_shown_at_the_end(tmp_path: Path) -> None:
+    memory = Memory()
+    with (
+        Store.open(tmp_path / "s" / "db") as store,
+        contextlib.closing(sqlite3.connect(tmp_path / "s" / "db")) as other,
+    ):
+        line = pipeline(memory, store=store)
+        other.execute("BEGIN IMMEDIATE")
+        line.feed(Listed([opened("/secret")]))
+        assert not memory.records
+        assert line.finish() == 1
+    assert [record.rule for record in memory.records] == ["secrets"]
+
+
+def test_a_full_store_is_shown_at_once_and_once(tmp_path: Path) -> None:
+    memory, compiled = Memory(), compile_rules(parse_text(RULES, "rules").rules)
+    with (
+        Store.open(tmp_path / "s" / "db") as store,
+        contextlib.closing(sqlite3.connect(tmp_path / "s" / "db")) as other,
+    ):
+        line = Pipeline(
+            detector=Detector(compiled.user, compiled.kernel),
+            sinks=[memory],
+            spool=Spool(store, tell=print, proceed=always, clock_ns=time.time_ns),
+            host="here",
+            on_loss=print,
+        )
+        other.execute("BEGIN IMMEDIATE")
+        line.feed(Listed([opened("/secret")]))
+        assert [record.rule for record in memory.records] == ["store_unavailable"]
+        other.execute("ROLLBACK")
+        assert line.finish() == 0
+    assert [record.rule for record in memory.records] == ["store_unavailable", "secrets", ""]
+    assert line.tally().alerts == {"high": 2}

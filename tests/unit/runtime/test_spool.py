@@ -1,8 +1,11 @@
 """The spool: what the store refuses waits, in order, and is shown only once it is on disk."""
 
+import contextlib
+import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +14,7 @@ from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.events.model import FileEvent, Loss, Operation, Process
 from fileaudit_engine.runtime import spool as module
 from fileaudit_engine.runtime.spool import Spool
+from fileaudit_engine.store.losses import record_of_loss
 from fileaudit_engine.store.store import Store
 
 
@@ -19,16 +23,16 @@ class Moody:
 
     def __init__(self) -> None:
         self.refuses = False
+        self.room = 1_000
         self.tries = 0
         self.kept: list[str] = []
-        self.losses: list[Loss] = []
+        self.path = Path("/tmp/fileaudit.db")
 
-    def append(self, records: Sequence[Record], losses: Sequence[Loss] = ()) -> int:
+    def append(self, records: Sequence[Record]) -> int:
         self.tries += 1
-        if self.refuses:
+        if self.refuses or len(self.kept) + len(records) > self.room:
             raise MachineCannot("the disk is full", remedy="free some space")
         self.kept += [record.id for record in records]
-        self.losses += losses
         return len(records)
 
 
@@ -47,15 +51,28 @@ class Clock:
         self.at_each_sleep()
 
 
-def record(name: str) -> Record:
+def record(name: str, text: str = "") -> Record:
     event = FileEvent(ts_ns=1, operation=Operation.OPEN, process=Process(pid=1))
-    return Record(id=name, kind=Kind.ALERT, ts_ns=1, rule="r", level="high", document={}, event=event)
+    document = {
+        "event": {"id": name, "kind": "alert"},
+        "rule": {"id": "r"},
+        "fileaudit": {"rule": {"level": "high"}},
+        "message": text,
+    }
+    return Record(id=name, kind=Kind.ALERT, ts_ns=1, rule="r", level="high", document=document, event=event)
+
+
+def facts(one: Record) -> dict[str, Any]:
+    """What the engine says of itself."""
+    own: Any = one.document["fileaudit"]
+    found: dict[str, Any] = own["engine"]
+    return found
 
 
 class Bench:
     """A spool over a moody store, what it said, and its clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, timed: bool = False) -> None:
         self.store, self.clock = Moody(), Clock()
         self.said: list[str] = []
         self.going_on = True
@@ -63,6 +80,7 @@ class Bench:
             cast("Store", self.store),
             tell=self.said.append,
             proceed=lambda: self.going_on,
+            clock_ns=(lambda: int(self.clock() * 1e9)) if timed else None,
             clock_s=self.clock,
             sleep=self.clock.sleep,
         )
@@ -71,6 +89,12 @@ class Bench:
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
+
+
+@pytest.fixture
+def timed() -> Bench:
+    """With a clock, so that it tells of trouble by records."""
+    return Bench(timed=True)
 
 
 def ids(records: Sequence[Record]) -> list[str]:
@@ -85,22 +109,13 @@ def test_what_the_store_takes_is_handed_back_at_once(bench: Bench) -> None:
 
 def test_what_it_refuses_waits_and_comes_later_in_order(bench: Bench) -> None:
     bench.store.refuses = True
-    assert bench.spool.commit([record("a")]) == ()
-    assert bench.spool.commit([record("b")]) == ()
+    assert ids(bench.spool.commit([record("a")])) == []
+    assert ids(bench.spool.commit([record("b")])) == []
     bench.store.refuses = False
     bench.clock.now_s += 1
     assert ids(bench.spool.commit([record("c")])) == ["a", "b", "c"]
     assert bench.store.kept == ["a", "b", "c"]
     assert bench.spool.waiting == 0
-
-
-def test_losses_wait_like_records(bench: Bench) -> None:
-    loss = Loss(first_ns=1, last_ns=2, counts={"open": 1})
-    bench.store.refuses = True
-    bench.spool.commit(losses=[loss])
-    bench.store.refuses = False
-    bench.spool.finish()
-    assert bench.store.losses == [loss]
 
 
 def test_trouble_is_told_once_and_its_end_once(bench: Bench) -> None:
@@ -137,18 +152,91 @@ def test_it_stops_waiting_when_the_engine_is_to_stop(bench: Bench, monkeypatch: 
     monkeypatch.setattr(module, "WAITING_ROOM", 1)
     bench.store.refuses = True
     bench.going_on = False
-    assert bench.spool.commit([record("a")]) == ()
-    assert bench.spool.finish() == ()
+    assert ids(bench.spool.commit([record("a")])) == []
+    assert ids(bench.spool.finish()) == []
     assert bench.spool.waiting == 1
+    assert ids(bench.spool.give_up()) == ["a"]
+    assert bench.spool.waiting == 0
 
 
-def test_a_real_store_whose_lock_is_held_takes_everything_afterwards(tmp_path: Path) -> None:
+def test_what_waits_is_bounded_by_its_size_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAITING_BYTES", 1_000)
+    bench.store.refuses = True
+    bench.spool.commit([record("a", text="x" * 2_000)])
+    bench.clock.at_each_sleep = lambda: setattr(bench.store, "refuses", bench.clock.now_s < 105)
+    assert ids(bench.spool.commit([record("b")])) == ["a", "b"]
+    assert bench.clock.now_s >= 105
+
+
+def test_what_waited_is_committed_in_portions_and_what_found_room_is_safe(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PORTION", 2)
+    bench.store.refuses = True
+    bench.spool.commit([record(name) for name in "abcde"])
+    bench.store.room = 4
+    bench.store.refuses = False
+    assert ids(bench.spool.finish()) == ["a", "b", "c", "d"]
+    assert bench.spool.waiting == 1
+    bench.store.room = 10
+    assert ids(bench.spool.finish()) == ["e"]
+    assert bench.store.kept == list("abcde")
+    assert len(bench.said) == 2
+
+
+def test_a_full_store_is_an_alert_that_is_shown_at_once_and_kept_first(timed: Bench) -> None:
+    timed.store.refuses = True
+    assert ids(timed.spool.commit([record("a")])) == []
+    (alert,) = timed.spool.take_urgent()
+    assert (alert.kind, alert.level, alert.rule) == (Kind.ALERT, "high", "store_unavailable")
+    assert "the disk is full" in str(alert.document["message"])
+    assert facts(alert)["free_bytes"] > 0
+    assert not timed.spool.take_urgent()
+    timed.store.refuses = False
+    timed.clock.now_s += 3
+    assert ids(timed.spool.commit([record("b")]))[:3] == [alert.id, "a", "b"]
+
+
+def test_its_end_is_told_with_how_long_it_took_and_how_many_waited(timed: Bench) -> None:
+    timed.store.refuses = True
+    timed.spool.commit([record("a"), record_of_loss(Loss(first_ns=1, last_ns=2, counts={"open": 5}))])
+    timed.clock.now_s += 7
+    timed.store.refuses = False
+    *_, over = timed.spool.commit([record("b")])
+    assert over.kind is Kind.ENGINE
+    assert facts(over) == {"since": "1970-01-01T00:01:40.000000000Z", "seconds": 7, "waited": 4, "lost": 5}
+    assert timed.store.kept[-1] == over.id
+
+
+def test_trouble_that_comes_again_is_another_alert(timed: Bench) -> None:
+    for _ in range(2):
+        timed.store.refuses = True
+        timed.clock.now_s += 5
+        timed.spool.commit([record("a")])
+        assert len(timed.spool.take_urgent()) == 1
+        timed.store.refuses = False
+        timed.clock.now_s += 5
+        assert facts(timed.spool.commit()[-1])["waited"] == 2
+
+
+def test_trouble_that_somebody_else_found_is_told_though_no_record_waits(timed: Bench) -> None:
+    timed.store.refuses = True
+    timed.spool.failed(MachineCannot("the disk is full", remedy="free some space"))
+    timed.spool.failed(MachineCannot("the disk is full", remedy="free some space"))
+    assert len(timed.spool.take_urgent()) == 1
+    timed.store.refuses = False
+    assert [one.rule for one in timed.spool.commit()] == ["store_unavailable", ""]
+
+
+def test_a_real_store_that_is_locked_takes_everything_afterwards(tmp_path: Path) -> None:
     path, said = tmp_path / "s" / "db", list[str]()
-    with Store.open(path) as store, Store.open(path) as other:
-        spool = Spool(store, tell=said.append, proceed=lambda: True)
-        other._connection.execute("BEGIN IMMEDIATE")
-        assert spool.commit([record("a")]) == ()
-        other._connection.execute("ROLLBACK")
-        assert ids(spool.finish()) == ["a"]
-        assert [kept.id for kept in store.records(Kind.ALERT)] == ["a"]
+    with Store.open(path) as store, contextlib.closing(sqlite3.connect(path)) as other:
+        spool = Spool(store, tell=said.append, proceed=lambda: True, clock_ns=time.time_ns)
+        other.execute("BEGIN IMMEDIATE")
+        assert ids(spool.commit([record("a")])) == []
+        other.execute("ROLLBACK")
+        assert len(spool.finish()) == 3
+        assert [kept.rule for kept in store.records(Kind.ALERT)] == ["store_unavailable", "r"]
+        (over,) = store.records(Kind.ENGINE)
+        assert over.document["event"]["action"] == "store_available"
     assert len(said) == 2
