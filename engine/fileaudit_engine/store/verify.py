@@ -26,7 +26,7 @@ from fileaudit_engine.store.verify_schema import (
     readable,
     schema_of,
 )
-from fileaudit_engine.store.verify_start import cut_tail, lost_postings
+from fileaudit_engine.store.verify_start import before_the_first, cut_tail, lost_postings
 from fileaudit_engine.store.verify_walk import Checked, Walk
 
 ROUNDS: Final = 100
@@ -98,6 +98,7 @@ class Verification:
     def _rows(self, reader: Reader) -> Iterator[Finding]:
         start, head = reader.head()
         walk = Walk(reader, self._connection, self._given, start, self.checked)
+        yield from before_the_first(self._connection)
         yield from walk.begin()
         for _ in range(ROUNDS):
             while walk.position < head:
@@ -111,4 +112,4 @@ class Verification:
         yield from walk.end(start)
         yield from lost_postings(self._connection)
         if not walk.cut_off:
-            yield from cut_tail(self._connection)
+            yield from cut_tail(self._connection, walk.shift)

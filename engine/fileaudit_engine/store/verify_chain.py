@@ -87,7 +87,6 @@ class _Open:
 
 EDITED: Final = "what it says is not what it was linked with"
 LINK_EDITED: Final = "its link was altered; what it says agrees with the row behind it"
-UNPROVEN: Final = "; what the row behind them says cannot be proven by itself"
 
 
 class Chain:
@@ -96,6 +95,7 @@ class Chain:
     Attributes:
         agree: Rows that fit.
         expected: The number of the next row.
+        shift: How much greater the numbers were that the rows were linked with.
     """
 
     def __init__(self, seq: int, previous: bytes | None) -> None:
@@ -108,8 +108,7 @@ class Chain:
         self.agree = 0
         self.expected = seq + 1
         self._previous = previous
-        self._shift = 0
-        """How much greater the numbers were that rows were linked with."""
+        self.shift = 0
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED_LINKS)
         """Numbers that rows were linked with, and their links."""
         self._open: deque[_Open] = deque()
@@ -120,7 +119,7 @@ class Chain:
     def restart(self, seq: int, previous: bytes | None) -> Iterator[Finding]:
         """Go on behind another row: those before it are not there any more, or cannot be read."""
         yield from self.finish()
-        self.expected, self._previous, self._shift = seq + 1, previous, 0
+        self.expected, self._previous, self.shift = seq + 1, previous, 0
         self._recent.clear()
         if previous is not None:
             self._recent.append((seq, previous))
@@ -132,8 +131,8 @@ class Chain:
     def take(self, row: Link) -> Iterator[Finding]:
         """The next row."""
         if row.seq != self.expected:
-            yield from self._gap(row.seq)
-        previous, seq = self._previous, row.seq + self._shift
+            yield from self._gap(row)
+        previous, seq = self._previous, row.seq + self.shift
         self.expected = row.seq + 1
         if previous is None:
             self._follow(row, seq)
@@ -152,19 +151,24 @@ class Chain:
         self._previous = row.stored
         self._recent.append((seq, row.stored))
 
-    def _gap(self, seq: int) -> Iterator[Finding]:
-        """Rows between the last one and this one are not there."""
+    def _gap(self, row: Link) -> Iterator[Finding]:
+        """There are no rows between the last one and this one, by their numbers."""
+        number, missing = self.expected + self.shift, row.seq - self.expected
+        if self._previous is not None and row.after(self._previous, number) == row.stored:
+            self.shift -= missing
+            yield at(row.seq, What.REORDERED, _renumbered(missing), row.place)
+            return
+        self._previous = None
         yield Finding(
             what=What.REMOVED,
-            message=_are(self.expected, seq - 1, "not there any more") + UNPROVEN,
+            message=f"{_are(missing)} not there any more; what row {row.seq:,} says cannot be proven without",
             first_seq=self.expected,
-            last_seq=seq - 1,
+            last_seq=row.seq - 1,
         )
-        self._previous = None
 
     def _misfit(self, row: Link, previous: bytes, seq: int) -> Iterator[Finding]:
         if self._explained_by_links(row, seq) or self._moved(row, previous, seq):
-            self._follow(row, row.seq + self._shift)
+            self._follow(row, row.seq + self.shift)
             return
         shifted = self._renumbered(row, previous, seq)
         if shifted is not None:
@@ -204,7 +208,7 @@ class Chain:
             if other.message:
                 continue
             home = row.after(other.previous, other.seq)
-            if home in {row.stored, other.row.stored}:
+            if home in {row.stored, other.row.stored} and not self._put_before(other, row, home, seq):
                 other.what = What.REORDERED
                 other.message = f"the row that belongs here stands at {row.seq}"
                 mine = _Open(row=row, previous=previous, seq=seq, computed=b"", what=What.REORDERED)
@@ -213,6 +217,16 @@ class Chain:
                 self._settle(home)
                 return True
         return False
+
+    def _put_before(self, other: _Open, row: Link, home: bytes, seq: int) -> bool:
+        """Whether a row fits where another stands only because some were put in before it.
+
+        All from there on do not fit then, and the one that stands there does not belong here.
+        """
+        between = sum(other.row.seq <= one.row.seq < row.seq for one in self._open)
+        if between != row.seq - other.row.seq:
+            return False
+        return between > 1 or other.row.after(home, seq) not in {row.stored, other.row.stored}
 
     def _settle(self, home: bytes) -> None:
         """Rows that did not fit only because of the row that stood before them fit now."""
@@ -238,7 +252,7 @@ class Chain:
 
     def _shifted(self, row: Link, shift: int) -> Iterator[Finding]:
         """From here on rows had other numbers."""
-        more, self._shift = shift - self._shift, shift
+        more, self.shift = shift - self.shift, shift
         self.agree += 1
         last = row.seq - 1
         if more > 0:
@@ -258,9 +272,12 @@ class Chain:
         return at(found.row.seq, found.what, found.message or EDITED, found.row.place)
 
 
-def _are(first: int, last: int, what: str) -> str:
-    count = last - first + 1
-    return f"1 row is {what}" if count == 1 else f"{count:,} rows are {what}"
+def _are(count: int) -> str:
+    return "1 row is" if count == 1 else f"{count:,} rows are"
+
+
+def _renumbered(count: int) -> str:
+    return f"this row and all that follow were renumbered by {count:,}; none is missing before it"
 
 
 def _taken_out(count: int) -> str:

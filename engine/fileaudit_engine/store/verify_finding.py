@@ -42,6 +42,10 @@ class What(str, enum.Enum):
     SCHEMA = "schema"
 
 
+_HELD: Final = 16
+"""Findings that wait for what they may be one with."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """What a row says about itself; of an altered one what it says now.
@@ -108,19 +112,16 @@ def shown(text: str) -> str:
 
 def together(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Findings that say the same of rows that follow on each other are one: ten million altered rows are."""
-    held: Finding | None = None
+    held: dict[tuple[What, str], Finding] = {}
     for found in findings:
-        if held is not None and _goes_on(held, found):
-            held = replace(held, last_seq=found.last_seq)
+        key = (found.what, found.message)
+        before = held.pop(key, None)
+        if before is not None and before.last_seq is not None and found.first_seq == before.last_seq + 1:
+            held[key] = replace(before, last_seq=found.last_seq)
             continue
-        if held is not None:
-            yield held
-        held = found
-    if held is not None:
-        yield held
-
-
-def _goes_on(held: Finding, found: Finding) -> bool:
-    if held.last_seq is None or found.first_seq != held.last_seq + 1:
-        return False
-    return (held.what, held.message) == (found.what, found.message)
+        if before is not None:
+            yield before
+        held[key] = found
+        if len(held) > _HELD:
+            yield held.pop(next(iter(held)))
+    yield from held.values()

@@ -121,7 +121,18 @@ class IndexCheck:
         if pid != row.pid:
             yield at(row.seq, What.COLUMN, f"its column 'pid' says {row.pid}, its document {pid}", place)
 
-    def piece(self, piece: Piece) -> Iterator[Finding]:
+    def begin(self, piece: Piece) -> Iterator[Finding]:
+        """The rows of a piece come now."""
+        block = piece.block
+        if block is None or block.first_seq <= self._first:
+            return
+        if self._counted:
+            message = "these rows are in no block: no search finds them"
+            last = block.first_seq - 1
+            yield Finding(what=What.BLOCK, message=message, first_seq=self._first, last_seq=last)
+        self._begin(block.first_seq - 1)
+
+    def end(self, piece: Piece) -> Iterator[Finding]:
         """All rows of a piece were taken."""
         for seq in piece.unfound:
             yield at(seq, What.INDEX, "the index by time does not have it")
@@ -184,7 +195,8 @@ class IndexCheck:
     def _block(self, block: Block, piece: Piece) -> Iterator[Finding]:
         self.blocks += 1
         if block.first_seq != self._first:
-            yield self._misplaced(block)
+            message = f"the block begins before row {self._first:,}, where it should begin"
+            yield _about(block, What.BLOCK, message)
             return
         if not self._whole:
             return
@@ -201,16 +213,6 @@ class IndexCheck:
             more = len(differences) - _SHOWN_NAMES
             rest = f"; and {more:,} more" if more > 0 else ""
             yield _about(block, What.POSTINGS, "; ".join(differences[:_SHOWN_NAMES]) + rest)
-
-    def _misplaced(self, block: Block) -> Finding:
-        if block.first_seq > self._first:
-            message = "these rows are in no block: no search finds them"
-            return Finding(
-                what=What.BLOCK, message=message, first_seq=self._first, last_seq=block.first_seq - 1
-            )
-        return _about(
-            block, What.BLOCK, f"the block begins before row {self._first:,}, where it should begin"
-        )
 
 
 def _differences(counts: Counter[Facet], postings: Sequence[tuple[int, Name, int]]) -> Iterator[str]:

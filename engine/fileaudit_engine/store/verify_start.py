@@ -20,6 +20,7 @@ _BEHIND: Final = (
     " UNION ALL SELECT 'the index', last_seq FROM blocks"
     " UNION ALL SELECT 'the disk', ns FROM marks WHERE name = 'forced' ORDER BY 2 DESC LIMIT 1"
 )
+_NO_NUMBERS: Final = "SELECT min(seq), max(seq) FROM records WHERE seq < 1"
 _HEAD: Final = "SELECT max(seq) FROM records"
 
 
@@ -66,10 +67,10 @@ class StartCheck:
             return
         until, _ = self._vouched
         if start.removed_seq > until:
+            known = f"retention only removed the rows up to {until:,}" if until else "retention removed none"
             yield Finding(
                 what=What.START_CUT_OFF,
-                message="the oldest rows are gone, and retention says "
-                + (f"only that it removed those up to {until:,}" if until else "nothing of it"),
+                message=f"the store says that its chain begins behind row {start.removed_seq:,}; {known}",
                 first_seq=until + 1,
                 last_seq=start.removed_seq,
             )
@@ -83,17 +84,31 @@ class StartCheck:
             yield Finding(what=What.START_CHANGED, message=message)
 
 
-def cut_tail(connection: sqlite3.Connection) -> Iterator[Finding]:
-    """Rows that others have had, and that are not there: what can be seen of a cut tail without anchors."""
+def cut_tail(connection: sqlite3.Connection, shift: int) -> Iterator[Finding]:
+    """Rows that others have had, and that are not there: what can be seen of a cut tail without anchors.
+
+    Args:
+        connection: To the store.
+        shift: How much greater the number of the last row once was.
+    """
     connection.execute("BEGIN")
     try:
         head = connection.execute(_HEAD).fetchone()[0] or connection.execute(_REMOVED).fetchone()[0] or 0
         row = connection.execute(_BEHIND).fetchone()
     finally:
         connection.execute("ROLLBACK")
+    head += shift
     if row is not None and row[1] > head:
         message = f"the newest rows are gone: {ascii(row[0])[1:-1]} has had row {row[1]:,}"
         yield Finding(what=What.CUT_OFF, message=message, first_seq=head + 1, last_seq=row[1])
+
+
+def before_the_first(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Rows with numbers that the engine gives to none; what retention has yet to sweep is none of them."""
+    first, last = connection.execute(_NO_NUMBERS).fetchone()
+    if first is not None:
+        message = "the engine gives no row such a number"
+        yield Finding(what=What.INSERTED, message=message, first_seq=first, last_seq=last)
 
 
 def lost_postings(connection: sqlite3.Connection) -> Iterator[Finding]:

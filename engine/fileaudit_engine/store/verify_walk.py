@@ -91,6 +91,11 @@ class Walk:
         checked.identity = start.store if start else None
         checked.removed_seq, checked.anchors = self.position, self._anchors
 
+    @property
+    def shift(self) -> int:
+        """How much greater the numbers were that the last rows were linked with."""
+        return self._chain.shift
+
     def begin(self) -> Iterator[Finding]:
         """Before the first row."""
         yield from self.start.findings()
@@ -100,13 +105,14 @@ class Walk:
         """The next rows."""
         if piece.after > self.position and piece.start is not None:
             yield from self._skip(piece.after, piece.start.removed_link)
+        yield from self._index.begin(piece)
         for row in piece.rows:
             yield from self._row(row, piece)
         for seq in piece.unreadable:
             self._index.incomplete()
             self._chain.unreadable(seq, None)
             yield at(seq, What.DAMAGED, f"it cannot be read: {self._reader.damage}")
-        yield from self._index.piece(piece)
+        yield from self._index.end(piece)
         self.position = piece.until
         self._checked.links, self._checked.indexed = self._chain.agree, self._index.rows
         self._checked.blocks = self._index.blocks
@@ -116,7 +122,8 @@ class Walk:
         yield from self._chain.finish()
         yield from self._index.finish()
         yield from self.start.finish(start)
-        for found in self._anchors.finish(max(self._checked.last_seq, self._checked.removed_seq)):
+        last = max(self._checked.last_seq, self._checked.removed_seq) + self._chain.shift
+        for found in self._anchors.finish(last):
             self.cut_off = self.cut_off or found.what is What.CUT_OFF
             yield found
         self._checked.links = self._chain.agree
@@ -141,7 +148,9 @@ class Walk:
         document, facets, pid = _said(raw)
         place = place_of(row.ts_ns, document)
         yield from self._chain.take(Link(row.seq, row.ts_ns, row.record_id, raw, row.link, place))
-        yield from self._anchors.take(row.seq, row.link)
+        yield from self._anchors.take(row.seq + self._chain.shift, row.link)
+        if self._chain.shift:
+            self._index.incomplete()
         if document is None or facets is None:
             self._index.incomplete()
             yield at(row.seq, What.EDITED, "its document is none that the engine writes", place)
