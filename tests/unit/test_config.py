@@ -11,10 +11,14 @@ from fileaudit_engine.config import LIMITS, Config, load_config, parse_config
 from fileaudit_engine.detect.crossing import Limits
 from fileaudit_engine.detect.suppress import Suppress
 from fileaudit_engine.diagnostics import UnusableInput
+from fileaudit_engine.events.times import UNITS_NS
 from fileaudit_engine.resources import schemas_dir
+from fileaudit_engine.sinks.settings import Begin, Compression, JsonLogSettings, Rotation
+from fileaudit_engine.store.settings import StoreSettings
 
 SCHEMA = json.loads((schemas_dir() / "config.schema.json").read_text())
 HOME = Path("/etc/fileaudit/config.yml")
+SECOND, DAY = UNITS_NS["s"], UNITS_NS["d"]
 
 RIGHT = {
     "": Config(),
@@ -40,6 +44,34 @@ RIGHT = {
     "suppress: {by: [rule.id], for: 2w}": Config(
         suppress=Suppress(by=("rule.id",), for_ns=14 * 86_400_000_000_000)
     ),
+    "store: {retention: 30d, max_size: 20GiB, hard_limit: 40GiB}": Config(
+        store=StoreSettings(retention_ns=30 * DAY, max_bytes=20 << 30, hard_bytes=40 << 30)
+    ),
+    "store: {retention: forever}": Config(store=StoreSettings(retention_ns=None)),
+    "store: {max_size: 500MB, hard_limit: 500MB}": Config(
+        store=StoreSettings(max_bytes=500_000_000, hard_bytes=500_000_000)
+    ),
+    "store: {anchors: {}}": Config(),
+    "store: {anchors: {file: /srv/anchors.log, every: 1m, to: syslog}}": Config(
+        store=StoreSettings(
+            anchor_file=Path("/srv/anchors.log"), anchor_every_ns=60 * SECOND, anchor_to=frozenset({"syslog"})
+        )
+    ),
+    "store: {anchors: {to: []}}": Config(store=StoreSettings(anchor_to=frozenset())),
+    "sinks: {}": Config(),
+    "sinks: {json: {path: log}}": Config(json_log=JsonLogSettings(folder=Path("/etc/fileaudit/log"))),
+    "sinks: {json: {path: /l, rotate: hourly, max_size: 64MiB, compress: gzip, retention: forever,"
+    " max_total: 1GB, from: start}}": Config(
+        json_log=JsonLogSettings(
+            folder=Path("/l"),
+            rotate=Rotation.HOURLY,
+            max_bytes=64 << 20,
+            compress=Compression.GZIP,
+            retention_ns=None,
+            max_total_bytes=10**9,
+            begin=Begin.START,
+        )
+    ),
     "correlation: {}": Config(),
     "correlation: {lateness: 0s}": Config(limits=Limits(lateness_ns=0)),
     "correlation: {lateness: 1500us, groups: 1, events: 2, entries: 3, listed: 4, held: 0}": Config(
@@ -49,10 +81,34 @@ RIGHT = {
 WRONG = {
     "ruls: a": ["1:1 unknown key 'ruls'"],
     "store: {pth: a}": ["1:9 unknown key 'store.pth'"],
-    "routes: []\nsinks: {}\nstore: {retention: 90d}": [
+    "routes: []\nsinks: {elasticsearch: {}, json: {path: a}, syslog: 5}": [
         "1:1 'routes' is not supported in this version",
-        "2:1 'sinks' is not supported in this version",
-        "3:9 'store.retention' is not supported in this version",
+        "2:9 'sinks.elasticsearch' is not supported in this version",
+        "2:45 'sinks.syslog' is not supported in this version",
+    ],
+    "store:\n  retention: 90\n  max_size: 10\n  hard_limit: 1.5GiB\n  anchors: [a]": [
+        "2:14 'store.retention' must be a length of time such as 200ms or 10m",
+        "3:13 'store.max_size' must be a size such as 500MB or 10GiB",
+        "4:15 'store.hard_limit' must be a size such as 500MB or 10GiB",
+        "5:12 'store.anchors' must be a map",
+    ],
+    "store: {anchors: {file: 5, evry: 1m, every: never, to: [journal, jurnal, 5]}}": [
+        "1:25 'store.anchors.file' must be a path",
+        "1:28 unknown key 'store.anchors.evry'",
+        "1:45 'store.anchors.every' must be a length of time such as 200ms or 10m",
+        "1:66 'store.anchors.to' must be one of journal, syslog",
+        "1:74 'store.anchors.to' must be one of journal, syslog",
+    ],
+    "sinks: {json: {}}": ["1:15 'sinks.json' needs 'path'"],
+    "sinks: {json: }": ["1:15 'sinks.json' must be a map"],
+    "sinks: {jsn: {path: a}}": ["1:9 unknown key 'sinks.jsn'"],
+    "sinks: {json: {path: , rotate: dayly, compress: [zstd], max_size: 64 MiB, from: 5, max_total: 1gb}}": [
+        "1:22 'sinks.json.path' must be a path",
+        "1:32 'sinks.json.rotate' must be one of hourly, daily",
+        "1:49 'sinks.json.compress' must be one of zstd, gzip, none",
+        "1:67 'sinks.json.max_size' must be a size such as 500MB or 10GiB",
+        "1:81 'sinks.json.from' must be one of start, now",
+        "1:95 'sinks.json.max_total' must be a size such as 500MB or 10GiB",
     ],
     "rules: 5": ["1:8 'rules' must be a path"],
     "rules: [a, {b: c}]": ["1:12 'rules' must be a path"],
@@ -116,9 +172,46 @@ OUT_OF_BOUNDS = {
     "suppress: {by: rule.id, for: 999us}": "1:30 'suppress.for' must be between 1ms and 30d",
     "suppress: {by: rule.id, for: 31d}": "1:30 'suppress.for' must be between 1ms and 30d",
     "suppress: {by: rule.id, for: 999999999999w}": "1:30 'suppress.for' must be between 1ms and 30d",
+    "store: {retention: 59m}": "1:20 'store.retention' must be between 1h and 36500d",
+    "store: {retention: 36501d}": "1:20 'store.retention' must be between 1h and 36500d",
+    "store: {max_size: 1KiB}": "1:19 'store.max_size' must be between 16MiB and 1024TiB",
+    "store: {hard_limit: 999999999999TiB}": "1:21 'store.hard_limit' must be between 16MiB and 1024TiB",
+    "store: {anchors: {every: 0s}}": "1:26 'store.anchors.every' must be between 1s and 1d",
+    "sinks: {json: {path: a, max_size: 1B}}": "1:35 'sinks.json.max_size' must be between 1MiB and 1TiB",
+    "sinks: {json: {path: a, retention: 1m}}": "1:36 'sinks.json.retention' must be between 1h and 36500d",
     "correlation: {lateness: 601s}": "1:25 'correlation.lateness' must be between 0s and 10m",
 }
 """What the schema cannot know."""
+
+
+CONTRADICTIONS = {
+    "store: {max_size: 2GiB, hard_limit: 1GiB}": "1:37 'store.hard_limit' is below 'store.max_size'",
+    "store: {retention: 2h, anchors: {every: 3h}}": (
+        "1:20 'store.retention' is shorter than 'store.anchors.every': records would go without an anchor"
+    ),
+    "store: {path: a.db, anchors: {file: a.db}}": "1:37 'store.anchors.file' is the store itself",
+    "sinks: {json: {path: a, max_total: 500MB}}": (
+        "1:36 'sinks.json.max_total' is below 'sinks.json.max_size', which is 1,073,741,824 bytes"
+    ),
+    "sinks: {json: {path: a, max_size: 2MB, max_total: 1MiB}}": (
+        "1:51 'sinks.json.max_total' is below 'sinks.json.max_size', which is 2,000,000 bytes"
+    ),
+}
+"""What cannot all be meant; the schema cannot know."""
+
+CONTRACT = """\
+rules: [rules/]
+store: {path: /var/lib/fileaudit/fileaudit.db, retention: 90d}
+routes:
+  - {level: [high, critical], to: [elasticsearch, syslog]}
+  - {level: [low, medium], to: [elasticsearch]}
+suppress: {by: [rule.uuid, process.executable, file.path], for: 10m}
+sinks:
+  elasticsearch: {hosts: [https://es:9200], api_key_file: /etc/fileaudit/es.key, namespace: default}
+  syslog: {address: tls://siem:6514, facility: authpriv, format: rfc5424}
+  json: {path: /var/log/fileaudit, rotate: daily}
+"""
+"""The example of the public contract."""
 
 
 def complaints(text: str) -> list[str]:
@@ -155,6 +248,54 @@ def test_a_length_of_time_that_is_out_of_bounds_is_told_with_the_bounds_and_why(
     (found,) = raised.value.diagnostics
     assert f"{found.location.line}:{found.location.column} {found.message}" == OUT_OF_BOUNDS[text]
     assert found.help
+
+
+@pytest.mark.parametrize("text", CONTRADICTIONS)
+def test_what_cannot_all_be_meant_is_told_at_the_value_with_a_remedy(text: str) -> None:
+    with pytest.raises(UnusableInput) as raised:
+        parse_config(text.encode(), HOME)
+    (found,) = raised.value.diagnostics
+    assert f"{found.location.line}:{found.location.column} {found.message}" == CONTRADICTIONS[text]
+    assert (found.code, bool(found.help)) == ("FA086", True)
+
+
+def test_a_size_that_cannot_be_read_contradicts_nothing() -> None:
+    text = "sinks: {json: {path: a, max_size: x, max_total: 2MiB}}"
+    assert complaints(text) == ["1:35 'sinks.json.max_size' must be a size such as 500MB or 10GiB"]
+
+
+def test_the_example_of_the_contract_loads_but_for_what_is_still_planned() -> None:
+    with pytest.raises(UnusableInput) as raised:
+        parse_config(CONTRACT.encode(), HOME)
+    assert [(d.code, d.location.line, d.message.split("'")[1]) for d in raised.value.diagnostics] == [
+        ("FA082", 3, "routes"),
+        ("FA082", 8, "sinks.elasticsearch"),
+        ("FA082", 9, "sinks.syslog"),
+    ]
+    gone = ("routes:", "  - ", "  elasticsearch:", "  syslog:")
+    rest = [line for line in CONTRACT.splitlines() if not line.startswith(gone)]
+    config = parse_config("\n".join(rest).encode(), HOME)
+    assert config.json_log == JsonLogSettings(folder=Path("/var/log/fileaudit"))
+    assert config.store == StoreSettings(retention_ns=90 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("store: {retention: 90}", "write a number and one of ns, us, ms, s, m, h, d, w"),
+        ("store: {max_size: 10G}", "write a number and one of B, kB, KB, MB, GB, TB, KiB, MiB, GiB, TiB"),
+        ("store: {anchors: {to: jurnal}}", "did you mean 'journal'?"),
+        ("sinks: {json: {path: a, rotate: weekly}}", "write one of hourly, daily"),
+        ("sinks: {json: {path: a, rotate: dayly}}", "did you mean 'daily'?"),
+        ("sinks: {json: {}}", "add 'path: /var/log/fileaudit'"),
+        ("sinks: {jsno: {}}", "did you mean 'json'?"),
+        ("store: {retentoin: 5d}", "did you mean 'retention'?"),
+    ],
+)
+def test_a_mistake_comes_with_what_to_write_instead(text: str, remedy: str) -> None:
+    with pytest.raises(UnusableInput) as raised:
+        parse_config(text.encode(), HOME)
+    assert [found.help for found in raised.value.diagnostics] == [remedy]
 
 
 def test_a_line_feed_behind_a_length_of_time_is_none_of_it() -> None:

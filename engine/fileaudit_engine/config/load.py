@@ -1,0 +1,83 @@
+"""From a file to a `Config`, or to all that is wrong with it."""
+
+from pathlib import Path
+from typing import Final
+
+from fileaudit_engine.config.correlation_section import limits_of
+from fileaudit_engine.config.model import Config
+from fileaudit_engine.config.reading import Reading
+from fileaudit_engine.config.rule_sections import placeholders_of, rules_of, timezone_of
+from fileaudit_engine.config.sinks_section import json_log_of
+from fileaudit_engine.config.store_section import store_of
+from fileaudit_engine.config.suppress_section import suppress_of
+from fileaudit_engine.detect.crossing import Limits
+from fileaudit_engine.diagnostics import Collector, UnusableInput, in_order, unusable_file
+from fileaudit_engine.rules.nodes import Node
+from fileaudit_engine.rules.options import DEFAULTS
+from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
+from fileaudit_engine.store.settings import StoreSettings
+
+PLANNED: Final = frozenset({"routes", "sinks.elasticsearch", "sinks.syslog"})
+"""Keys of the contract whose work no part of this version does."""
+
+KEYS: Final = ("rules", "store", "placeholders", "timezone", "suppress", "correlation", "sinks")
+
+
+def load_config(path: Path | str | None) -> Config:
+    """The configuration in a file; the defaults if there is none.
+
+    Raises:
+        UnusableInput: With everything that is wrong with the file.
+    """
+    return Config() if path is None else parse_config(_read(Path(path)), Path(path))
+
+
+def parse_config(raw: bytes, path: Path) -> Config:
+    """The configuration in the content of a file.
+
+    Raises:
+        UnusableInput: As `load_config`.
+    """
+    problems = Collector()
+    source, diagnostics = decode(str(path), raw)
+    problems.extend(diagnostics)
+    documents = [] if source is None or diagnostics else list(read_documents(source))
+    for document in documents:
+        problems.extend(document.diagnostics)
+    if len(documents) > 1 and documents[1].root is not None:
+        message = "the configuration is more than one document"
+        problems.error("FA083", message, documents[1].root.location, help="remove all but one")
+    config = Config()
+    if not problems.diagnostics and documents and documents[0].root is not None:
+        reading = Reading(folder=path.absolute().parent, problems=problems, planned=PLANNED)
+        config = _config_of(reading, documents[0].root)
+    if problems.diagnostics:
+        raise UnusableInput(in_order(problems.diagnostics), {str(path): source} if source else None)
+    return config
+
+
+def _config_of(reading: Reading, root: Node) -> Config:
+    """What the document says, as far as it can be read."""
+    found = reading.members("", root, KEYS)
+    store = store_of(reading, found["store"]) if "store" in found else (None, StoreSettings())
+    zone = timezone_of(reading, found["timezone"]) if "timezone" in found else None
+    return Config(
+        rules=rules_of(reading, found["rules"]) if "rules" in found else (),
+        store_path=store[0],
+        placeholders=placeholders_of(reading, found["placeholders"]) if "placeholders" in found else {},
+        timezone=zone or DEFAULTS.timezone,
+        suppress=suppress_of(reading, found["suppress"]) if "suppress" in found else None,
+        limits=limits_of(reading, found["correlation"]) if "correlation" in found else Limits(),
+        store=store[1],
+        json_log=json_log_of(reading, found["sinks"]) if "sinks" in found else None,
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        message = f"the configuration cannot be read: {error.strerror or error}"
+        remedy = "name a file that is there and that you may read"
+        raise unusable_file("FA080", str(path), message, remedy) from error
