@@ -57,6 +57,7 @@ _TOTAL_OF_OTHERS: Final = (
     " WHERE NOT EXISTS (SELECT 1 FROM names AS n WHERE n.dimension = e.dimension AND n.text = e.text)"
 )
 _IN_ORDER: Final = "CREATE INDEX temp.totals_in_order ON totals (dimension, count DESC, name)"
+_BY_TEXT: Final = "CREATE INDEX temp.totals_by_text ON totals (text, dimension) WHERE text IS NOT NULL"
 _TOP: Final = (
     "SELECT coalesce(t.text, n.text), t.count FROM"
     " (SELECT * FROM totals WHERE dimension = ? ORDER BY count DESC, name LIMIT ?) AS t"
@@ -226,7 +227,7 @@ class Totals:
             execute(_ADD_BLOCKS, (first.first_seq, last.first_seq))
         for block in edges:
             self._count_edge(block)
-        for statement in (_ADD_KNOWN_EDGES, _TOTAL_OF_KNOWN, _TOTAL_OF_OTHERS, _IN_ORDER):
+        for statement in (_ADD_KNOWN_EDGES, _TOTAL_OF_KNOWN, _TOTAL_OF_OTHERS, _IN_ORDER, _BY_TEXT):
             execute(statement)
 
     def _blocks(self) -> tuple[list[Block], list[Block]]:
