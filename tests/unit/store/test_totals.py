@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.events.examples import LOSS, SHADOW
 from tests.unit.events.records import record
-from tests.unit.store.search_examples import batches, moments
+from tests.unit.store.search_examples import batches
 
 from fileaudit_engine.detect.record import Record
 from fileaudit_engine.diagnostics import MachineCannot
@@ -30,6 +30,8 @@ REPEATABLE = settings(
 )
 ALWAYS = (-(2**62), 2**62)
 MANY = 1_000
+moments = st.integers(0, 40)
+"""Nanoseconds since 1970, as the examples have them."""
 
 
 @pytest.fixture(autouse=True)
