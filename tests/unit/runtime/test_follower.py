@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.events.examples import LOSS, SHADOW
 from tests.unit.events.records import record
+from tests.unit.sinks.small_disk import small_disk
+from tests.unit.sources.namespaces import needs_root
 
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.diagnostics import MachineCannot
@@ -357,6 +359,42 @@ def test_every_row_is_taken_or_a_dead_letter_whatever_happens(
         assert bench.sink.rows == sorted(set(bench.sink.rows))
         assert not letters & set(bench.sink.rows)
     bench.store.close()
+
+
+# ------------------------------------------------------------------------------------------- a full disk
+
+
+@needs_root
+def test_a_log_on_a_full_disk_is_behind_and_has_everything_once_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1 << 20) as disk, Store.open(tmp_path / "db") as store:
+        said, now_s = list[str](), 0.0
+        log = JsonFile(JsonLogSettings(folder=disk / "log", max_bytes=100_000), tell=said.append)
+        follower = Follower(
+            "json",
+            log,
+            store,
+            tell=said.append,
+            from_start=True,
+            clock_s=lambda: now_s,
+        )
+        (disk / "ballast").write_bytes(b"x" * 600_000)
+        for start in range(1, 1_001, 50):
+            store.append([at(number) for number in range(start, start + 50)])
+            follower.tick(idle=False)
+            now_s += 1
+        assert follower.behind > 0
+        assert said[0] == "json takes nothing: No space left on device; it gets everything later"
+        had = ids_in(disk / "log")
+        assert had == [one.id for one in store.records(Kind.ALERT)][: len(had)]
+        (disk / "ballast").unlink()
+        subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+        now_s += 1
+        while follower.behind:
+            follower.tick(idle=True)
+        assert len(said) == 2
+        follower.close()
+        assert store.cursor("json") == store.head.seq
+        assert ids_in(disk / "log") == [one.id for one in store.records(Kind.ALERT)]
 
 
 # ------------------------------------------------------------------------------------------------ kill -9
