@@ -9,6 +9,7 @@ from typing import Final
 
 from fileaudit_engine.cli import live
 from fileaudit_engine.cli.common import Exit, Loaded, add_unknown_fields, has_rules, load, say
+from fileaudit_engine.cli.trail import Trail, tell_store
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS
 from fileaudit_engine.config import DEFAULT_STORE, Config
 from fileaudit_engine.detect.detector import Detector
@@ -76,23 +77,30 @@ def run(args: argparse.Namespace) -> int:
         say(f"fileaudit-engine: {refusal}")
         return Exit.FINDINGS
     require_privilege()
-    store_path = args.store or config.store_path or DEFAULT_STORE
     supervisor = Supervisor(duration_s=args.duration, reloads=True)
-    with Store.open(store_path) as store, supervisor:
+    with Store.open(args.store or config.store_path or DEFAULT_STORE) as store, supervisor:
         detector = Detector(loaded.compiled.user, loaded.compiled.kernel)
+        spool = Spool(
+            store,
+            tell=tell_store,
+            proceed=supervisor.proceed,
+            host=live.host_name(),
+            clock_ns=time.time_ns,
+        )
         pipeline = Pipeline(
             detector=detector,
             correlations=live.correlations_of(loaded.compiled, detector, config.limits),
             suppressor=live.suppressor_of(config),
             sinks=live.alert_sinks(args),
-            spool=Spool(store, tell=_tell_store, proceed=supervisor.proceed),
-            keeper=Keeper(store, tell=_tell_store),
+            spool=spool,
+            keeper=Keeper(store, tell=tell_store),
             host=live.host_name(),
             on_loss=live.tell_loss,
             tell=_tell_windows,
             clock_ns=time.time_ns,
         )
-        return _Engine(args, config, pipeline, supervisor).watch(loaded, store_path)
+        trail = Trail(store, config, pipeline, host=live.host_name())
+        return _Engine(args, config, pipeline, supervisor, trail).watch(loaded)
 
 
 def _paths(config: Config, args: argparse.Namespace) -> Sequence[Path]:
@@ -109,10 +117,6 @@ def _refusal(loaded: Loaded, args: argparse.Namespace) -> str:
     if args.strict and loaded.broken:
         return "a rule is broken, and --strict was given"
     return "" if loaded.compiled.user.rules else "no usable rule"
-
-
-def _tell_store(words: str) -> None:
-    say(f"STORE     {words}")
 
 
 def _tell_windows(words: str) -> None:
@@ -146,21 +150,29 @@ class _Engine:
     """The source in use, and the way from one to the next when rules are reloaded."""
 
     def __init__(
-        self, args: argparse.Namespace, config: Config, pipeline: Pipeline, supervisor: Supervisor
+        self,
+        args: argparse.Namespace,
+        config: Config,
+        pipeline: Pipeline,
+        supervisor: Supervisor,
+        trail: Trail,
     ) -> None:
         self._args = args
         self._config = config
         self._pipeline = pipeline
         self._supervisor = supervisor
+        self._trail = trail
         self._before = Counters()
         """Of sources that were replaced."""
 
-    def watch(self, loaded: Loaded, store_path: Path) -> int:
+    def watch(self, loaded: Loaded) -> int:
         """Run until told to stop; then drain and print the summary. Returns the exit status."""
         compat = bool(takes_compat_calls())  # tried before anything is watched
         source = self._open(loaded)
+        failed = True
         try:
-            self._greet(loaded, store_path, source.doubts(), compat=compat)
+            self._greet(loaded, source.doubts(), compat=compat)
+            self._trail.begin(loaded.compiled)
             self._pipeline.resume()
             settle()
             self._supervisor.start_clock()
@@ -169,30 +181,43 @@ class _Engine:
                 if not self._supervisor.take_reload():
                     break
                 source = self._reloaded(source)
+            failed = False
         finally:
-            status = self._wind_up(source, store_path)
+            status = self._wind_up(source, failed=failed)
         return status
 
     def _open(self, loaded: Loaded) -> LiveSource:
         return live.open_source(loaded.compiled.kernel, self._args, profile=self._args.probes)
 
-    def _wind_up(self, source: LiveSource, store_path: Path) -> int:
+    def _wind_up(self, source: LiveSource, *, failed: bool) -> int:
         """Drain, then say what came of everything; the summary comes whatever fails."""
         unkept = 0
+        stopped_ns = time.time_ns()
         try:
             live.drain(source, self._pipeline.feed)
             self._pipeline.settle()
         finally:
+            counters = self._before + source.counters()
+            self._trail.end(counters, reason=self._reason(failed=failed), ts_ns=stopped_ns)
             unkept = self._pipeline.finish()
-            say(live.events_line(self._before + source.counters()))
+            self._trail.close()
+            say(live.events_line(counters))
             if source.compat_programs:
                 programs = counted(source.compat_programs, "32-bit program")
                 say(f"blind    {programs} started: what they did is not among these")
-            for line in live.alert_lines(self._pipeline.tally(), store_path):
+            for line in live.alert_lines(self._pipeline.tally(), self._trail.store.path):
                 say(line)
+            say(self._trail.line())
         if unkept:
             say(f"STORE     {unkept:,} records could not be stored and are gone")
         return Exit.MACHINE if unkept else live.output_status(self._pipeline)
+
+    def _reason(self, *, failed: bool) -> str:
+        """Why it stops, in a word or two."""
+        signal_number = self._supervisor.stopped_by
+        if signal_number is not None:
+            return signal_number.name
+        return self._pipeline.gone or ("failure" if failed else "time is up")
 
     def _undisturbed(self) -> bool:
         return self._supervisor.proceed() and not self._supervisor.reload_asked
@@ -215,6 +240,7 @@ class _Engine:
         detector = Detector(loaded.compiled.user, loaded.compiled.kernel)
         correlations = live.correlations_of(loaded.compiled, detector, self._config.limits)
         self._pipeline.use(detector, correlations, heard_ns=passage.heard_ns)
+        self._trail.reloaded(loaded.compiled)
         say(f"reload    {live.rules_words(loaded.compiled)} in use")
         _tell_doubts(loaded, successor.doubts())
         return successor
@@ -236,10 +262,10 @@ class _Engine:
                     break
             return opening.result()
 
-    def _greet(self, loaded: Loaded, store_path: Path, doubts: Sequence[str], *, compat: bool) -> None:
+    def _greet(self, loaded: Loaded, doubts: Sequence[str], *, compat: bool) -> None:
         rules = live.rules_words(loaded.compiled)
         clauses = counted(len(loaded.compiled.kernel.clauses), "kernel clause")
-        say(f"watching  {rules} in {clauses} · store {printable(str(store_path))}")
+        say(f"watching  {rules} in {clauses} · store {printable(str(self._trail.store.path))}")
         _tell_privileges()
         if compat:
             say(f"          blind: {COMPAT_COST};")

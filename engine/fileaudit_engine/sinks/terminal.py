@@ -77,7 +77,7 @@ class Terminal:
         self._day = ""
 
     def deliver(self, records: Sequence[Record]) -> list[Answer]:
-        """Print each; an audit event that nobody asked for counts as delivered."""
+        """Print each; what alerts nobody, and nobody asked for, counts as delivered."""
         lines: list[str] = []
         for record in records:
             if record.kind is Kind.ALERT:
@@ -116,7 +116,7 @@ class Terminal:
         if facts is not None:
             yield self._paint(summary_words(facts, self._zone), output.BOLD)
         elif event is None:
-            yield printed(str(record.document.get("message", "")))
+            yield _message(record)
         if event is not None:
             deed = self._deed(event)
             yield deed if facts is None else f"{self._paint('last', output.DIM)}  {deed}"
@@ -134,6 +134,10 @@ class Terminal:
 
     def _audit(self, record: Record) -> str:
         event, facts = record.event, facts_of(record.document)
+        if record.kind is Kind.ENGINE:
+            return self._paint(
+                f"{clock_of(record.ts_ns, self._zone)}   engine    {_message(record)}", output.DIM
+            )
         if facts is not None:
             told = summary_words(facts, self._zone)
         elif event is not None:
@@ -183,6 +187,11 @@ def title_of(record: Record) -> str:
     """The rule's title, as the document has it; its key where the document has none."""
     rule = record.document.get("rule")
     return str(rule.get("name", record.rule)) if isinstance(rule, dict) else record.rule
+
+
+def _message(record: Record) -> str:
+    """What the document says in a sentence."""
+    return printed(str(record.document.get("message", "")))
 
 
 def _own(record: Record) -> Mapping[str, object]:

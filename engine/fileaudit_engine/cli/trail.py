@@ -1,0 +1,140 @@
+"""What `run` does about the audit trail beside filling it.
+
+It says in the trail itself when the engine watched, has anchors made, old records removed, and the JSON log
+follow the store.
+"""
+
+import time
+from typing import Final
+
+from fileaudit_engine.cli.common import say
+from fileaudit_engine.compiler.stages import Compiled
+from fileaudit_engine.config import Config
+from fileaudit_engine.runtime import heartbeat
+from fileaudit_engine.runtime.anchoring import Anchoring
+from fileaudit_engine.runtime.chores import Chore
+from fileaudit_engine.runtime.follower import Follower
+from fileaudit_engine.runtime.heartbeat import Heartbeat
+from fileaudit_engine.runtime.lifecycle import reload_record, start_record, stop_record
+from fileaudit_engine.runtime.pipeline import Pipeline
+from fileaudit_engine.runtime.retaining import Retaining
+from fileaudit_engine.sinks.jsonfile import JsonFile
+from fileaudit_engine.sinks.settings import Begin
+from fileaudit_engine.sources.base import Counters
+from fileaudit_engine.store.anchors import AnchorFile, default_file
+from fileaudit_engine.store.retention import Retention
+from fileaudit_engine.store.store import Store
+
+_JSON_LOG: Final = "json"
+"""The name of its cursor."""
+
+
+def tell_store(words: str) -> None:
+    """Say something about the store on stderr."""
+    say(f"STORE     {words}")
+
+
+def _tell_retention(words: str) -> None:
+    say(f"retention {words}")
+
+
+def _tell_anchors(words: str) -> None:
+    say(f"ANCHORS   {words}")
+
+
+def _tell_json_log(words: str) -> None:
+    say(f"JSON LOG  {words}")
+
+
+class Trail:
+    """The store of a running engine, and all that is done with it between two batches.
+
+    Attributes:
+        store: It.
+    """
+
+    def __init__(self, store: Store, config: Config, pipeline: Pipeline, *, host: str) -> None:
+        """Put it together; nothing is written yet, except the cursor of a JSON log that is new.
+
+        Raises:
+            UnusableInput: The folder of the JSON log is not safe, or the store is damaged.
+            MachineCannot: That folder cannot be made, or the cursor cannot be saved.
+        """
+        self.store = store
+        self._outlet = pipeline.outlet
+        self._host = host
+        follower = _json_log(store, config)
+        self._anchoring = Anchoring(
+            store,
+            AnchorFile(config.store.anchor_file or default_file(store.path)),
+            config.store,
+            tell=_tell_anchors,
+        )
+        retaining = Retaining(
+            store,
+            _retention(config),
+            host=host,
+            sinks=[] if follower is None else [_JSON_LOG],
+            show=self._outlet.show,
+            tell=_tell_retention,
+        )
+        beat = Heartbeat(store, failed=self._outlet.store_failed)
+        self._chores = _taking_turns(pipeline, retaining, follower, beat, self._anchoring)
+
+    def begin(self, compiled: Compiled) -> None:
+        """The engine watches from now on."""
+        now_ns = time.time_ns()
+        before = heartbeat.before(self.store, now_ns)
+        altered = self._anchoring.check(self._host)
+        start = start_record(self.store, compiled, before, ts_ns=now_ns, host=self._host)
+        self._outlet.hand_on([start] if altered is None else [start, altered])
+        if altered is not None:
+            say(f"ALTERED   {str(altered.document['message']).partition(': ')[2]}; `verify` tells more")
+        self._anchoring.anchor()
+
+    def reloaded(self, compiled: Compiled) -> None:
+        """It goes by other rules from now on."""
+        self._outlet.hand_on([reload_record(compiled, ts_ns=time.time_ns(), host=self._host)])
+
+    def end(self, counters: Counters, *, reason: str, ts_ns: int) -> None:
+        """It has not watched since then."""
+        self._outlet.hand_on([stop_record(counters, reason=reason, ts_ns=ts_ns, host=self._host)])
+
+    def close(self) -> None:
+        """All is told: bring everything to its end."""
+        for chore in self._chores:
+            chore.close()
+
+    def line(self) -> str:
+        """`chain    head 12,345 · anchored 12,345 · /var/log/fileaudit/anchors.log, journal`."""
+        anchoring = self._anchoring
+        places = ", ".join(anchoring.places) or "nowhere"
+        return f"chain    head {self.store.head.seq:,} · anchored {anchoring.seq:,} · {places}"
+
+
+def _taking_turns(pipeline: Pipeline, *chores: Chore | None) -> tuple[Chore, ...]:
+    """Those that there are, each with a turn of its own."""
+    there = tuple(chore for chore in chores if chore is not None)
+    for chore in there:
+        pipeline.add_chore(chore)
+    return there
+
+
+def _retention(config: Config) -> Retention:
+    settings = config.store
+    return Retention(
+        age_ns=settings.retention_ns, max_bytes=settings.max_bytes, hard_bytes=settings.hard_bytes
+    )
+
+
+def _json_log(store: Store, config: Config) -> Follower | None:
+    settings = config.json_log
+    if settings is None:
+        return None
+    return Follower(
+        _JSON_LOG,
+        JsonFile(settings, tell=_tell_json_log),
+        store,
+        tell=_tell_json_log,
+        from_start=settings.begin is Begin.START,
+    )

@@ -1,0 +1,122 @@
+"""Retention while the engine runs: at the start and every hour, between two batches, a little at a time."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Final
+
+from fileaudit_engine.detect.record import Record
+from fileaudit_engine.diagnostics import FileauditError
+from fileaudit_engine.events.times import rfc3339
+from fileaudit_engine.runtime.chores import Every, Turns
+from fileaudit_engine.store.retention import Removed, Retention, remove, used_bytes
+from fileaudit_engine.store.store import Store
+from fileaudit_engine.text import counted, printable
+
+EVERY_S: Final = 3_600.0
+LOOK_S: Final = 60.0
+"""How often the size is looked at: in an hour a flood of events fills 50 GB."""
+
+
+class Retaining:
+    """Removes what is not to be kept. A chore.
+
+    Args:
+        store: Of what.
+        retention: What is kept.
+        host: This host's name.
+        sinks: Those that follow the store: what they have not had stays.
+        show: Is given what the engine says about a removal, which is in the store already.
+        tell: Is told, in words, what was removed, and why nothing can be.
+        clock_ns: The time, nanoseconds since the Unix epoch.
+        clock_s: Monotonic seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - one argument a part
+        self,
+        store: Store,
+        retention: Retention,
+        *,
+        host: str,
+        sinks: Collection[str],
+        show: Callable[[Sequence[Record]], None],
+        tell: Callable[[str], None],
+        clock_ns: Callable[[], int] = time.time_ns,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._retention = retention
+        self._host = host
+        self._sinks = tuple(sinks)
+        self._show = show
+        self._tell = tell
+        self._clock_ns = clock_ns
+        self._clock_s = clock_s
+        self._hour, self._minute = Every(EVERY_S, clock_s), Every(LOOK_S, clock_s)
+        self._turns = Turns(clock_s)
+        self._steps: Iterator[Removed | None] | None = None
+        self._removed: list[Removed] = []
+        self._trouble = ""
+
+    def tick(self, *, idle: bool) -> None:
+        """Look whether something is to be removed, if it is time; go on with it, if there is time."""
+        if self._steps is None and self._is_due():
+            self._steps = self._begun()
+        if self._steps is None or not self._turns.is_mine(idle=idle):
+            return
+        began_s = self._clock_s()
+        try:
+            self._go_on(self._steps)
+        except FileauditError as error:
+            self._end(str(error))
+        self._turns.took(self._clock_s() - began_s)
+
+    def close(self) -> None:
+        """Say what was removed; what is left to be swept, the next start sweeps."""
+        if self._removed:
+            self._end("")
+
+    def _is_due(self) -> bool:
+        hour, minute = self._hour.is_due(), self._minute.is_due()
+        return hour or (minute and self._is_over())
+
+    def _is_over(self) -> bool:
+        limits = (self._retention.max_bytes, self._retention.hard_bytes)
+        try:
+            used = used_bytes(self._store)
+        except FileauditError:  # whoever writes tells
+            return False
+        return any(limit is not None and used > limit for limit in limits)
+
+    def _begun(self) -> Iterator[Removed | None]:
+        now_ns = self._clock_ns()
+        self._store.close_block_if_old(now_ns)
+        yield from remove(self._store, self._retention, now_ns, host=self._host, sinks=self._sinks)
+
+    def _go_on(self, steps: Iterator[Removed | None]) -> None:
+        try:
+            removed = next(steps)
+        except StopIteration:
+            self._end("")
+            return
+        if removed is not None:
+            self._removed.append(removed)
+            self._show([removed.record])
+
+    def _end(self, trouble: str) -> None:
+        """It is done, or cannot be for now."""
+        if self._removed:
+            self._tell(_words(self._removed))
+        if trouble and trouble != self._trouble:
+            self._tell(f"{printable(trouble)}; old records stay until it can be")
+        self._trouble = trouble
+        self._steps, self._removed = None, []
+
+
+def _words(removed: Sequence[Removed]) -> str:
+    """`removed 1,234 records until 2026-08-30T12:00:00.000000000Z`, and who had not had them."""
+    told = counted(sum(one.records for one in removed), "record")
+    words = f"removed {told} until {rfc3339(max(one.last_ns for one in removed))}"
+    for sink in sorted({sink for one in removed for sink in one.not_had}):
+        missed = counted(sum(one.not_had.get(sink, 0) for one in removed), "record")
+        words += f"; {printable(sink)} has never had {missed} of these"
+    return words
