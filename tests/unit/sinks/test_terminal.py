@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from tests.unit.events.examples import CAT, HOSTILE, LOSS, SHADOW, events
 from tests.unit.events.records import record
 
+from fileaudit_engine.detect.engine_record import Action, engine_record
 from fileaudit_engine.events.model import FileEvent, PathState
 from fileaudit_engine.sinks.terminal import Terminal
 
@@ -109,3 +110,24 @@ def test_a_terminal_without_our_characters_gets_escapes() -> None:
     stream = io.TextIOWrapper(raw, encoding="latin-1")
     Terminal(stream, color=False, zone=timezone.utc).deliver([record()])
     assert b"\\u258c HIGH" in raw.getvalue()
+
+
+def test_what_the_engine_says_of_itself_is_one_line_where_audit_events_are_shown() -> None:
+    said = engine_record(Action.ENGINE_STOP, SHADOW.ts_ns, "web1", "time is\x1b[2J up", {})
+    for show_audit, expected in (
+        (False, ""),
+        (True, "07:30:45.123   engine    Engine stopped: time is\\x1b[2J up"),
+    ):
+        stream = io.StringIO()
+        Terminal(stream, color=False, show_audit=show_audit, zone=timezone.utc).deliver([said])
+        assert stream.getvalue().partition("──\n")[2].rstrip("\n") == expected
+
+
+def test_an_alert_of_the_engine_looks_like_any_other() -> None:
+    stream = io.StringIO()
+    alert = engine_record(Action.STORE_UNAVAILABLE, SHADOW.ts_ns, "web1", "disk full", {}, alert_level="high")
+    Terminal(stream, color=False, zone=timezone.utc).deliver([alert])
+    assert stream.getvalue().splitlines()[1:] == [
+        "07:30:45.123 ▌ HIGH      Store cannot be written  store_unavailable",
+        "             ▌ Store cannot be written: disk full",
+    ]
