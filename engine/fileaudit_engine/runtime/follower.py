@@ -56,6 +56,10 @@ class KeepingSink(Protocol):
         """All up to a row is delivered: see to it that it stays. May be asked with the same row again."""
 
 
+def _ignore(_reason: str) -> None:
+    """Who is told where nobody asked."""
+
+
 class Follower:
     """Feeds one sink from a store; a chore of the pipeline.
 
@@ -65,6 +69,7 @@ class Follower:
         store: Open for writing.
         tell: Is told, in words, when the sink takes nothing, and when it does again.
         from_start: Where to begin if there is no cursor: at the first row, else behind the last one.
+        noted: Is told why the sink takes nothing, and the empty text when it has had everything again.
         clock_ns: Nanoseconds since the Unix epoch.
         clock_s: Monotonic seconds.
 
@@ -80,6 +85,7 @@ class Follower:
         *,
         tell: Callable[[str], None],
         from_start: bool = False,
+        noted: Callable[[str], None] = _ignore,
         clock_ns: Callable[[], int] = time.time_ns,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -94,6 +100,7 @@ class Follower:
         self._keeping = sink if isinstance(sink, KeepingSink) else None
         self._store = store
         self._tell = tell
+        self._noted = noted
         self._clock_ns = clock_ns
         self._clock_s = clock_s
         self._portion = _PORTION
@@ -199,12 +206,15 @@ class Follower:
         self._tell(f"{self._name} does not take row {seq:,}: {reason}")
 
     def _report(self, trouble: str) -> None:
-        """Tell trouble once, and its end once."""
+        """Tell trouble once, and its end once: when the sink has had everything."""
         if trouble and not self._trouble:
             self._tell(f"{self._name} takes nothing: {trouble}; it gets everything later")
-        elif self._trouble and not trouble:
-            self._tell(f"{self._name} takes what it gets again, {counted(self.behind, 'row')} are behind")
-        self._trouble = trouble
+            self._noted(trouble)
+        elif self._trouble and not trouble and not self.behind:
+            self._tell(f"{self._name} has had everything again")
+            self._noted("")
+        if trouble or not self.behind:
+            self._trouble = trouble
 
     def _keep(self) -> None:
         if self._keeping is not None:

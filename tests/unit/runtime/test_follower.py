@@ -65,6 +65,7 @@ class Bench:
         self.store = Store.open(path)
         self.sink = sink or Taker()
         self.said: list[str] = []
+        self.noted: list[str] = []
         self.now_s = 1_000.0
 
     def follow(self, *, from_start: bool = True) -> Follower:
@@ -74,6 +75,7 @@ class Bench:
             self.store,
             tell=self.said.append,
             from_start=from_start,
+            noted=self.noted.append,
             clock_ns=lambda: 7,
             clock_s=lambda: self.now_s,
         )
@@ -156,8 +158,20 @@ def test_a_sink_that_takes_nothing_is_asked_again_after_a_while_and_gets_everyth
     assert bench.sink.rows == list(range(1, 50))
     assert bench.said == [
         "sink takes nothing: the disk is full; it gets everything later",
-        "sink takes what it gets again, 0 rows are behind",
+        "sink has had everything again",
     ]
+    assert bench.noted == ["the disk is full", ""]
+
+
+def test_a_sink_that_takes_now_and_then_is_told_of_once(bench: Bench) -> None:
+    follower = bench.follow()
+    bench.append(*range(1, 31))
+    bench.sink.answers = lambda one: Delivered() if one.seq <= bench.now_s - 1_000 else Retry("nearly full")
+    for _ in range(31):
+        follower.tick(idle=False)
+        bench.now_s += 1
+    assert bench.sink.rows[-1] == 30
+    assert bench.noted == ["nearly full", ""]
 
 
 def test_after_a_retry_in_the_middle_it_goes_on_exactly_there(bench: Bench) -> None:
