@@ -100,12 +100,30 @@ bpftool_works() {
     return 1
 }
 
+# A test looks at the HTML report in a browser. Debian has one without a window by itself, or as a part of the
+# whole browser. Ubuntu has none as a package (its chromium-browser fetches a snap): the test says so and skips.
+browser_package() {
+    local tool
+    for tool in chromium-headless-shell chromium chromium-browser google-chrome; do
+        if command -v "$tool" >/dev/null; then return; fi
+    done
+    lists_are_there || refresh_lists || true
+    for tool in chromium-headless-shell chromium; do
+        if is_available "$tool"; then
+            echo "$tool"
+            return
+        fi
+    done
+    say "there is no package of Chromium here: bring one yourself, or its tests are skipped"
+}
+
 wanted_packages() {
     echo python3 python3-venv python3-bpfcc ca-certificates
     # Tests run real containers; runc, because crun refuses hosts that have both versions of cgroups.
     if [ "$LEVEL" = test ]; then echo podman runc; fi
     # And real programs, whose calls are held against what strace sees of them.
     if [ "$LEVEL" = test ]; then echo strace vim git rsync logrotate sqlite3; fi
+    if [ "$LEVEL" = test ]; then browser_package; fi
     if [ "$LEVEL" = bench ]; then echo auditd; fi
     if [ "$LEVEL" != run ]; then
         command -v cc >/dev/null || echo gcc libc6-dev

@@ -210,9 +210,13 @@ def _framework(framework: Framework) -> Table:
 
 
 def _served(one: Requirement) -> str:
-    by = [_serving(serving) for serving in one.serving]
-    sections = f"in this report: {', '.join(map(shown, one.sections))}" if one.sections else ""
-    parts = (f"{shown(one.title)}.", ", ".join(by), sections, f"Not: {shown(one.note)}" if one.note else "")
+    by = ", ".join(map(_serving, one.serving))
+    parts = (
+        shown(one.title),
+        f"Served by {by}" if by else "",
+        f"See {', '.join(map(shown, one.sections))}" if one.sections else "",
+        f"Not covered: {shown(one.note)}" if one.note else "",
+    )
     return " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
 
 

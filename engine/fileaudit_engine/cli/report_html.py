@@ -19,8 +19,10 @@ from fileaudit_engine.cli.report_page import Chart, Column, Page, Section, Strip
 from fileaudit_engine.cli.report_style import STYLE
 from fileaudit_engine.cli.report_svg import chart_svg, strip_svg
 
-_OPEN_ROWS: Final = 31
+_OPEN_ROWS: Final = 14
 """A table of a chart's figures that has more rows is folded until somebody asks for it."""
+_TILE: Final = 12
+"""Facts of no more characters stand side by side."""
 _TONES: Final = {
     "critical": "critical",
     "high": "high",
@@ -91,7 +93,8 @@ def _facts(facts: Sequence[tuple[str, str]]) -> str:
     rows = "".join(
         f"<div><dt>{_text(label)}</dt><dd><bdi>{_text(value)}</bdi></dd></div>\n" for label, value in facts
     )
-    return f"<dl>\n{rows}</dl>\n"
+    tiles = ' class="tiles"' if all(len(value) <= _TILE for _, value in facts) else ""
+    return f"<dl{tiles}>\n{rows}</dl>\n"
 
 
 def _figure(figure: Chart | Strip, key: str) -> str:
@@ -114,7 +117,8 @@ def _table(table: Table) -> Iterator[str]:
         yield f'<p class="empty">{_text(table.caption)}: {_text(table.empty)}.</p>\n'
     else:
         yield '<div class="scroll" role="region" tabindex="0" aria-label="' + _text(table.caption) + '">\n'
-        yield f"<table>\n<caption>{_text(table.caption)}</caption>\n<thead><tr>"
+        narrow = "" if table.columns[-1].name or table.columns[-1].prose else ' class="narrow"'
+        yield f"<table{narrow}>\n<caption>{_text(table.caption)}</caption>\n<thead><tr>"
         yield "".join(f'<th scope="col"{_class(c, "")}>{_text(c.title)}</th>' for c in table.columns)
         yield "</tr></thead>\n<tbody>\n"
         for row in table.rows:

@@ -5,7 +5,6 @@ from typing import Final
 
 from fileaudit_engine.cli.report_assurance import chain, controls, coverage
 from fileaudit_engine.cli.report_page import (
-    NO_VALUE,
     Chart,
     Column,
     Page,
@@ -23,6 +22,7 @@ LEVELS: Final = ("critical", "high", "medium", "low")
 _ABOUT: Final = (
     "Counted are records: an operation that raised an alert and belongs to the audit trail besides is two."
 )
+_OUTCOMES: Final = {"success": "succeeded", "failure": "failed"}
 _RECORDS: Final = Column(title="records", number=True)
 
 
@@ -49,7 +49,7 @@ def _store(report: Report) -> str:
 
 def _totals(report: Report) -> Section:
     totals, course = report.totals, report.course
-    outcomes = " · ".join(f"{number(count)} {shown(name)}" for name, count in totals.outcomes.items())
+    outcomes = [(_OUTCOMES.get(name, shown(name)), number(count)) for name, count in totals.outcomes.items()]
     return Section(
         key="totals",
         title="Totals",
@@ -57,8 +57,8 @@ def _totals(report: Report) -> Section:
             ("records", number(totals.records)),
             ("alerts", number(totals.alerts)),
             ("audit events", number(totals.events)),
-            ("of the engine", number(totals.engine)),
-            ("outcomes", outcomes or NO_VALUE),
+            ("engine notes", number(totals.engine)),
+            *outcomes,
         ),
         sentences=(_ABOUT,),
         figures=[figure for kind in ("events", "alerts") if (figure := _course_chart(report, kind))],
@@ -209,7 +209,7 @@ def _denied(report: Report) -> Section:
     return Section(
         key="denied",
         title="Denied accesses",
-        facts=(("refused for want of permission", number(denied.records)),),
+        facts=(("refused", number(denied.records)), ("pairs of user and file", number(denied.distinct))),
         tables=(
             Table(
                 caption="Who was refused which file, and how often",

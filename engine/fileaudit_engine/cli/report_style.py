@@ -28,7 +28,13 @@ a:focus-visible, .scroll:focus-visible, summary:focus-visible {
   outline: 3px solid var(--link); outline-offset: 2px;
 }
 dl { margin: 0 0 1rem; display: grid; gap: .15rem; }
-dl div { display: grid; grid-template-columns: 15rem 1fr; gap: 1rem; }
+dl div { display: grid; grid-template-columns: 13rem 1fr; gap: 1rem; }
+dl.tiles { display: flex; flex-wrap: wrap; gap: .6rem; }
+dl.tiles div { display: flex; flex-direction: column-reverse; justify-content: flex-end; gap: 0;
+  flex: 1 1 8rem;
+  background: var(--shade); border: 1px solid var(--line); border-radius: .35rem; padding: .5rem .8rem; }
+dl.tiles dd { font-size: 1.35rem; line-height: 1.3; font-weight: 600; }
+dl.tiles dt { font-size: .85rem; }
 dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 header dl div { grid-template-columns: 5rem 1fr; }
@@ -63,16 +69,19 @@ th { color: var(--faint); font-weight: 500; white-space: nowrap; }
 td { white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 td.name {
-  white-space: pre-wrap; overflow-wrap: anywhere; overflow: hidden; width: 99%;
+  white-space: pre-wrap; overflow-wrap: anywhere; overflow: hidden; min-width: 7rem; max-width: 16rem;
   font: .85rem/1.6 ui-monospace, monospace;
 }
-td.prose { white-space: normal; overflow-wrap: anywhere; width: 99%; }
+td.name:last-child { width: 99%; min-width: 12rem; max-width: none; }
+td.prose { white-space: normal; overflow-wrap: anywhere; width: 99%; min-width: 14rem; }
+table.narrow { width: auto; }
+table.narrow th, table.narrow td { padding-right: 2rem; }
 .tone-critical, .tone-high, .tone-medium, .tone-low, .tone-bad, .tone-good { font-weight: 600; }
 .tone-critical { color: var(--critical); } .tone-high { color: var(--high); }
 .tone-medium { color: var(--note); }
 .tone-low { color: var(--low); } .tone-bad { color: var(--bad); } .tone-good { color: var(--good); }
 summary { cursor: pointer; color: var(--link); margin-bottom: .4rem; }
-@media (max-width: 40rem) { dl div, header dl div { grid-template-columns: 1fr; gap: 0; } }
+@media (max-width: 40rem) { dl:not(.tiles) div, header dl div { grid-template-columns: 1fr; gap: 0; } }
 @media print {
   :root { --paper: #ffffff; --ink: #000000; --faint: #444444; --line: #bbbbbb; --shade: #ffffff;
     --link: #000000; }

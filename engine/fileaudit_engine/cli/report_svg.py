@@ -16,6 +16,8 @@ _LEFT: Final = 64
 _HEIGHT: Final = 150
 """Of the highest standing bar."""
 _TOP: Final = 14
+_WIDEST: Final = 80
+"""From one standing bar to the next, where there are few."""
 _ROW: Final = 24
 """From one lying bar to the next."""
 _NAMES: Final = 120
@@ -69,7 +71,7 @@ def _standing(chart: Chart, most: int) -> Iterator[str]:
         y = floor - value * _HEIGHT / top
         yield f'<line class="grid" x1="{_LEFT}" y1="{y:.2f}" x2="{_WIDTH}" y2="{y:.2f}"/>'
         yield f'<text class="end" x="{_LEFT - 6}" y="{y + 4:.2f}">{number(value)}</text>'
-    step = (_WIDTH - _LEFT) / len(chart.points)
+    step = min((_WIDTH - _LEFT) / len(chart.points), _WIDEST)
     for index, (label, parts) in enumerate(chart.points):
         yield from _stack(chart, label, parts, (_LEFT + index * step, floor), (step * 0.85, _HEIGHT / top))
     yield from _labels(chart, step, floor + 18)
@@ -123,9 +125,11 @@ def _lying(chart: Chart, most: int) -> Iterator[str]:
 
 
 def _rounded_up(value: int) -> int:
-    """Where a scale ends that holds the value: 1, 2, 4, 6 or 8 and zeros, which have a half."""
-    power = int(10 ** max(0, len(str(value)) - 1))
-    return next(top for factor in (1, 2, 4, 6, 8, 10) if (top := factor * power) >= value)
+    """Where a scale ends that holds the value: a number that has a half, or 1."""
+    if value < 10:
+        return next(top for top in (1, 2, 4, 6, 8, 10) if top >= value)
+    power = int(10 ** (len(str(value)) - 2))
+    return next(top * power for top in (10, 12, 16, 20, 24, 30, 40, 50, 60, 80, 100) if top * power >= value)
 
 
 def _text(text: str) -> str:

@@ -18,7 +18,6 @@ from fileaudit_engine.runtime.report_data import (
     DayOfAlerts,
     Denied,
     DeniedCount,
-    Finding,
     Framework,
     Gap,
     Losses,
@@ -35,6 +34,7 @@ from fileaudit_engine.runtime.report_data import (
     Totals,
     Trouble,
 )
+from fileaudit_engine.runtime.report_findings import with_findings
 
 SCRIPT = "/srv/<script>document.title='owned'</script>/a\"b'&amp;.html"
 """A name that would be a script."""
@@ -47,8 +47,8 @@ BROKEN = "/tmp/\\xff\\xfe.dat"
 
 
 def report(**changed: Any) -> Report:
-    """The report, with other members where they are given."""
-    return msgspec.structs.replace(_REPORT, **changed)
+    """The report, with other members where they are given, and with its own findings."""
+    return with_findings(msgspec.structs.replace(_REPORT, **changed))
 
 
 def _buckets() -> list[Bucket]:
@@ -118,14 +118,7 @@ _REPORT = Report(
         records=1_204_332,
         kept_since="2026-09-01T00:00:03.000000000Z",
     ),
-    findings=[
-        Finding(weight="bad", section="alerts", text="1 critical alert and 2 high ones"),
-        Finding(
-            weight="bad", section="coverage", text="2 gaps, 42 m 10 s in all: the engine was killed once"
-        ),
-        Finding(weight="note", section="chain", text="the chain was not checked"),
-        Finding(weight="good", section="chain", text="the last anchor agrees with the store"),
-    ],
+    findings=[],
     totals=Totals(
         records=20_310,
         alerts=22,

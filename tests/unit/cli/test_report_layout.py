@@ -89,7 +89,6 @@ def empty() -> Report:
     nothing = Top(records=0, distinct=0, top=[])
     made = report()
     return report(
-        findings=[],
         totals=Totals(records=0, alerts=0, events=0, engine=0, outcomes={}),
         operations=[],
         course=Course(unit="hour", buckets=[]),
