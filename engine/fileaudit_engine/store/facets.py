@@ -94,6 +94,11 @@ def kind_of(document: Mapping[str, Any]) -> Kind:
 
 def facets_of(document: Mapping[str, Any]) -> list[Facet]:
     """Everything that a record can be found by and is counted by; each dimension at most once."""
+    return [*deed_facets(document), *doer_facets(document)]
+
+
+def deed_facets(document: Mapping[str, Any]) -> list[Facet]:
+    """What was done, to which file, what came of it, and which rule cares."""
     get = document.get
     event, own = get("event", _NOTHING), get("fileaudit", _NOTHING)
     kind, time = kind_of(document), get("@timestamp", "")
@@ -106,18 +111,16 @@ def facets_of(document: Mapping[str, Any]) -> list[Facet]:
     action = event.get("action")
     if kind is Kind.ALERT:
         found.append((_ALERTS, f"{time[:10]} {level} {rule}"))
-    if kind is Kind.ENGINE:
+    if event.get("dataset") == ENGINE_DATASET:
         found.append((_COVERAGE, action or ""))
     elif action:
         _add_deed(found, document, own, action, event.get("outcome", ""))
-    _add_doer(found, document, own)
     return found
 
 
 def _add_deed(
     found: list[Facet], document: Mapping[str, Any], own: Mapping[str, Any], action: str, outcome: str
 ) -> None:
-    """What was done, to which file, and what came of it."""
     found += ((_OPERATION, action), (_OUTCOME, outcome), (_DEED, f"{action} {outcome}"))
     path = document.get("file", _NOTHING).get("path") or own.get("asked_path")
     other = own.get("source_path") or own.get("alias_path") or own.get("container_path")
@@ -133,8 +136,10 @@ def _add_deed(
         found.append((_DENIED, f"{_named(document.get('user')) or '?'} {path}"))
 
 
-def _add_doer(found: list[Facet], document: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+def doer_facets(document: Mapping[str, Any]) -> list[Facet]:
     """Who did it, with what, where."""
+    own = document.get("fileaudit", _NOTHING)
+    found: list[Facet] = []
     user, login, session = _named(document.get("user")), own.get("login_user"), own.get("session_id")
     process, container = document.get("process"), document.get("container")
     if user:
@@ -152,6 +157,7 @@ def _add_doer(found: list[Facet], document: Mapping[str, Any], own: Mapping[str,
             found.append((_CONTAINER, name))
         if identity:
             found.append((_CONTAINER_ID, identity))
+    return found
 
 
 def _add_process(found: list[Facet], process: Mapping[str, Any]) -> None:

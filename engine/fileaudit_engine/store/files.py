@@ -84,8 +84,9 @@ def _lock(descriptor: int, place: Path) -> None:
             f"another process{who} writes to the store {place}",
             remedy="stop that one, or name another store with --store; any number of processes may read",
         ) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    with contextlib.suppress(OSError):  # a full disk: the lock holds, it only does not say whose it is
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
 
 def _create(place: Path) -> None:

@@ -9,10 +9,11 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final
 
+from fileaudit_engine.store.doers import Doer
 from fileaudit_engine.store.facets import COLUMNS, Facet
 
-REMEMBERED: Final = 200_000
-"""Names that are known without asking, some 40 MB at the worst; then all are forgotten, and the hot ones are
+REMEMBERED: Final = 100_000
+"""Names that are known without asking, some 30 MB at the worst; then all are forgotten, and the hot ones are
 back with the next batch."""
 
 _NONE: Final[list[int | None]] = [None] * len(COLUMNS)
@@ -22,9 +23,14 @@ _INSERT: Final = "INSERT INTO names (id, dimension, text) VALUES (?, ?, ?)"
 
 
 class Names:
-    """Gives names their numbers."""
+    """Gives names their numbers.
+
+    Attributes:
+        generation: Grows whenever what was known may not hold any more.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self.generation = 0
         self._connection = connection
         self._known: dict[Facet, int] = {}
         self._new: dict[Facet, int] = {}
@@ -42,8 +48,14 @@ class Names:
         known, looked_up = self._known, self._look_up
         return [known.get(facet) or looked_up(facet) for facet in facets]
 
-    def columns(self, facets: Iterable[Facet], numbers: list[int]) -> list[int | None]:
-        """The numbers of a record's names as its row has them; all of them are added to `numbers`."""
+    def columns(self, facets: Iterable[Facet], doer: Doer | None, numbers: list[int]) -> list[int | None]:
+        """The numbers of a record's names as its row has them.
+
+        Args:
+            facets: What the record is found by.
+            doer: What it is found by besides.
+            numbers: All are added to these.
+        """
         known, looked_up, add = self._known.get, self._look_up, numbers.append
         columns: list[int | None] = _NONE.copy()
         for facet in facets:
@@ -51,6 +63,12 @@ class Names:
             add(number)
             if facet[0] <= _LAST_COLUMN:
                 columns[facet[0] - 1] = number
+        if doer is not None:
+            if doer.generation != self.generation:
+                self._introduce(doer)
+            numbers += doer.numbers
+            for place, number in doer.columns:
+                columns[place] = number
         return columns
 
     def write(self) -> None:
@@ -65,8 +83,18 @@ class Names:
         self._new.clear()
 
     def forget(self) -> None:
-        """Names may be gone from the store."""
+        """Names may be gone from the store, or never have come there."""
         self._known.clear()
+        self.generation += 1
+
+    def _introduce(self, doer: Doer) -> None:
+        doer.numbers = self.numbers(doer.facets)
+        doer.columns = [
+            (dimension - 1, number)
+            for (dimension, _), number in zip(doer.facets, doer.numbers, strict=True)
+            if dimension <= _LAST_COLUMN
+        ]
+        doer.generation = self.generation
 
     def _look_up(self, facet: Facet) -> int:
         number = self._new.get(facet)

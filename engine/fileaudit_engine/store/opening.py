@@ -3,6 +3,7 @@
 import contextlib
 import importlib.resources
 import itertools
+import os
 import secrets
 import sqlite3
 from pathlib import Path
@@ -40,8 +41,26 @@ _INCREMENTAL: Final = 2
 
 
 def uri_of(place: Path, *, read_only: bool) -> str:
-    """The name by which SQLite opens a file that is there."""
-    return f"file:{quote(bytes(place))}?mode={'ro' if read_only else 'rw'}"
+    """The name by which SQLite opens a file that is there.
+
+    A reader of a log has a file for it beside the store. Where nothing can be written, such as on a mounted
+    image, there can be none, and needs to be none: nobody else writes there either.
+
+    Raises:
+        MachineCannot: There is a log, and no way to read it.
+    """
+    if not read_only:
+        return f"file:{quote(bytes(place))}?mode=rw"
+    unchanging = ""
+    if os.statvfs(place.parent).f_flag & os.ST_RDONLY:
+        log = place.with_name(place.name + "-wal")
+        if log.exists() and log.stat().st_size and not place.with_name(place.name + "-shm").exists():
+            raise MachineCannot(
+                f"the store {place} has a log beside it that cannot be read where nothing can be written",
+                remedy=f"copy {place.name} and {log.name} to one folder elsewhere, and name the copy",
+            )
+        unchanging = "&immutable=1"
+    return f"file:{quote(bytes(place))}?mode=ro{unchanging}"
 
 
 def connect(place: Path, *, read_only: bool) -> sqlite3.Connection:

@@ -16,7 +16,8 @@ from fileaudit_engine.events.jsonl import encode
 from fileaudit_engine.store.blocks import OpenBlock, open_block_of
 from fileaudit_engine.store.chain import link
 from fileaudit_engine.store.documents import packer
-from fileaudit_engine.store.facets import COLUMNS, Facet, facets_of, pid_of
+from fileaudit_engine.store.doers import Doer, Doers
+from fileaudit_engine.store.facets import COLUMNS, Facet, deed_facets, facets_of, pid_of
 from fileaudit_engine.store.names import Names
 from fileaudit_engine.store.transactions import Transactions
 
@@ -55,6 +56,7 @@ class Prepared(msgspec.Struct, gc=False):
     raw: bytes
     packed: bytes
     facets: list[Facet]
+    doer: Doer | None
     pid: int | None
 
 
@@ -66,6 +68,7 @@ class Writer:
         self._connection = transactions.connection
         self._pack = packer()
         self._names = Names(self._connection)
+        self._doers = Doers()
         self._open: OpenBlock | None = None
         """None: to be counted again."""
         self._repeats = False
@@ -116,9 +119,9 @@ class Writer:
     def _prepared(self, record: Record) -> Prepared:
         document = record.document
         raw = encode(document)
-        return Prepared(
-            record.ts_ns, key_of(record.id), raw, self._pack(raw), facets_of(document), pid_of(document)
-        )
+        doer = self._doers.of(record)
+        facets = facets_of(document) if doer is None else deed_facets(document)
+        return Prepared(record.ts_ns, key_of(record.id), raw, self._pack(raw), facets, doer, pid_of(document))
 
     def _new(self, rows: Iterable[Prepared]) -> list[Prepared]:
         """Each record once."""
@@ -140,6 +143,7 @@ class Writer:
                     also(self._connection)
         except BaseException:
             self._open = None
+            self._names.forget()
             raise
         self._names.committed()
         self.head = head
@@ -154,7 +158,7 @@ class Writer:
         for row in rows:
             seq += 1
             previous = link(previous, seq, row.ts_ns, row.id, row.raw)
-            columns = self._names.columns(row.facets, names)
+            columns = self._names.columns(row.facets, row.doer, names)
             written.append((seq, row.ts_ns, row.id, *columns, row.pid, row.packed, previous))
         self._connection.executemany(_INSERT, written)
         self.written_bytes = sum(len(row.packed) for row in rows)

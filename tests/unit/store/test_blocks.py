@@ -14,6 +14,7 @@ from tests.unit.events.records import record
 
 from fileaudit_engine.detect.record import Record
 from fileaudit_engine.diagnostics import MachineCannot
+from fileaudit_engine.events.model import Container, Process
 from fileaudit_engine.store import blocks
 from fileaudit_engine.store.facets import Dimension, facets_of
 from fileaudit_engine.store.store import Store
@@ -95,6 +96,28 @@ def test_a_block_is_closed_after_a_day_even_if_nothing_comes(store: Store) -> No
     assert closed(store) == [(1, 1, 5, 5)]
     store.close_block_if_old(5 + 2 * DAY_NS)
     assert len(closed(store)) == 1
+
+
+def test_each_doer_is_counted_as_himself(store: Store) -> None:
+    box = Container(id="c" * 64, name="box")
+    doers: list[dict[str, object]] = [
+        {},
+        {"user_name": "alice"},
+        {"user_name": None, "user_id": 7},
+        {"process": msgspec.structs.replace(SHADOW.process, args=("cat", "-n"))},
+        {"session_id": 8, "login_user_name": "bob"},
+        {"container": box},
+        {"process": Process(pid=1)},
+    ]
+    for round_ in range(0, 21, 7):
+        store.append(
+            [
+                record(msgspec.structs.replace(SHADOW, ts_ns=round_ + i, **doer), level="informational")
+                for i, doer in enumerate(doers)
+            ]
+        )
+    assert posted(store)[1][Dimension.CONTAINER, "box"] == 2
+    assert posted(store) == counted(store)
 
 
 def test_names_that_are_gone_come_back_with_the_rows_of_the_open_block(tmp_path: Path) -> None:
