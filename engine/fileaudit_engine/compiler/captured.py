@@ -71,6 +71,7 @@ LIVE_EVENT: Final = FileEvent(
     container=Container(id="c", name="c", image="i", runtime="docker", pod="p", namespace="n"),
     host_name="h",
     host_id="1",
+    clock="c",
     source_path="/etc/b.conf",
     asked_source_path="b.conf",
     link_target="/etc/c.conf",

@@ -76,6 +76,8 @@ FIELDS: Final[tuple[Field, ...]] = (
     _row("Outcome", "event.outcome", "outcome", _K, "Whether the call succeeded.",
          get=outcome_of, dimension=Dimension.OUTCOME, values=("success", "failure")),
     _row("UtcTime", "@timestamp", "ts_ns", _D, "When the call returned, in UTC."),
+    _row("Clock", "fileaudit.clock", "clock", _K, "Where the time is from: boottime+realtime is the kernel's"
+         " boot clock and its distance to the host's real time, measured every second.", provider=_HOST),
 
     # The file
     _row("TargetFilename", "file.path", "path", _P, "The file: absolute and resolved by the kernel.",
@@ -346,12 +348,14 @@ KEYWORD_FIELDS: Final = (
     *(
         row
         for row in FIELDS
-        if row.type in {FieldType.KEYWORD, FieldType.PATH, FieldType.INTEGER} and not row.computed
+        if row.type in {FieldType.KEYWORD, FieldType.PATH, FieldType.INTEGER}
+        and not row.computed
+        and row.attribute != "clock"
     ),
     EXTRA,
 )
 """What a keyword search looks at. Computed fields say what stands in others, and lists of arguments are there
-as the command lines that they make; a truth value or a time is no word."""
+as the command lines that they make; a truth value or a time is no word, nor is the clock of all events."""
 
 
 _KEYWORD_GETTERS: Final = tuple(row.get for row in KEYWORD_FIELDS)

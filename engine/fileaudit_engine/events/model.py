@@ -9,6 +9,7 @@ documents say.
 """
 
 import enum
+from typing import Final
 
 import msgspec
 
@@ -108,6 +109,12 @@ class PathState(enum.IntFlag):
     """In a mount namespace that an ordinary user may have made: there any file can have any name."""
 
 
+LIVE_CLOCK: Final = "boottime+realtime"
+"""The clock of live events: the kernel's boot clock (CLOCK_BOOTTIME, which goes on in a suspend and is never
+set) when the call ended, plus its distance to the host's real time (CLOCK_REALTIME, which NTP keeps), which
+is measured every second: within one, events keep order and distance whatever sets the host's clock."""
+
+
 class Process(msgspec.Struct, frozen=True, kw_only=True):
     """A process as its exec record tells it; shared by all its events.
 
@@ -157,7 +164,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
 class FileEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One operation on one file.
 
-    What only some operations have stands below `host_id`: None for all others.
+    What only some operations have stands below `clock`: None for all others.
 
     Attributes:
         ts_ns: When the call returned, nanoseconds since the Unix epoch.
@@ -190,6 +197,7 @@ class FileEvent(msgspec.Struct, frozen=True, kw_only=True):
         size_bytes: Size of the file.
         host_name: Where it happened, if the source says so.
         host_id: The host's machine id, likewise.
+        clock: Where `ts_ns` comes from, if the source says so: `LIVE_CLOCK`.
         source_path: Of a rename, the name that the file had; of a link, the file that got another name.
         asked_source_path: The same as the caller passed it.
         link_target: Of a symbolic link that is made, the text that it holds.
@@ -248,6 +256,7 @@ class FileEvent(msgspec.Struct, frozen=True, kw_only=True):
     container: Container | None = None
     host_name: str | None = None
     host_id: str | None = None
+    clock: str | None = None
     source_path: str | None = None
     asked_source_path: str | None = None
     link_target: str | None = None

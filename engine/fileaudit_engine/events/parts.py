@@ -9,8 +9,9 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from fileaudit_engine.events.call_flags import call_flag_names
 from fileaudit_engine.events.fields import FIELDS, KEYWORD_IN_DOCUMENT, OCTAL_IN_DOCUMENT, Field, FieldType
-from fileaudit_engine.events.flags import errno_name, open_flag_names
+from fileaudit_engine.events.flags import errno_name
 from fileaudit_engine.events.memo import ByFacts, ByIdentity
 from fileaudit_engine.events.model import AccessMode, Container, FileEvent, Operation, Process
 from fileaudit_engine.events.objects import Document, Part, add, merge
@@ -66,8 +67,8 @@ def _part_of_call(event: FileEvent) -> Part:
     facts = part["fileaudit"]
     if event.errno:
         facts["errno_name"] = errno_name(event.errno)
-    if event.flags is not None and event.operation in {Operation.OPEN, Operation.CREATE}:
-        facts["flags_names"] = list(open_flag_names(event.flags))
+    if event.flags is not None and (names := call_flag_names(event.operation, event.flags)):
+        facts["flags_names"] = list(names)
     return part
 
 
@@ -224,9 +225,9 @@ _CALL: Final = ("operation", "errno", "access_mode", "flags", "syscall")
 _USER: Final = (
     *("user_id", "user_name", "group_id", "group_name"),
     *("effective_user_id", "effective_user_name", "effective_group_id", "effective_group_name"),
-    *("login_user_id", "login_user_name", "session_id", "host_name", "host_id"),
+    *("login_user_id", "login_user_name", "session_id", "host_name", "host_id", "clock"),
 )
-"""Attributes that follow from who did it, and where."""
+"""Attributes that follow from who did it, where, and by which clock."""
 _OWNER: Final = ("owner_id", "owner_group_id", "owner_name", "owner_group_name")
 """Attributes that follow from whose file it is."""
 

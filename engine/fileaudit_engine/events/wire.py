@@ -19,6 +19,7 @@ import msgspec
 from fileaudit_engine.events.calls import CALLS
 from fileaudit_engine.events.model import (
     ACCESS_MODES,
+    LIVE_CLOCK,
     OPERATIONS,
     Container,
     FileEvent,
@@ -290,6 +291,7 @@ def file_record(run: bytes, at: int, lookups: Lookups, callers: Callers) -> File
         container=caller.container,
         host_name=lookups.host_name,
         host_id=lookups.host_id,
+        clock=LIVE_CLOCK,
         **more,
     )
     return FileRecord(event, _STATES[second_state], _HINTS[hints], alias, third)

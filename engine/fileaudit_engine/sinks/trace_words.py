@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone, tzinfo
 from typing import Final
 
+from fileaudit_engine.events.call_flags import call_flag_names
 from fileaudit_engine.events.computed import permissions_of
 from fileaudit_engine.events.document import path_state_words
 from fileaudit_engine.events.model import FileEvent, Operation, PathState
 from fileaudit_engine.events.times import SECOND_NS
 from fileaudit_engine.events.wording import command_line
-from fileaudit_engine.sinks.call_flags import flags_of
 from fileaudit_engine.text import counted, printable
 
 _ARROW: Final = "->"
@@ -51,7 +51,11 @@ def detail_of(event: FileEvent, zone: tzinfo | None) -> str:
     """
     say = _DETAILS.get(event.operation)
     words = say(event, zone) if say else ""
-    return " ".join(part for part in (words, flags_of(event)) if part) or "-"
+    return " ".join(part for part in (words, _flags(event)) if part) or "-"
+
+
+def _flags(event: FileEvent) -> str:
+    return "" if event.flags is None else "|".join(call_flag_names(event.operation, event.flags))
 
 
 def _transfer(event: FileEvent, _zone: tzinfo | None) -> str:

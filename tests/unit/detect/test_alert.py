@@ -112,7 +112,7 @@ OTHER_PROCESS: dict[str, Any] = {
 }
 """Another value for every fact of a process."""
 
-NO_PART = {"host_name", "host_id", "extra", "image_inode"}
+NO_PART = {"host_name", "host_id", "clock", "extra", "image_inode"}
 """What the same event does not say everywhere."""
 
 
@@ -158,9 +158,9 @@ def test_facts_do_not_run_into_one_another() -> None:
     assert record(one).id != record(other).id
 
 
-@pytest.mark.parametrize("field", ["host_name", "host_id", "extra"])
+@pytest.mark.parametrize("field", ["host_name", "host_id", "clock", "extra"])
 def test_what_only_some_places_say_is_no_part_of_the_id(field: str) -> None:
-    other = {"host_name": "other", "host_id": "other", "extra": {"my.field": 1}}[field]
+    other = {"host_name": "other", "host_id": "other", "clock": "other", "extra": {"my.field": 1}}[field]
     assert record(replace(SHADOW, **{field: other})).id == record().id
 
 

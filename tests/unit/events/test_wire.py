@@ -167,6 +167,7 @@ def test_a_file_record_becomes_an_event() -> None:
         container=model.Container(id="88"),
         host_name="here",
         host_id="4711",
+        clock=model.LIVE_CLOCK,
     )
 
 

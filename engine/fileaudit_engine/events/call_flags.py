@@ -1,4 +1,4 @@
-"""Names for the flags of calls that are no opens.
+"""Names for the flags of any call.
 
 The same bit means one thing to `renameat2` and another to `umount2`, so there is a table for each operation.
 The values are those of the kernel's own headers (`linux/fcntl.h`, `linux/fs.h`, `linux/mount.h`,
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fileaudit_engine.events.flags import open_flag_names
-from fileaudit_engine.events.model import FileEvent, Operation
+from fileaudit_engine.events.model import Operation
 
 Bits = tuple[tuple[int, str], ...]
 
@@ -62,16 +62,13 @@ _NAMES: Final[Mapping[Operation, Bits]] = {
 _OPENS: Final = frozenset({Operation.OPEN, Operation.CREATE})
 
 
-def flags_of(event: FileEvent) -> str:
-    """The call's flags, joined by `|`, bits without a name as one hexadecimal number; empty without any."""
-    flags = event.flags
-    if flags is None:
-        return ""
-    if event.operation in _OPENS:
-        return "|".join(open_flag_names(flags))
+def call_flag_names(operation: Operation, flags: int) -> tuple[str, ...]:
+    """The flags of a call by name, bits without one as a hexadecimal number; an open has at least a mode."""
+    if operation in _OPENS:
+        return open_flag_names(flags)
     names = []
-    for bit, name in _NAMES.get(event.operation, ()):
+    for bit, name in _NAMES.get(operation, ()):
         if flags & bit:
             names.append(name)
             flags &= ~bit
-    return "|".join([*names, hex(flags)] if flags else names)
+    return (*names, hex(flags)) if flags else tuple(names)
