@@ -40,7 +40,7 @@ _STATE: Final = Path("/var/lib/fileaudit")
 _LOGS: Final = Path("/var/log/fileaudit")
 _DEFAULT_NAMES: Final = ("fileaudit.db", "anchors.log")
 _REMEDY: Final = "choose another file with 'anchors' below 'store' in the configuration"
-_PRIVATE: Final = Private(what="anchor file", remedy=_REMEDY)
+_PRIVATE: Final = Private(what="anchor file", remedy=_REMEDY, below_system_groups=True)
 
 _LINE: Final = re.compile(
     rf"{NAME} store=([0-9a-f]{{32}}) seq=([0-9]{{1,19}}) link=([0-9a-f]{{64}})"

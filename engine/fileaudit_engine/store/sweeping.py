@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from fileaudit_engine.store.opening import refusal
 from fileaudit_engine.store.store import Store
 
 STEP_S: Final = 0.010
@@ -142,8 +143,11 @@ def _give_back(store: Store, most: int) -> int:
     wanted = min(free - max(_SPARE_PAGES, pages // _SPARE_SHARE), most)
     if wanted <= 0:
         return 0
-    for _ in store.rows(f"PRAGMA incremental_vacuum({wanted})"):
-        pass
+    try:
+        # Not `execute`: it takes the first step only, which is one page.
+        store.connection.executescript(f"PRAGMA incremental_vacuum({wanted})")
+    except sqlite3.Error as error:
+        raise refusal(error, store.path) from error
     store.wrote(wanted << 13)
     return pages - int(next(store.rows("PRAGMA page_count"))[0])
 
