@@ -14,12 +14,25 @@ from pathlib import Path
 from typing import TextIO
 
 from fileaudit_engine import __version__
-from fileaudit_engine.cli import check, doctor, explain, record, replay, report, run, test, top, trace, verify
+from fileaudit_engine.cli import (
+    check,
+    doctor,
+    explain,
+    query,
+    record,
+    replay,
+    report,
+    run,
+    test,
+    top,
+    trace,
+    verify,
+)
 from fileaudit_engine.cli.common import READER_GONE, Exit, report_diagnostics, say
 from fileaudit_engine.config import load_config
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
 
-COMMANDS = (run, trace, top, replay, record, test, check, explain, report, verify, doctor)
+COMMANDS = (run, trace, top, replay, record, test, check, explain, query, report, verify, doctor)
 
 _LEVELS = ("debug", "info", "warning", "error")
 

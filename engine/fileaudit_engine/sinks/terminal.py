@@ -49,14 +49,14 @@ from fileaudit_engine.text import printable
 _INDENT: Final = " " * 12
 _BAR: Final = "▌"
 
-_STYLES: Final = {
+LEVEL_STYLES: Final = {
     "critical": output.WHITE_ON_RED,
     "high": f"{output.BOLD};{output.RED}",
     "medium": f"{output.BOLD};{output.YELLOW}",
     "low": f"{output.BOLD};{output.CYAN}",
     "informational": output.DIM,
 }
-_BAR_STYLES: Final = {**_STYLES, "critical": f"{output.BOLD};{output.RED}"}
+BAR_STYLES: Final = {**LEVEL_STYLES, "critical": f"{output.BOLD};{output.RED}"}
 
 
 class Terminal:
@@ -100,9 +100,9 @@ class Terminal:
 
     def _alert(self, record: Record) -> Iterator[str]:
         level = record.level
-        bar = self._paint(_BAR, _BAR_STYLES[level])
+        bar = self._paint(_BAR, BAR_STYLES[level])
         time = clock_of(record.ts_ns, self._zone)
-        badge = self._paint(f" {level.upper()} ", _STYLES[level]) + " " * (9 - len(level))
+        badge = self._paint(f" {level.upper()} ", LEVEL_STYLES[level]) + " " * (9 - len(level))
         title = self._paint(printable(title_of(record)), output.BOLD)
         key = self._paint(printable(record.rule), output.DIM)
         yield f"{self._paint(time, output.DIM)} {bar}{badge}{title}  {key}"

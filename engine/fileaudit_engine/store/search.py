@@ -12,6 +12,7 @@ from typing import Final
 
 from typing_extensions import Self
 
+from fileaudit_engine.store.facets import Dimension
 from fileaudit_engine.store.opening import refusal
 from fileaudit_engine.store.search_filters import Search
 from fileaudit_engine.store.search_order import Hit
@@ -19,7 +20,7 @@ from fileaudit_engine.store.search_scan import Scan
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.stored import StoredRecord
 
-__all__ = ["Search", "Watch", "count", "search"]
+__all__ = ["Search", "Watch", "count", "is_known", "known", "search"]
 
 _PORTIONS: Final = (32, 256)
 """Documents that are read at once: few at first, so that something is seen soon."""
@@ -119,3 +120,23 @@ def _hits(store: Store, scan: Scan) -> Iterator[Hit]:
 
 def _read(store: Store, hits: list[Hit]) -> list[StoredRecord]:
     return store.read(seq for _, seq in hits)
+
+
+def known(store: Store, dimension: Dimension, most: int) -> list[str]:
+    """Names of a dimension that the store has, as documents have them; at most so many.
+
+    Raises:
+        UnusableInput: The file is damaged.
+    """
+    query = "SELECT text FROM names WHERE dimension = ? LIMIT ?"
+    return [text for (text,) in store.rows(query, int(dimension), most)]
+
+
+def is_known(store: Store, dimension: Dimension, text: str) -> bool:
+    """Whether the store has that name, as documents have it.
+
+    Raises:
+        UnusableInput: The file is damaged.
+    """
+    query = "SELECT 1 FROM names WHERE dimension = ? AND text = ?"
+    return next(store.rows(query, int(dimension), text), None) is not None
