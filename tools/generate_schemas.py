@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tools.schemas import config, correlation, event, filter, rule, test  # noqa: A004 - the file's name
+from tools.schemas import config, controls, correlation, event, filter, report, rule, test  # noqa: A004 - the file's name
 from tools.schemas.parts import Schema
 from tools.schemas.parts import rendered as laid_out
 
@@ -23,9 +23,11 @@ FOLDER: Final = Path(__file__).resolve().parent.parent / "schemas"
 
 SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {
     "config": config.schema,
+    "controls": controls.schema,
     "correlation": correlation.schema,
     "event": event.schema,
     "filter": filter.schema,
+    "report": report.schema,
     "rule": rule.schema,
     "test": test.schema,
 }

@@ -342,10 +342,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything.
 
     Attributes:
-        format: `FORMAT_VERSION`.
+        format: The version of this shape, 1.
         made: When it was made.
         engine: The version of the engine that made it.
-        host: Where.
+        host: The name of the host where it was made.
+        users: The busiest users: those that acted, not those that logged in.
+        files: The busiest files, by what they are called on the host.
+        commands: The busiest command lines, cut at 1,024 characters.
+        controls: Which requirement is served by what, for each body of requirements.
     """
 
     format: int

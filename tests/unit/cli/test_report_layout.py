@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,7 @@ from fileaudit_engine.cli.report_page import percent, shown
 from fileaudit_engine.cli.report_pretty import pretty
 from fileaudit_engine.cli.report_sections import page_of
 from fileaudit_engine.cli.report_style import STYLE
+from fileaudit_engine.resources import schemas_dir
 from fileaudit_engine.runtime.report_data import (
     Alerts,
     Check,
@@ -142,6 +144,12 @@ def test_a_report_of_nothing_says_so() -> None:
 def test_the_json_has_what_it_always_had() -> None:
     text = json.dumps(msgspec.to_builtins(report()), indent=2) + "\n"
     assert text == golden("report.json", text)
+
+
+@pytest.mark.parametrize("made", [report(), empty()], ids=["full", "empty"])
+def test_the_json_fits_its_schema(made: Report) -> None:
+    schema = json.loads((schemas_dir() / "report.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(msgspec.to_builtins(made))
 
 
 # -------------------------------------------------------------------------------------------- hostile names
