@@ -118,7 +118,7 @@ class Follower:
                 f"{name} has had {found:,} rows of a store that has {store.head.seq:,}: it begins anew"
             )
             self.position = 0
-        self._saved = self.position
+        self._saved = self._tried = self.position
 
     @property
     def behind(self) -> int:
@@ -129,9 +129,11 @@ class Follower:
         """Hand on what has been committed, for as long as `BUDGET_S` allows; save the cursor if it is due."""
         if self.behind and self._clock_s() >= self._not_before_s:
             self._catch_up(self._clock_s() + BUDGET_S)
-        if self._clock_s() >= self._save_at_s:
+        due = self._clock_s() >= self._save_at_s
+        if due:
             self._save_at_s = self._clock_s() + SAVE_S
             self._keep()
+        if due or (self._keeping is not None and self._kept() > self._tried):
             self._save()
 
     def close(self) -> None:
@@ -220,9 +222,13 @@ class Follower:
         if self._keeping is not None:
             self._keeping.keep(self.position)
 
+    def _kept(self) -> int:
+        """Up to which row what was delivered stays: a sink that keeps says so a while after it was asked."""
+        return self.position if self._keeping is None else min(self._keeping.kept, self.position)
+
     def _save(self) -> None:
         """Save the cursor, as far as what was delivered stays."""
-        kept = self.position if self._keeping is None else min(self._keeping.kept, self.position)
+        self._tried = kept = self._kept()
         if not kept or kept == self._saved:
             return
         try:
