@@ -24,6 +24,7 @@ STATES: Final = {
     "seen": "seen",
     "ran": "ran, saw nothing",
     "engine": "by the engine",
+    "no trail": "no trail ran",
     "nothing": "nothing ran",
 }
 """How the states of requirements are written."""
@@ -36,13 +37,14 @@ _UNKNOWN: Final = (
 
 _HOW_TO_READ: Final = (
     (
-        "What of this host's records can serve as evidence for which requirement. No attestation: whether"
-        " a requirement is met is for an assessor to say."
+        "What of this host's records can serve as evidence for which requirement. No attestation: whether a"
+        " requirement is met is for an assessor to say."
     ),
     (
         f"'{STATES['seen']}': records are there. '{STATES['ran']}': its rules were loaded and found nothing."
-        f" '{STATES['engine']}': what serves it needs no rule. '{STATES['nothing']}': none of its rules and"
-        " trails is known to have run in this range."
+        f" '{STATES['no trail']}': rules that alert ran, but none of the trails that would write everything"
+        f" down. '{STATES['nothing']}': none of its rules and trails is known to have run in this range."
+        f" '{STATES['engine']}': what serves it needs no rule."
     ),
 )
 
@@ -210,18 +212,29 @@ def _framework(framework: Framework) -> Table:
 
 
 def _served(one: Requirement) -> str:
-    by = ", ".join(map(_serving, one.serving))
     parts = (
         shown(one.title),
-        f"Served by {by}" if by else "",
+        *_serving(one.serving),
         f"See {', '.join(map(shown, one.sections))}" if one.sections else "",
-        f"Not covered: {shown(one.note)}" if one.note else "",
+        f"Note: {shown(one.note)}" if one.note else "",
     )
     return " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
 
 
-def _serving(serving: Serving) -> str:
-    silent = {True: "ran", False: "did not run", None: "not known to have run"}[serving.ran]
-    told = number(serving.records) if serving.records else silent
-    kind = "trail " if serving.kind == "trail" else ""
-    return f"{kind}{shown(serving.name)} ({told})"
+def _serving(serving: Sequence[Serving]) -> Iterator[str]:
+    """What serves it: first what was seen, then the others by what became of them."""
+    seen = [f"{_named(one)} ({number(one.records)})" for one in serving if one.records]
+    if seen:
+        yield f"Seen: {', '.join(seen)}"
+    for ran, words in (
+        (True, "Ran and saw nothing"),
+        (False, "Did not run"),
+        (None, "Not known to have run"),
+    ):
+        silent = [_named(one) for one in serving if not one.records and one.ran is ran]
+        if silent:
+            yield f"{words}: {', '.join(silent)}"
+
+
+def _named(serving: Serving) -> str:
+    return f"trail {shown(serving.name)}" if serving.kind == "trail" else shown(serving.name)

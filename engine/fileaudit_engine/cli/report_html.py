@@ -29,6 +29,7 @@ _TONES: Final = {
     "medium": "medium",
     "low": "low",
     "nothing ran": "bad",
+    "no trail ran": "bad",
     "seen": "good",
 }
 _WEIGHTS: Final = {"bad": "Problem", "note": "Note", "good": "Fine"}

@@ -39,6 +39,7 @@ _TONES: Final = {
     "note": YELLOW,
     "good": GREEN,
     "nothing ran": RED,
+    "no trail ran": RED,
     "seen": GREEN,
 }
 

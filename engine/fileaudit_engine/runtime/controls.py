@@ -23,7 +23,7 @@ class RequirementSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         rules: Names of rules that alert.
         trails: Names of scopes of the audit trail.
         sections: Parts of the report.
-        note: What the engine does not do for it.
+        note: How far that goes, and what the engine does not do for it.
     """
 
     id: str

@@ -313,12 +313,13 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         id: As the framework has it.
         title: In our words.
-        state: `seen`: records of what serves it are there; `ran`: it ran and saw nothing; `engine`: what the
-            engine does for it needs no rule; `nothing`: nothing ran that serves it.
+        state: `seen`: records of what serves it are there; `ran`: it ran and saw nothing; `no trail`: of its
+            rules some ran, of its trails none, so that nothing was written down but alerts; `engine`: what
+            the engine does for it needs no rule; `nothing`: nothing ran that serves it.
         records: Alerts and events of what serves it, in the range.
         serving: The rules and trails.
         sections: Parts of this report that serve it.
-        note: What the engine does not do for it.
+        note: How far that goes, and what the engine does not do for it.
     """
 
     id: str

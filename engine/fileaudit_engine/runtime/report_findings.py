@@ -93,15 +93,19 @@ def _chain(chain: Chain) -> Iterator[Finding]:
 
 
 def _controls(report: Report) -> Iterator[Finding]:
-    states = Counter(one.state for framework in report.controls for one in framework.requirements)
-    missing = [
-        f"{framework.name} {one.id}"
-        for framework in report.controls
-        for one in framework.requirements
-        if one.state == "nothing"
-    ]
-    if missing:
-        named = ", ".join(missing[:_NAMED])
-        more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
-        of = f"{len(missing):,} of {counted(states.total(), 'requirement')}"
-        yield _finding("bad", "controls", f"nothing ran that serves {of}: {printable(named)}{more}")
+    everything = sum(len(framework.requirements) for framework in report.controls)
+    for weight, state, words in (
+        ("bad", "nothing", "nothing ran that serves"),
+        ("bad", "no trail", "rules ran, but no audit trail, for"),
+    ):
+        missing = [
+            f"{framework.name} {one.id}"
+            for framework in report.controls
+            for one in framework.requirements
+            if one.state == state
+        ]
+        if missing:
+            named = printable(", ".join(missing[:_NAMED]))
+            more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
+            of = f"{len(missing):,} of {counted(everything, 'requirement')}"
+            yield _finding(weight, "controls", f"{words} {of}: {named}{more}")

@@ -302,22 +302,27 @@ def _framework(spec: FrameworkSpec, counted: counts.Totals, known: Known) -> Fra
 
 def _requirement(spec: RequirementSpec, counted: counts.Totals, known: Known) -> Requirement:
     serving = list(_serving(spec, counted, known))
-    records = sum(one.records for one in serving)
-    if records:
-        state = "seen"
-    elif any(one.ran for one in serving):
-        state = "ran"
-    else:
-        state = "nothing" if serving else "engine"
     return Requirement(
         id=spec.id,
         title=spec.title,
-        state=state,
-        records=records,
+        state=_state(serving),
+        records=sum(one.records for one in serving),
         serving=serving,
         sections=list(spec.sections),
         note=spec.note,
     )
+
+
+def _state(serving: Sequence[Serving]) -> str:
+    """What became of a requirement; alerts of its rules are no trail."""
+    if not serving:
+        return "engine"
+    if not any(one.ran for one in serving):
+        return "nothing"
+    trails = [one for one in serving if one.kind == "trail"]
+    if trails and not any(one.ran for one in trails):
+        return "no trail"
+    return "seen" if any(one.records for one in serving) else "ran"
 
 
 def _serving(spec: RequirementSpec, counted: counts.Totals, known: Known) -> Iterator[Serving]:

@@ -86,9 +86,9 @@ def _requirements() -> list[Requirement]:
         Requirement(
             id="10.2.1.5",
             title="Changes to credentials are recorded",
-            state="ran",
+            state="no trail",
             records=0,
-            serving=[sweep],
+            serving=[sweep, absent],
             sections=[],
             note="accounts in a directory service are not seen",
         ),

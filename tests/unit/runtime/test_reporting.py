@@ -294,6 +294,12 @@ def test_rules_that_ran_and_saw_nothing_are_told_apart_from_rules_that_did_not_r
     assert state(store, sections=("chain",)) == ("engine", 0)
 
 
+def test_alerts_of_rules_are_no_trail(store: Store) -> None:
+    store.append([started(-1, rules=["rule"], trails=["other"]), seen(1, key="rule", level="high")])
+    assert state(store, rules=("rule",), trails=("trail",)) == ("no trail", 1)
+    assert state(store, rules=("rule",), trails=("other",)) == ("seen", 1)
+
+
 def test_that_nothing_ran_that_serves_a_requirement_is_a_finding(store: Store) -> None:
     spec = RequirementSpec(id="10.2", title="Everything is recorded", trails=("absent",))
     framework = FrameworkSpec(name="PCI DSS", version="4.0.1", requirements=(spec,))
