@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from fileaudit_engine.detect.record import Kind
+from fileaudit_engine.store.store import Store
+
 pytestmark = pytest.mark.kernel
 
 PATIENCE_S = 300
@@ -90,7 +93,7 @@ def the_alert(command: Running, pid: int) -> dict[str, Any]:
     """The one alert that process `pid` raised."""
 
     def found() -> list[dict[str, Any]]:
-        return [d for d in command.documents() if d["process"]["pid"] == pid]
+        return [d for d in command.documents() if d.get("process", {}).get("pid") == pid]
 
     command.wait_for(lambda _: found())
     (alert,) = found()
@@ -167,21 +170,21 @@ def test_stdout_holds_one_document_an_alert_and_nothing_else(tmp_path: Path) -> 
     assert any(line.startswith("alerts") for line in command.err)
 
 
-def stored(command: Running, query: str, *values: object) -> list[dict[str, Any]]:
+def stored(command: Running, kind: Kind = Kind.ALERT) -> list[dict[str, Any]]:
     """Documents that the engine has committed to its store."""
-    with contextlib.closing(sqlite3.connect(command.store)) as database:
-        return [json.loads(row[0]) for row in database.execute(query, values)]
+    with Store.open(command.store, read_only=True) as store:
+        return [record.document for record in store.records(kind)]
 
 
 def test_what_was_printed_is_in_the_store(shipped: Running) -> None:
     alert = the_alert(shipped, cat("/etc/shadow"))
-    assert stored(shipped, "SELECT document FROM alerts WHERE id = ?", alert["event"]["id"]) == [alert]
+    assert [d for d in stored(shipped) if d["event"]["id"] == alert["event"]["id"]] == [alert]
 
 
 def test_reading_the_account_list_goes_into_the_audit_trail_only(shipped: Running) -> None:
     pid = cat("/etc/passwd")
     the_alert(shipped, cat("/etc/shadow"))
-    (event,) = stored(shipped, "SELECT document FROM events WHERE pid = ?", pid)
+    (event,) = [d for d in stored(shipped, Kind.EVENT) if d["process"]["pid"] == pid]
     assert event["rule"]["id"] == "passwd_file_read"
     assert event["event"]["kind"] == "event"
     assert not [d for d in shipped.documents() if d["event"]["kind"] != "alert"]
@@ -202,10 +205,9 @@ def test_a_file_name_made_to_forge_output_is_escaped_on_the_terminal_and_whole_i
     shown = "".join(command.out)
     assert "\x1b" not in shown
     assert r"/line\x0a\x1b[2Jnot utf-8 \xff\xfe" in shown
-    with contextlib.closing(sqlite3.connect(store)) as database:
-        ((text,),) = database.execute("SELECT document FROM alerts").fetchall()
-    stored = json.loads(text)["file"]["path"]
-    assert stored == f"{folder}/line\n\x1b[2Jnot utf-8 \\xff\\xfe"
+    command.store = store
+    (alert,) = stored(command)
+    assert alert["file"]["path"] == f"{folder}/line\n\x1b[2Jnot utf-8 \\xff\\xfe"
 
 
 def test_nested_folders_in_three_rules_all_report(tmp_path: Path) -> None:
@@ -283,10 +285,13 @@ def test_a_store_that_is_locked_for_a_while_ends_nothing_and_loses_nothing(tmp_p
             other.execute("BEGIN IMMEDIATE")
             pid = cat(str(tmp_path / "secret"))
             command.wait_for(lambda c: any(line.startswith("STORE") for line in c.err))
-            assert not command.out
+            command.wait_for(lambda c: c.out)
+            (trouble,) = command.documents()
             other.execute("ROLLBACK")
         alert = the_alert(command, pid)
-        assert stored(command, "SELECT document FROM alerts") == [alert]
+        assert trouble["rule"]["id"] == "store_unavailable"
+        assert stored(command) == [trouble, alert]
+        assert command.documents() == [trouble, alert]
 
 
 def test_trace_shows_a_failed_open_with_its_error_and_decoded_flags(tmp_path: Path) -> None:

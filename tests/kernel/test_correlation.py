@@ -16,6 +16,8 @@ import pytest
 from tests.kernel.capture import in_child, made
 from tests.kernel.test_commands import PATIENCE_S, WATCHED, Running, engine, rule_for, stored
 
+from fileaudit_engine.detect.record import Kind
+
 pytestmark = pytest.mark.kernel
 
 MANY = 50
@@ -157,7 +159,7 @@ def delay_s(alert: Document) -> float:
 
 def trail(command: Running, rule: str) -> dict[str, Document]:
     """What contributed to a correlation's alerts, from the store, by id of the event."""
-    documents = stored(command, "SELECT document FROM events WHERE rule = ?", rule)
+    documents = [d for d in stored(command, Kind.EVENT) if d["rule"]["id"] == rule]
     return {document["fileaudit"]["event_id"]: document for document in documents}
 
 

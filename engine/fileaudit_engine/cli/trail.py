@@ -5,11 +5,13 @@ follow the store.
 """
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from fileaudit_engine.cli.common import say
 from fileaudit_engine.compiler.stages import Compiled
 from fileaudit_engine.config import Config
+from fileaudit_engine.detect.engine_record import Action, engine_record
 from fileaudit_engine.runtime import heartbeat
 from fileaudit_engine.runtime.anchoring import Anchoring
 from fileaudit_engine.runtime.chores import Chore
@@ -24,6 +26,7 @@ from fileaudit_engine.sources.base import Counters
 from fileaudit_engine.store.anchors import AnchorFile, default_file
 from fileaudit_engine.store.retention import Retention
 from fileaudit_engine.store.store import Store
+from fileaudit_engine.text import printable, to_document
 
 _JSON_LOG: Final = "json"
 """The name of its cursor."""
@@ -63,7 +66,7 @@ class Trail:
         self.store = store
         self._outlet = pipeline.outlet
         self._host = host
-        follower = _json_log(store, config)
+        follower = _json_log(store, config, self._note_json_log)
         self._anchoring = Anchoring(
             store,
             AnchorFile(config.store.anchor_file or default_file(store.path)),
@@ -78,14 +81,15 @@ class Trail:
             show=self._outlet.show,
             tell=_tell_retention,
         )
-        beat = Heartbeat(store, failed=self._outlet.store_failed)
-        self._chores = _taking_turns(pipeline, retaining, follower, beat, self._anchoring)
+        self._beat = Heartbeat(store, failed=self._outlet.store_failed)
+        self._chores = _taking_turns(pipeline, retaining, follower, self._beat, self._anchoring)
 
     def begin(self, compiled: Compiled) -> None:
         """The engine watches from now on."""
         now_ns = time.time_ns()
         before = heartbeat.before(self.store, now_ns)
         altered = self._anchoring.check(self._host)
+        self._beat.tick(idle=True)
         start = start_record(self.store, compiled, before, ts_ns=now_ns, host=self._host)
         self._outlet.hand_on([start] if altered is None else [start, altered])
         if altered is not None:
@@ -104,6 +108,15 @@ class Trail:
         """All is told: bring everything to its end."""
         for chore in self._chores:
             chore.close()
+
+    def _note_json_log(self, reason: str) -> None:
+        """The JSON log takes nothing, for a reason; or, without one, has had everything again."""
+        action = Action.JSON_LOG_UNAVAILABLE if reason else Action.JSON_LOG_AVAILABLE
+        words = printable(reason) or "it has had everything"
+        record = engine_record(
+            action, time.time_ns(), self._host, words, {"reason": to_document(reason) or None}
+        )
+        self._outlet.hand_on([record])
 
     def line(self) -> str:
         """`chain    head 12,345 · anchored 12,345 · /var/log/fileaudit/anchors.log, journal`."""
@@ -127,7 +140,7 @@ def _retention(config: Config) -> Retention:
     )
 
 
-def _json_log(store: Store, config: Config) -> Follower | None:
+def _json_log(store: Store, config: Config, noted: Callable[[str], None]) -> Follower | None:
     settings = config.json_log
     if settings is None:
         return None
@@ -136,5 +149,6 @@ def _json_log(store: Store, config: Config) -> Follower | None:
         JsonFile(settings, tell=_tell_json_log),
         store,
         tell=_tell_json_log,
+        noted=noted,
         from_start=settings.begin is Begin.START,
     )
