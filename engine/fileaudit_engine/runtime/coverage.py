@@ -113,9 +113,16 @@ class _Watch:
         self._down_ns: int | None = None
         """Since when nobody watches; None: somebody does, or nothing is known yet."""
         self._how = ""
-        self._started_ns = since_ns
+        self._heard_ns = since_ns
+        """When it last said anything at all: somebody who says something is alive."""
 
-    def take(self, note: _Note) -> None:
+    def hear(self, note: _Note) -> None:
+        """The next of all that the engine says."""
+        if note.action in _LIFE:
+            self._take(note)
+        self._heard_ns = max(self._heard_ns, note.ts_ns)
+
+    def _take(self, note: _Note) -> None:
         """The next start or stop."""
         if note.action == Action.ENGINE_STOP.value:
             if self._down_ns is None:
@@ -123,7 +130,6 @@ class _Watch:
         else:
             previous = note.facts.get("previous")
             self._start(note.ts_ns, previous if isinstance(previous, dict) else {})
-            self._started_ns = note.ts_ns
         self.known = True
 
     def _start(self, ts_ns: int, previous: Mapping[str, Any]) -> None:
@@ -134,7 +140,7 @@ class _Watch:
             if not self.known:
                 self._gap(self._since_ns, ts_ns, "not started")
         else:
-            self._gap(_time_of(previous.get("until"), ts_ns), ts_ns, how)
+            self._gap(max(_time_of(previous.get("until"), ts_ns), self._heard_ns), ts_ns, how)
         self._down_ns = None
 
     def end(self, alive_ns: int | None, now_ns: int) -> None:
@@ -142,7 +148,7 @@ class _Watch:
         if self._down_ns is not None:
             self._gap(self._down_ns, self._until_ns, self._how)
         elif self.known and alive_ns is not None and now_ns - alive_ns > SILENCE_NS:
-            self._gap(max(alive_ns, self._started_ns), self._until_ns, "killed")
+            self._gap(max(alive_ns, self._heard_ns), self._until_ns, "killed")
 
     def _gap(self, first_ns: int, last_ns: int, how: str) -> None:
         first_ns, last_ns = max(first_ns, self._since_ns), min(last_ns, self._until_ns)
@@ -184,8 +190,7 @@ def coverage_of(store: Store, since_ns: int, until_ns: int, now_ns: int, kept_ns
     troubles = _troubles_told(store, first_ns, last_ns)
     within = _told(store, Search(since_ns=first_ns, until_ns=last_ns, newest_first=False))
     for note in (*_before(store, first_ns), *within):
-        if note.action in _LIFE:
-            watch.take(note)
+        watch.hear(note)
         if note.action in _RULES:
             ran.take(note.facts)
         if note.lost is not None and note.ts_ns >= first_ns:
@@ -194,7 +199,7 @@ def coverage_of(store: Store, since_ns: int, until_ns: int, now_ns: int, kept_ns
             _end_trouble(troubles, note)
     after = next(_life(_told(store, Search(since_ns=last_ns, newest_first=False))), None)
     if after is not None:
-        watch.take(after)
+        watch.hear(after)
     watch.end(None if after else store.marked(ALIVE), now_ns)
     return Known(
         coverage=_coverage(watch, lost, troubles, (first_ns, last_ns)),

@@ -200,7 +200,7 @@ def _alerts(counted: counts.Totals) -> Alerts:
     rules: dict[tuple[str, str], Counter[str]] = {}
     days: dict[str, Counter[str]] = {}
     for name, count in counted.all(Dimension.ALERT).items():
-        day, level, rule = name.split(" ", 2)
+        day, level, rule = (*name.split(" ", 2), "?", "?")[:3]  # somebody may have edited it
         levels[level] += count
         rules.setdefault((rule, level), Counter())[day] += count
         days.setdefault(day, Counter())[level] += count

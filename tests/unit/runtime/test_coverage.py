@@ -91,6 +91,13 @@ def test_an_engine_that_was_killed_watched_until_it_was_last_alive(store: Store)
     assert gaps(store) == [(100, 300, "killed")]
 
 
+def test_an_engine_that_said_something_was_alive_then(store: Store) -> None:
+    loss = Loss(first_ns=ns(150), last_ns=ns(160), counts={"open": 1})
+    store.append([start(-10)], [loss])
+    store.append([start(300, "killed", 100), stop(1_500)])
+    assert gaps(store) == [(160, 300, "killed")]
+
+
 def test_an_engine_that_was_killed_before_the_range_is_not_counted_for_it(store: Store) -> None:
     store.append([start(-500), start(300, "killed", -100), stop(1_500)])
     assert gaps(store) == [(0, 300, "killed")]

@@ -217,6 +217,12 @@ def test_losses_and_gaps_are_findings(store: Store) -> None:
     ]
 
 
+def test_names_that_somebody_edited_break_no_report(store: Store) -> None:
+    append_one_by_one(store, [seen(n, level="high", key="a", errno=13) for n in range(9)])
+    store.connection.execute("UPDATE names SET text = 'x' || id || ' y' WHERE dimension >= 20")
+    assert said(store).totals.records == 9
+
+
 # --------------------------------------------------------------------------------------------------- chain
 
 
