@@ -46,7 +46,8 @@ def register(
         help="search the store",
         description="Finds alerts, events of the audit trail and what the engine said about itself. The"
         " store is only read, also while an engine writes to it. Without --sort records are shown in the"
-        " order of time, the newest at the bottom, and pages are counted from the newest: --page 2 is what came before.",
+        " order of time, the newest at the bottom, and pages are counted from the newest: --page 2 is"
+        " what came before.",
         epilog="json is one ECS document a line, as 'replay' and test cases take it. csv is RFC 4180 with a"
         " line of names; a cell that a spreadsheet would take for a formula (= + - @ in front) gets an"
         r" apostrophe in front, control characters are written as \xNN.",

@@ -61,10 +61,19 @@ def _names_of_rules(args: argparse.Namespace) -> Iterator[str]:
         yield to_document(document.key)
 
 
+def _nearest(name: str, names: Iterable[str]) -> str | None:
+    """The name that is most like it, or that has a word most like it: `shadw` is `shadow_file_read`."""
+    ordered = sorted(names)
+    by_word = {word: whole for whole in reversed(ordered) for word in whole.split("_")}
+    near = nearest_of(name, ordered)
+    word = None if near else nearest_of(name, by_word)
+    return by_word[word] if word else near
+
+
 def _no_such(option: str, name: str, names: Iterable[str]) -> UnusableInput:
     start, shown = f"--{option} ", printable(name[:MAX_SHOWN])
     source = SourceText(file="<options>", text=start + shown)
-    near = nearest_of(name, names)
+    near = _nearest(name, names)
     finding = error_at(
         "FA097",
         f"no {option} is called {quoted(printable(name))}",

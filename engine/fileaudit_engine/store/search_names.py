@@ -69,11 +69,11 @@ class Wanted:
         """The table of the numbers; its column is `name`."""
         return f"temp.{self._name}"
 
-    @property
     def only_dimension(self) -> Dimension | None:
-        """The dimension that the filter looks at, if it is one."""
-        dimensions = self._filter.dimensions
-        return next(iter(dimensions)) if len(dimensions) == 1 else None
+        """The dimension that all the names are of, if it is one."""
+        query = f"SELECT DISTINCT dimension FROM {self.table} JOIN names ON id = name"  # noqa: S608 - a name of ours
+        found = self._connection.execute(query).fetchall()
+        return Dimension(found[0][0]) if len(found) == 1 else None
 
     def extend(self, after: int) -> None:
         """Look up the names whose numbers are greater than `after`; in a transaction of the caller."""

@@ -125,7 +125,9 @@ class Scan:
 
     def count(self) -> int:
         """How many rows there are."""
-        return sum(map(self._count_of, self._candidates()))
+        candidates = self._candidates()
+        self._told_by_postings = self._is_told_by_postings()
+        return sum(map(self._count_of, candidates))
 
     # --- blocks ---------------------------------------------------------------------------------------------
 
@@ -181,7 +183,7 @@ class Scan:
         if self._is_whole(block):
             if not self._wanted:
                 return block.last_seq - block.first_seq + 1
-            if self._is_told_by_postings():
+            if self._told_by_postings:
                 counted = _COUNTED.format(numbers=self._wanted[0].numbers)
                 return int(self._connection.execute(counted, (block.first_seq,)).fetchone()[0])
         source, values = self._rows(block)
@@ -210,10 +212,10 @@ class Scan:
         )
 
     def _is_told_by_postings(self) -> bool:
-        """Whether counts of postings add up: one filter of one dimension, in which a row has one name."""
+        """Whether counts of postings add up: names of one dimension, in which a row has one."""
         if len(self._wanted) != 1 or not self._wanted[0].narrows:
             return False
-        dimension = self._wanted[0].only_dimension
+        dimension = self._wanted[0].only_dimension()
         return dimension in COLUMNS or dimension is Dimension.PID
 
     def _number(self, query: str) -> int:
