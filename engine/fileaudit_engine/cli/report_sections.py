@@ -81,12 +81,12 @@ def _totals(report: Report) -> Section:
 
 
 def _course_chart(report: Report, kind: str) -> Chart | None:
-    """The audit events, or the alerts, in the course of the range; None where there are none."""
+    """The audit events, or the alerts, in the course of the range; None where there is nothing to compare."""
     course = report.course
     noun = "audit events" if kind == "events" else "alerts"
     points = [(_bucket(b.begins), (b.events if kind == "events" else b.alerts,)) for b in course.buckets]
     label, (most,) = max(points, key=lambda point: point[1], default=("", (0,)))
-    if not most:
+    if not most or len(points) < 2:
         return None
     total = sum(parts[0] for _, parts in points)
     return Chart(
