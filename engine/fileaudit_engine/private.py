@@ -107,8 +107,10 @@ class Private:
                 self.refuse_no_file(place.lstat(), place)
             raise
         try:
-            self.refuse_foreign(os.fstat(descriptor), place)
-            os.fchmod(descriptor, FILE_MODE)  # whatever the umask took away
+            found = os.fstat(descriptor)
+            self.refuse_foreign(found, place)
+            if stat.S_IMODE(found.st_mode) != FILE_MODE:  # the umask took away; not allowed after `chattr +a`
+                os.fchmod(descriptor, FILE_MODE)
         except BaseException:
             os.close(descriptor)
             raise

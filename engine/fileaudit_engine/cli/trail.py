@@ -80,6 +80,7 @@ class Trail:
             sinks=[] if follower is None else [_JSON_LOG],
             show=self._outlet.show,
             tell=_tell_retention,
+            last_ns=store.marked(heartbeat.ALIVE),
         )
         self._beat = Heartbeat(store, failed=self._outlet.store_failed)
         self._chores = _taking_turns(pipeline, retaining, follower, self._beat, self._anchoring)

@@ -140,6 +140,8 @@ class AnchorFile:
     def __init__(self, path: Path) -> None:
         """The file at `path`; nothing is touched before it is asked for."""
         self.path = path
+        self._only_grows = False
+        """Whether nobody may put a smaller one in its place."""
 
     def read(self) -> Anchors:
         """What it holds; nothing where there is none yet.
@@ -162,7 +164,7 @@ class AnchorFile:
             _finish_last_line(descriptor)
             _write(descriptor, line_of(anchor))
             os.fsync(descriptor)
-            if os.fstat(descriptor).st_size > LARGEST_BYTES:
+            if os.fstat(descriptor).st_size > LARGEST_BYTES and not self._only_grows:
                 self._thin_out(descriptor)
 
     @contextlib.contextmanager
@@ -179,21 +181,23 @@ class AnchorFile:
     def _thin_out(self, descriptor: int) -> None:
         """Put a smaller file in its place, whole or not at all.
 
-        Where that is not allowed (`chattr +a` says that a file only grows), it grows.
+        Where that is not allowed (`chattr +a` says that a file only grows), it grows until the next start.
         """
         text = "".join(f"{line_of(anchor)}\n" for anchor in thinned(_read(descriptor).found))
         folder = self.path.parent.resolve()
         new = folder / f"{self.path.name}.new"
-        with contextlib.suppress(PermissionError):
-            new.unlink(missing_ok=True)
-            made = _PRIVATE.open_to_append(new)
-            try:
-                _write(made, text.removesuffix("\n"))
-                os.fsync(made)
-            finally:
-                os.close(made)
+        new.unlink(missing_ok=True)
+        made = _PRIVATE.open_to_append(new)
+        try:
+            _write(made, text.removesuffix("\n"))
+            os.fsync(made)
             new.replace(folder / self.path.name)
-            _force_folder(folder)
+        except PermissionError:
+            self._only_grows = True
+            new.unlink()
+        finally:
+            os.close(made)
+        _force_folder(folder)
 
     @contextlib.contextmanager
     def _trouble(self, deed: str) -> Iterator[None]:

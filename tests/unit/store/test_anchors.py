@@ -140,6 +140,20 @@ def test_a_flood_of_anchors_pushes_none_of_another_hour_out(tmp_path: Path) -> N
     assert list(file.path.parent.iterdir()) == [file.path]
 
 
+def test_a_file_that_may_only_grow_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_permitted(*_: object) -> Path:
+        raise PermissionError(1, "Operation not permitted")
+
+    file = AnchorFile(tmp_path / "logs" / "anchors.log")
+    file.append(anchor(1))
+    monkeypatch.setattr(module, "LARGEST_BYTES", 100)
+    monkeypatch.setattr(Path, "replace", not_permitted)
+    file.append(anchor(2))
+    file.append(anchor(3))
+    assert file.read().found == (anchor(1), anchor(2), anchor(3))
+    assert list(file.path.parent.iterdir()) == [file.path]
+
+
 def test_after_a_hundred_days_one_of_a_day_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_NEWEST", 1)
     every_hour = [anchor(number, number * HOUR_NS) for number in range(24 * 200)]
