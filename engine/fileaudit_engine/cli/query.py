@@ -20,7 +20,7 @@ from fileaudit_engine.cli.query_slips import refuse_unknown_rules, slips
 from fileaudit_engine.config import DEFAULT_STORE
 from fileaudit_engine.runtime.supervisor import Supervisor
 from fileaudit_engine.sinks.jsonlog import line
-from fileaudit_engine.sinks.output import Output
+from fileaudit_engine.sinks.output import CLOSED_PIPE, Output
 from fileaudit_engine.store.search import Search, Watch, count, search
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.stored import StoredRecord
@@ -207,10 +207,9 @@ def _follow(
 
 def _is_gone(out: Output) -> bool:
     """Whether nobody reads any more; looks, since nothing may come for hours that would tell."""
-    if out.gone:
-        return True
     poll = select.poll()
     with contextlib.suppress(OSError, ValueError):  # a stream that is no file is never left
         poll.register(sys.stdout.fileno(), 0)
-        return any(flags & select.POLLERR for _, flags in poll.poll(0))
-    return False
+        if any(flags & select.POLLERR for _, flags in poll.poll(0)):
+            out.gone = CLOSED_PIPE
+    return bool(out.gone)
