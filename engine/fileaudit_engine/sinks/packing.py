@@ -4,6 +4,7 @@ Whoever is stopped in between leaves the file itself, or both: a compressed file
 whole.
 """
 
+import errno
 import gzip
 import os
 from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ def pack(
         Whether it is done; if not, since `proceed` did not want to, everything is as it was.
 
     Raises:
-        OSError: The disk is full, or the system refuses; everything is as it was.
+        OSError: The disk or the memory is full, or the system refuses; everything is as it was.
     """
     try:
         with _opened(plain, _KNOWN, "rb") as source, _opened(unfinished, _NEW, "wb") as target:
@@ -49,6 +50,9 @@ def pack(
             os.utime(target.fileno(), ns=(found.st_atime_ns, found.st_mtime_ns))
             os.fsync(target.fileno())
         unfinished.rename(packed)
+    except (MemoryError, zstandard.ZstdError) as error:
+        unfinished.unlink(missing_ok=True)
+        raise OSError(errno.ENOMEM, f"it cannot be compressed: {error}", str(plain)) from error
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from tests.unit.sinks.logs import DAY, NOON, Log, content, rows
 
 from fileaudit_engine.events.times import UNITS_NS
@@ -153,6 +154,20 @@ def test_a_disk_that_is_too_full_to_compress_keeps_the_file_and_removes_what_is_
     assert names(folder) == ["fileaudit-2026-11-27.1.ndjson"]
     assert swept(folder).trouble == ""
     assert names(folder) == ["fileaudit-2026-11-27.1.ndjson.zst"]
+
+
+@pytest.mark.parametrize("trouble", [MemoryError(), zstandard.ZstdError("no room for its tables")])
+def test_a_lack_of_memory_is_trouble_like_any_other(
+    folder: Path, trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> bool:
+        raise trouble
+
+    place = old_file(folder, "fileaudit-2026-11-27.1.ndjson", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(packing, "_compress", failing)
+        assert "cannot be compressed" in swept(folder).trouble
+    assert names(folder) == [place.name]
 
 
 def test_who_would_overwrite_an_unfinished_file_does_not(folder: Path) -> None:
