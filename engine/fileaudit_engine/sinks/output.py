@@ -4,6 +4,9 @@ Whoever reads our output may close it (`| head`), its disk may be full, its enco
 A sink answers to that with a value and does not raise.
 """
 
+import errno
+import io
+import os
 import unicodedata
 from collections.abc import Sequence
 from typing import Final, TextIO
@@ -71,8 +74,7 @@ class Output:
         if self.gone:
             return
         try:
-            self._stream.write(self._encodable(text))
-            self._stream.flush()
+            self._write_all(self._encodable(text))
         except BrokenPipeError:
             self.gone = CLOSED_PIPE
         except OSError as error:
@@ -83,6 +85,21 @@ class Output:
     def close(self) -> None:
         """Flush; the stream belongs to whoever made it."""
         self.write("")
+
+    def _write_all(self, text: str) -> None:
+        """Python's own unbuffered streams (PYTHONUNBUFFERED) drop the rest where a full pipe takes a part."""
+        stream = self._stream
+        raw = getattr(stream, "buffer", None)
+        if not isinstance(raw, io.RawIOBase):
+            stream.write(text)
+            stream.flush()
+            return
+        rest = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
+        while rest:
+            written = raw.write(rest)
+            if written is None:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            rest = rest[written:]
 
     def _encodable(self, text: str) -> str:
         """The text with what the stream's encoding lacks written as escapes."""

@@ -1,8 +1,9 @@
 """Streams that end early, and widths on a terminal."""
 
 import io
+import json
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 import pytest
 from tests.unit.events.records import record
@@ -69,3 +70,42 @@ def test_the_double_keeps_what_it_says_it_delivered() -> None:
     assert sink.deliver([record(), record(level="low")]) == [Delivered(), Reject("too low")]
     sink.close()
     assert ([r.level for r in sink.records], sink.closed) == (["high"], True)
+
+
+class Narrow(io.RawIOBase):
+    """A pipe that takes a few bytes at a time, as a full one does when a signal comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.taken += bytes(data[:7])
+        return min(len(data), 7)
+
+
+def test_a_stream_without_a_buffer_is_given_the_rest_of_what_it_took_a_part_of() -> None:
+    raw = Narrow()
+    sink = JsonLines(io.TextIOWrapper(raw, encoding="utf-8", write_through=True))  # type: ignore[type-var]
+    assert sink.deliver([record(), record()]) == [Delivered(), Delivered()]
+    first, second, rest = raw.taken.split(b"\n")
+    assert first == second
+    assert rest == b""
+    assert json.loads(first)["event"]["id"] == record().id
+
+
+class Unready(Narrow):
+    """A stream of somebody who does not want to wait, and takes nothing now."""
+
+    def write(self, _data: Any) -> Any:
+        return None
+
+
+def test_a_stream_that_does_not_wait_and_takes_nothing_is_gone() -> None:
+    sink = JsonLines(io.TextIOWrapper(Unready(), encoding="utf-8", write_through=True))  # type: ignore[type-var]
+    (answer,) = sink.deliver([record()])
+    assert isinstance(answer, Retry)
+    assert "unavailable" in answer.reason
