@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from fileaudit_engine.detect.engine_record import Action
 from fileaudit_engine.events.times import SECOND_NS
 from fileaudit_engine.runtime.report_data import Chain, Coverage, Finding, Report
 from fileaudit_engine.sinks.terminal_words import length_words
@@ -30,6 +31,12 @@ def _alerts(report: Report) -> Iterator[Finding]:
     if not report.totals.records:
         yield _finding("bad", "totals", "nothing at all was recorded in this range")
         return
+    altered = sum(
+        rule.alerts for rule in report.alerts.rules if rule.rule == Action.AUDIT_TRAIL_ALTERED.value
+    )
+    if altered:
+        times = counted(altered, "time")
+        yield _finding("bad", "alerts", f"the engine found the audit trail altered when it started: {times}")
     levels = report.alerts.levels
     grave = [f"{levels[level]:,} {level}" for level in ("critical", "high") if levels.get(level)]
     if grave:

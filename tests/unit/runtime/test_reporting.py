@@ -217,6 +217,22 @@ def test_losses_and_gaps_are_findings(store: Store) -> None:
     ]
 
 
+def test_that_the_engine_found_its_trail_altered_is_the_first_finding(store: Store) -> None:
+    altered = engine_record(
+        Action.AUDIT_TRAIL_ALTERED,
+        BEGIN_NS + 5,
+        "web-1",
+        "row 7 is not what it was",
+        {},
+        alert_level="critical",
+    )
+    store.append([started(0), seen(1), altered])
+    report = said(store)
+    assert report.findings[0].text == "the engine found the audit trail altered when it started: 1 time"
+    assert (report.alerts.levels["critical"], report.operations[0].operation) == (1, "open")
+    assert len(report.operations) == 1
+
+
 def test_names_that_somebody_edited_break_no_report(store: Store) -> None:
     append_one_by_one(store, [seen(n, level="high", key="a", errno=13) for n in range(9)])
     store.connection.execute("UPDATE names SET text = 'x' || id || ' y' WHERE dimension >= 20")
