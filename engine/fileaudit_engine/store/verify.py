@@ -74,6 +74,8 @@ class Verification:
         Raises:
             MachineCannot: The file cannot be read, or an engine does not let us.
         """
+        as_it_was = self._connection.text_factory
+        self._connection.text_factory = _text
         try:
             yield from together(self._findings())
         except sqlite3.OperationalError as error:
@@ -84,6 +86,8 @@ class Verification:
         except sqlite3.DatabaseError as error:
             self.checked.complete = False
             yield Finding(what=What.DAMAGED, message=f"the file is damaged, not all can be read: {error}")
+        finally:
+            self._connection.text_factory = as_it_was
 
     def _findings(self) -> Iterator[Finding]:
         found, expected = schema_of(self._connection), expected_schema()
@@ -113,3 +117,8 @@ class Verification:
         yield from lost_postings(self._connection)
         if not walk.cut_off:
             yield from cut_tail(self._connection, walk.shift)
+
+
+def _text(raw: bytes) -> str:
+    """A text of the store; the engine writes valid ones only, but who else?"""
+    return raw.decode("utf-8", "surrogateescape")

@@ -83,6 +83,11 @@ class IndexCheck:
         """Retention has removed the rows up to this one."""
         self._begin(after)
 
+    def lose(self, until: int) -> None:
+        """Not all that stands about the rows up to this one could be read: their blocks are passed over."""
+        self._begin(until)
+        self._lost = True
+
     def incomplete(self) -> None:
         """A row of the block cannot be read: nothing can be said of its postings."""
         self._whole = False
@@ -126,7 +131,7 @@ class IndexCheck:
         block = piece.block
         if block is None or block.first_seq <= self._first:
             return
-        if self._counted:
+        if self._counted and not self._lost:
             message = "these rows are in no block: no search finds them"
             last = block.first_seq - 1
             yield Finding(what=What.BLOCK, message=message, first_seq=self._first, last_seq=last)
@@ -160,6 +165,7 @@ class IndexCheck:
         self._counts: Counter[Facet] = Counter()
         self._counted = 0
         self._whole = True
+        self._lost = False
         self._first_ns = self._last_ns = 0
 
     def _column(self, seq: int, says: _Says, place: Place) -> Iterator[Finding]:
@@ -193,6 +199,8 @@ class IndexCheck:
         return What.COLUMN, f"the column '{column}' says {shown(other)}, the document {says}"
 
     def _block(self, block: Block, piece: Piece) -> Iterator[Finding]:
+        if self._lost:
+            return
         self.blocks += 1
         if block.first_seq != self._first:
             message = f"the block begins before row {self._first:,}, where it should begin"

@@ -18,6 +18,9 @@ PIECE_ROWS: Final = 1_024
 PIECE_BYTES: Final = 8 << 20
 """Of packed documents: a piece has at least one row, however large."""
 
+MAX_FRUITLESS: Final = 100
+"""Pieces without a row that can be read, after which the rest is given up: there may be no end to them."""
+
 MAX_NAMES: Final = 100_000
 """Names that are remembered, some 30 MB at the worst; then all are forgotten."""
 
@@ -96,6 +99,7 @@ class Piece:
         block: The closed block that they end in, or lie in.
         postings: Of the block, if they are its last ones: number, name, count.
         unfound_postings: How many of those the index by name does not have.
+        damage: What SQLite said, if not everything about them can be read.
     """
 
     start: Start | None
@@ -108,6 +112,7 @@ class Piece:
     block: Block | None = None
     postings: list[tuple[int, Name, int]] | None = None
     unfound_postings: int = 0
+    damage: str = ""
 
 
 class Reader:
@@ -120,6 +125,8 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection, *, indexes: bool = True) -> None:
         self._connection = connection
         self._names: dict[int, Name] = {}
+        self._fruitless = 0
+        """Damaged pieces in a row of which nothing could be read."""
         self._indexes = indexes
         """Whether the indexes that are to be asked are there."""
         self.damage = ""
@@ -240,21 +247,32 @@ class Reader:
         return self._names[number]
 
     def _damaged(self, after: int, until: int) -> Piece:
-        """What can be read of rows of which some cannot: each by itself."""
-        piece = Piece(start=None, after=after, until=until)
+        """What can be read of rows of which not all can, or not what stands about them: each by itself."""
+        piece = Piece(start=None, after=after, until=until, damage=self.damage)
+        self._names.clear()
         for seq in range(after + 1, until + 1):
             row = self._alone(seq)
             if row is not None:
                 piece.rows.append(row)
+                piece.names.update(
+                    (number, self._names[number]) for number in row.columns if number is not None
+                )
             elif self.damage:
                 piece.unreadable.append(seq)
+        self._fruitless = 0 if piece.rows else self._fruitless + 1
+        if self._fruitless > MAX_FRUITLESS:
+            raise sqlite3.DatabaseError(piece.damage)
         return piece
 
     def _alone(self, seq: int) -> Row | None:
         self.damage = ""
         try:
             with self._transaction():
-                return next(self._read(seq - 1, seq), None)
+                row = next(self._read(seq - 1, seq), None)
+                for number in row.columns if row else ():
+                    if number is not None:
+                        self._name(number)
+                return row
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:

@@ -111,8 +111,12 @@ class Walk:
         for seq in piece.unreadable:
             self._index.incomplete()
             self._chain.unreadable(seq, None)
-            yield at(seq, What.DAMAGED, f"it cannot be read: {self._reader.damage}")
+            yield at(seq, What.DAMAGED, f"it cannot be read: {piece.damage}")
         yield from self._index.end(piece)
+        if piece.damage:
+            self._index.lose(piece.until)
+            if not piece.unreadable:
+                yield _about(piece)
         self.position = piece.until
         self._checked.links, self._checked.indexed = self._chain.agree, self._index.rows
         self._checked.blocks = self._index.blocks
@@ -158,6 +162,11 @@ class Walk:
         yield from self._index.take(row, facets, pid, piece.names, place)
         if document.get("event", {}).get("dataset") == ENGINE_DATASET:
             yield from self.start.engine_record(row.seq, document, place)
+
+
+def _about(piece: Piece) -> Finding:
+    message = f"what they are found by cannot be read: {piece.damage}"
+    return Finding(what=What.DAMAGED, message=message, first_seq=piece.after + 1, last_seq=piece.until)
 
 
 def _said(raw: bytes) -> tuple[dict[str, Any] | None, list[Facet] | None, int | None]:

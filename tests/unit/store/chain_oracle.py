@@ -52,13 +52,14 @@ class Rows:
             }
             self.blocks = connection.execute("SELECT * FROM blocks ORDER BY first_seq").fetchall()
             self.postings = connection.execute("SELECT block, name, count FROM postings").fetchall()
-            self._dictionaries = dict(connection.execute("SELECT id, content FROM dictionaries"))
+            self._unpack = {0: zstandard.ZstdDecompressor()}
+            for number, content in connection.execute("SELECT id, content FROM dictionaries"):
+                dictionary = zstandard.ZstdCompressionDict(content)
+                self._unpack[number] = zstandard.ZstdDecompressor(dict_data=dictionary)
 
     def document(self, row: sqlite3.Row) -> bytes:
         frame = row["document"]
-        number = zstandard.get_frame_parameters(frame).dict_id
-        dictionary = zstandard.ZstdCompressionDict(self._dictionaries[number]) if number else None
-        return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(frame)
+        return self._unpack[zstandard.get_frame_parameters(frame).dict_id].decompress(frame)
 
     def broken_links(self) -> list[int]:
         """Numbers of rows that do not fit, or do not follow on the one before."""
@@ -146,12 +147,18 @@ def _user(user: Mapping[str, Any] | None) -> Any:
     return None if not user else user.get("name") or user.get("id")
 
 
+def _login(document: Mapping[str, Any]) -> Any:
+    """Who logged in; `?` where a login is known and neither name nor number."""
+    login = _at(document, "fileaudit", "login_user")
+    return _user(login) or "?" if login else None
+
+
 def _who(document: Mapping[str, Any]) -> dict[int, Any]:
     process, container = document.get("process", {}), document.get("container", {})
     command = process.get("command_line")
     return {
         8: _user(document.get("user")),
-        9: _user(_at(document, "fileaudit", "login_user")),
+        9: _login(document),
         10: process.get("executable"),
         11: process.get("name"),
         12: command[:1024] if command else None,

@@ -312,6 +312,11 @@ INDEX = (
         (("name", 1, 188), *in_blocks("postings", *ALL_BLOCKS)),
     ),
     Case(
+        "a path is given bytes that are no text",
+        "UPDATE names SET text = CAST(X'ff1b5b' AS TEXT) WHERE dimension = 6 AND text = '/etc/shadow'",
+        (("name", 1, 188), *in_blocks("postings", *ALL_BLOCKS)),
+    ),
+    Case(
         "a path is made a user",
         "UPDATE names SET dimension = 8 WHERE dimension = 6 AND text = '/etc/shadow'",
         (("column", 1, 188), *in_blocks("postings", *ALL_BLOCKS)),
