@@ -26,7 +26,7 @@ from fileaudit_engine.text import from_document
 _BAR: Final = "▌"
 _TIME: Final = 23
 _NAMES: Final = ("KIND", "OPERATION", "OUTCOME", "USER", "PROCESS", "RULE")
-_WIDEST: Final = (13, 14, 12, 16, 28, 32)
+_WIDEST: Final = (13, 20, 12, 16, 28, 32)
 """How wide the columns may become: one long name must not leave the others a terminal apart."""
 _OPERATIONS: Final = frozenset(operation.value for operation in Operation)
 _KINDS: Final = {"event": "audit", "engine": "engine"}

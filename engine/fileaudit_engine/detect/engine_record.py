@@ -18,14 +18,14 @@ from typing import Final, NamedTuple
 from fileaudit_engine.detect.described import LOG_LEVELS, SEVERITIES, add_host
 from fileaudit_engine.detect.identity import digest, pack
 from fileaudit_engine.detect.record import Kind, Record
-from fileaudit_engine.events.document import ECS_VERSION
+from fileaudit_engine.events.document import ECS_VERSION, ENGINE_DATASET
 from fileaudit_engine.events.jsonl import encode
 from fileaudit_engine.events.objects import Document
 from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.rules.ast import QUIET_LEVEL
 from fileaudit_engine.text import to_document
 
-DATASET: Final = "fileaudit.engine"
+DATASET: Final = ENGINE_DATASET
 """`event.dataset` of what the engine says about itself, alerts included."""
 
 

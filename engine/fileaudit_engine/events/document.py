@@ -39,6 +39,8 @@ from fileaudit_engine.text import to_document
 ECS_VERSION: Final = "8.17.0"
 LOST: Final = "lost"
 """`event.action` of a document that reports a loss."""
+ENGINE_DATASET: Final = "fileaudit.engine"
+"""`event.dataset` of what the engine says about itself, losses among it."""
 EXTRA: Final = "fileaudit.extra"
 """Where fields live that the table does not know: dotted name to value, kept as they came."""
 ANCESTORS: Final = "fileaudit.ancestors"

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from fileaudit_engine.diagnostics import Diagnostic, Location, error_at
-from fileaudit_engine.events.document import document_of, document_of_loss
+from fileaudit_engine.events.document import ENGINE_DATASET, document_of, document_of_loss
 from fileaudit_engine.events.model import FileEvent, Loss
 from fileaudit_engine.events.reader import event_of
 
@@ -47,7 +47,11 @@ class EventReader:
     allow_unknown_fields: bool = False
 
     def read(self, line: bytes, line_number: int) -> FileEvent | Loss | tuple[Diagnostic, ...]:
-        """What a line says, or everything that is wrong with it. Lines are counted from 1."""
+        """What a line says, or everything that is wrong with it. Lines are counted from 1.
+
+        What the engine says about itself stands among its records and is no event: nothing is wrong with it,
+        and it says nothing.
+        """
         if line_number == 1:
             line = line.removeprefix(_BYTE_ORDER_MARK)
         try:
@@ -60,7 +64,8 @@ class EventReader:
         def locate(name: str) -> Location:
             return self._member(line, line_number, name)
 
-        return event_of(document, locate, allow_unknown_fields=self.allow_unknown_fields)
+        found = event_of(document, locate, allow_unknown_fields=self.allow_unknown_fields)
+        return () if isinstance(found, tuple) and _is_about_the_engine(document) else found
 
     def _malformed(self, line: bytes, line_number: int, error: Exception) -> Diagnostic:
         if _OUT_OF_RANGE in str(error):  # it is JSON all right, and the decoder does not say where it stands
@@ -104,3 +109,12 @@ def _reason(error: Exception, line: bytes) -> tuple[str, int]:
     message, _, rest = str(error).removeprefix("JSON is malformed: ").partition(" (byte ")
     position = int(rest.removesuffix(")")) if rest.removesuffix(")").isdigit() else 0
     return message or "unreadable", position
+
+
+def _is_about_the_engine(document: Mapping[str, object]) -> bool:
+    """Whether it is a record of a start, of a stop or the like: nested, dotted, or whole from a search."""
+    inner = document.get("_source")
+    source = inner if isinstance(inner, dict) else document
+    event = source.get("event")
+    dataset = event.get("dataset") if isinstance(event, dict) else source.get("event.dataset")
+    return bool(dataset == ENGINE_DATASET)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fileaudit_engine.detect.engine_record import DATASET
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.events.model import Operation
 
@@ -62,7 +63,7 @@ COLUMNS: Final = tuple(Dimension)[:13]
 MAX_COMMAND: Final = 1_024
 """Characters of a command line that it can be found by; the document has all of it."""
 
-ENGINE_DATASET: Final = "fileaudit.engine"
+ENGINE_DATASET: Final = DATASET
 """`event.dataset` of what the engine says about itself."""
 
 CHANGES: Final = frozenset(

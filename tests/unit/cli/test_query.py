@@ -226,6 +226,21 @@ def test_json_is_what_replay_and_test_cases_read(store: Store, capsys: pytest.Ca
     assert [one for one in read if isinstance(one, Loss)] == [LOSS]
 
 
+def test_replay_passes_over_what_the_engine_says_about_itself(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = {"pid": 1}
+    start = engine_record(Action.ENGINE_START, BEGIN, "this-host", "pid 1", facts)
+    full = engine_record(Action.STORE_UNAVAILABLE, BEGIN, "this-host", "full", facts, alert_level="high")
+    store.append([start, full, made(1)], [LOSS])
+    assert asked(store, "--format", "json") == 0
+    recording = tmp_path / "x.ndjson"
+    recording.write_text(capsys.readouterr().out)
+    assert len(recording.read_text().splitlines()) == 4
+    assert main(["replay", str(recording)]) == 0
+    assert "alerts   1 " in capsys.readouterr().err
+
+
 def test_json_is_the_document_to_the_byte_where_nothing_in_it_acts(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
