@@ -21,7 +21,7 @@ from typing import Final
 from fileaudit_engine.detect.engine_record import Action, engine_record
 from fileaudit_engine.detect.record import Record
 from fileaudit_engine.diagnostics import unusable_file
-from fileaudit_engine.events.times import rfc3339
+from fileaudit_engine.events.times import UNITS_NS, rfc3339
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.sweeping import left_over, sweep
 from fileaudit_engine.text import counted, to_document
@@ -31,8 +31,11 @@ _SPARE: Final = 20
 _AT_ONCE: Final = 8
 """For want of room, one of so many parts of all rows goes at a time: what they take is an estimate."""
 
-_BEFORE: Final = "SELECT max(last_seq) FROM blocks WHERE first_seq < ?"
-_NOT_OLD: Final = "SELECT min(first_seq) FROM blocks WHERE last_ns >= ?"
+_AHEAD_NS: Final = UNITS_NS["h"]
+"""How far ahead of the clock a time may be that is believed."""
+
+_OLD: Final = "SELECT max(last_seq) FROM blocks WHERE first_seq < ? AND last_ns < ?"
+_NOT_OLD: Final = "SELECT min(first_seq) FROM blocks WHERE last_ns BETWEEN ? AND ?"
 _ENOUGH: Final = (
     "SELECT coalesce(min(last_seq), (SELECT max(last_seq) FROM blocks)) FROM blocks WHERE last_seq >= ?"
 )
@@ -131,7 +134,7 @@ def used_bytes(store: Store) -> int:
 
 def _plan(store: Store, retention: Retention, now_ns: int, sinks: Collection[str] | None) -> _Plan | None:
     """What is to be removed now; None: nothing."""
-    old_seq = 0 if retention.age_ns is None else _old(store, now_ns - retention.age_ns)
+    old_seq = 0 if retention.age_ns is None else _old(store, now_ns - retention.age_ns, now_ns)
     full_seq = _over(store, retention.max_bytes)
     had_seq = min(_cursors(store, sinks).values(), default=_NO_END)
     fair_seq = _one(store, _WHOLE, min(max(old_seq, full_seq), had_seq))
@@ -144,9 +147,14 @@ def _plan(store: Store, retention: Retention, now_ns: int, sinks: Collection[str
     return _Plan(until_seq=until_seq, reason="age" if until_seq <= old_seq else "size")
 
 
-def _old(store: Store, until_ns: int) -> int:
-    """The last row of those first blocks that are older as a whole."""
-    return _one(store, _BEFORE, _one(store, _NOT_OLD, until_ns) or _NO_END)
+def _old(store: Store, until_ns: int, now_ns: int) -> int:
+    """The last row of the last block that is too old, with none before it that is not.
+
+    A block of the future, from when the clock was wrong, is as old as those that came before and after it:
+    it must not keep all that follows for years.
+    """
+    not_old_seq = _one(store, _NOT_OLD, until_ns, now_ns + _AHEAD_NS) or _NO_END
+    return _one(store, _OLD, not_old_seq, until_ns)
 
 
 def _over(store: Store, limit: int | None) -> int:

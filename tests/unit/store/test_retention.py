@@ -91,6 +91,24 @@ def test_what_is_not_too_old_stays_whatever_is_asked_how_often(store: Store) -> 
     assert len(paths(store)) == 3 * BLOCK
 
 
+def test_a_time_of_the_future_does_not_keep_what_came_after_it(store: Store) -> None:
+    fill(store, BLOCK + 2)
+    store.append([event(10**6)])  # the clock was wrong for a moment; a block ends there
+    fill(store, 3 * BLOCK, first=BLOCK + 2)
+    removed(store, Retention(age_ns=2 * HOUR_NS), hours(2 * BLOCK))
+    assert paths(store)[0] == f"/data/{BLOCK}"
+    removed(store, Retention(age_ns=2 * HOUR_NS), hours(3 * BLOCK + 4))
+    assert paths(store)[0] == f"/data/{3 * BLOCK + 2}"
+
+
+def test_old_times_that_come_late_do_not_take_what_came_before_them(store: Store) -> None:
+    fill(store, 2 * BLOCK, first=1_000)
+    fill(store, 2 * BLOCK)  # a recording of long ago
+    removed(store, Retention(age_ns=100 * HOUR_NS), hours(1_050))
+    assert paths(store)[0] == "/data/1000"
+    assert len(paths(store)) == 4 * BLOCK
+
+
 def test_what_was_removed_is_told_by_a_record_in_the_chain(store: Store) -> None:
     fill(store, 4 * BLOCK)
     (told,) = removed(store, Retention(age_ns=HOUR_NS), hours(2 * BLOCK + 1), host="web1")
