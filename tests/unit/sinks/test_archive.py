@@ -277,20 +277,6 @@ def test_a_rotation_is_followed_by_compression_beside_the_writing(log: Log) -> N
     assert log.numbers() == list(range(101))
 
 
-def test_writing_goes_on_while_a_file_is_compressed(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packing, "_CHUNK_BYTES", 100)
-    log.write(*range(100))
-    log.now_ns += DAY
-    log.write(100)
-    janitor = log.file._janitor
-    log.file.keep(100)
-    log.write(101)
-    log.file.keep(101)
-    wait_until(lambda: janitor.forced == 101)
-    wait_until(lambda: "fileaudit-2026-11-28.1.ndjson" not in log.names())
-    assert log.numbers() == list(range(102))
-
-
 def test_trouble_with_old_files_is_told_once_and_writing_goes_on(log: Log) -> None:
     (log.folder / ".fileaudit-2026-11-27.1.ndjson.zst").mkdir()
     for _ in range(3):
