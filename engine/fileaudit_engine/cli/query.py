@@ -6,7 +6,7 @@ import itertools
 import select
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from fileaudit_engine.config import DEFAULT_STORE
 from fileaudit_engine.runtime.supervisor import Supervisor
 from fileaudit_engine.sinks.jsonlog import line
 from fileaudit_engine.sinks.output import CLOSED_PIPE, Output
-from fileaudit_engine.store.search import Search, Watch, count, search
+from fileaudit_engine.store.search import Search, Watch, count, in_portions, numbers, search
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.stored import StoredRecord
 
@@ -138,9 +138,9 @@ def _show_page(store: Store, wanted: Search, args: argparse.Namespace, show: _Sh
     else:
         skip = ((args.page or 1) - 1) * limit
         asked = replace(wanted, newest_first=args.sort != "time", skip=skip, limit=limit + 1)
-        found = list(search(store, asked))
+        found = list(numbers(store, asked))
         page, more = found[:limit], len(found) > limit
-        shown = _write_all(page if args.sort else reversed(page), show, out)
+        shown = _write_all(in_portions(store, iter(page if args.sort else page[::-1])), show, out)
     if out.gone:
         return
     if more:
@@ -149,10 +149,10 @@ def _show_page(store: Store, wanted: Search, args: argparse.Namespace, show: _Sh
         _tell_nothing(store, args, show, out)
 
 
-def _write_all(records: Iterable[StoredRecord], show: _Show, out: Output) -> int:
+def _write_all(records: Iterator[StoredRecord], show: _Show, out: Output) -> int:
     """Write records, some at a time; returns how many, until nobody reads any more."""
     shown = 0
-    for portion in _portions(iter(records)):
+    for portion in _portions(records):
         out.write(show(portion))
         shown += len(portion)
         if out.gone:

@@ -15,12 +15,11 @@ from typing_extensions import Self
 from fileaudit_engine.store.facets import Dimension
 from fileaudit_engine.store.opening import refusal
 from fileaudit_engine.store.search_filters import Search
-from fileaudit_engine.store.search_order import Hit
 from fileaudit_engine.store.search_scan import Scan
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.stored import StoredRecord
 
-__all__ = ["Search", "Watch", "count", "is_known", "known", "search"]
+__all__ = ["Search", "Watch", "count", "in_portions", "is_known", "known", "numbers", "search"]
 
 _PORTIONS: Final = (32, 256)
 """Documents that are read at once: few at first, so that something is seen soon."""
@@ -38,8 +37,29 @@ def search(store: Store, wanted: Search) -> Iterator[StoredRecord]:
         UnusableInput: The file is damaged.
         MachineCannot: The system refuses.
     """
-    scan = Scan(store.connection, wanted)
-    return _found(store, scan, wanted)
+    return in_portions(store, numbers(store, wanted))
+
+
+def numbers(store: Store, wanted: Search) -> Iterator[int]:
+    """The numbers of the records that are looked for, for whoever wants a page of them in another order.
+
+    Raises:
+        ValueError: As `search`; likewise the other errors.
+    """
+    return _numbers(store, Scan(store.connection, wanted), wanted)
+
+
+def in_portions(store: Store, numbers: Iterator[int]) -> Iterator[StoredRecord]:
+    """Records by their numbers, read some at a time; those that are not there any more are left out.
+
+    Raises:
+        UnusableInput: The file is damaged.
+    """
+    for size in itertools.chain(_PORTIONS, itertools.repeat(_PORTIONS[-1])):
+        portion = list(itertools.islice(numbers, size))
+        if not portion:
+            return
+        yield from store.read(portion)
 
 
 def count(store: Store, wanted: Search) -> int:
@@ -82,7 +102,7 @@ class Watch:
         except sqlite3.Error as error:
             raise refusal(error, self._store.path) from error
         self._seen = max(self._seen, self._scan.head)
-        return _read(self._store, hits)
+        return self._store.read(seq for _, seq in hits)
 
     @property
     def behind(self) -> bool:
@@ -98,28 +118,14 @@ class Watch:
         self._scan.close()
 
 
-def _found(store: Store, scan: Scan, wanted: Search) -> Iterator[StoredRecord]:
+def _numbers(store: Store, scan: Scan, wanted: Search) -> Iterator[int]:
+    end = None if wanted.limit is None else wanted.skip + wanted.limit
     with scan:
-        hits = _hits(store, scan)
-        end = None if wanted.limit is None else wanted.skip + wanted.limit
-        shown = itertools.islice(hits, wanted.skip, end)
-        for size in itertools.chain(_PORTIONS, itertools.repeat(_PORTIONS[-1])):
-            portion = list(itertools.islice(shown, size))
-            if not portion:
-                return
-            yield from _read(store, portion)
-
-
-def _hits(store: Store, scan: Scan) -> Iterator[Hit]:
-    try:
-        scan.begin()
-        yield from scan.hits()
-    except sqlite3.Error as error:
-        raise refusal(error, store.path) from error
-
-
-def _read(store: Store, hits: list[Hit]) -> list[StoredRecord]:
-    return store.read(seq for _, seq in hits)
+        try:
+            scan.begin()
+            yield from (seq for _, seq in itertools.islice(scan.hits(), wanted.skip, end))
+        except sqlite3.Error as error:
+            raise refusal(error, store.path) from error
 
 
 def known(store: Store, dimension: Dimension, most: int) -> list[str]:

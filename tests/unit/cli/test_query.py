@@ -229,7 +229,7 @@ def test_json_is_what_replay_and_test_cases_read(store: Store, capsys: pytest.Ca
 def test_replay_passes_over_what_the_engine_says_about_itself(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    facts = {"pid": 1}
+    facts: dict[str, object] = {"pid": 1}
     start = engine_record(Action.ENGINE_START, BEGIN, "this-host", "pid 1", facts)
     full = engine_record(Action.STORE_UNAVAILABLE, BEGIN, "this-host", "full", facts, alert_level="high")
     store.append([start, full, made(1)], [LOSS])
