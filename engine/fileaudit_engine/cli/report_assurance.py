@@ -38,8 +38,8 @@ _UNKNOWN: Final = (
 _HOW_TO_READ: Final = (
     (
         "What of this host's records can serve as evidence for which requirement. No attestation: whether a"
-        " requirement is met is for an assessor to say. Titles are in our own words, the frameworks' own texts"
-        " prevail."
+        " requirement is met is for an assessor to say. Titles are in our own words, the frameworks' own"
+        " texts prevail."
     ),
     (
         f"'{STATES['seen']}': records are there. '{STATES['ran']}': its rules were loaded and found nothing."

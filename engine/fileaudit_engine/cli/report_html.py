@@ -17,7 +17,7 @@ from typing import Final
 
 from fileaudit_engine.cli.report_page import Chart, Column, Page, Section, Strip, Table
 from fileaudit_engine.cli.report_style import STYLE
-from fileaudit_engine.cli.report_svg import chart_svg, strip_svg
+from fileaudit_engine.cli.report_svg import bar_svg, chart_svg, strip_svg
 
 _OPEN_ROWS: Final = 14
 """A table of a chart's figures that has more rows is folded until somebody asks for it."""
@@ -120,16 +120,24 @@ def _table(table: Table) -> Iterator[str]:
         yield '<div class="scroll" role="region" tabindex="0" aria-label="' + _text(table.caption) + '">\n'
         narrow = "" if table.columns[-1].name or table.columns[-1].prose else ' class="narrow"'
         yield f"<table{narrow}>\n<caption>{_text(table.caption)}</caption>\n<thead><tr>"
-        yield "".join(f'<th scope="col"{_class(c, "")}>{_text(c.title)}</th>' for c in table.columns)
+        heads = [f'<th scope="col"{_class(c, "")}>{_text(c.title)}</th>' for c in table.columns]
+        yield "".join(_with_bar(heads, '<td class="bar"></td>' if table.weights else ""))
         yield "</tr></thead>\n<tbody>\n"
-        for row in table.rows:
-            cells = zip(row, table.columns, strict=True)
-            yield f"<tr>{''.join(_cell(text, column) for text, column in cells)}</tr>\n"
+        most = max(table.weights, default=0)
+        for index, row in enumerate(table.rows):
+            cells = [_cell(text, column) for text, column in zip(row, table.columns, strict=True)]
+            bar = f'<td class="bar">{bar_svg(table.weights[index], most)}</td>' if table.weights else ""
+            yield f"<tr>{''.join(_with_bar(cells, bar))}</tr>\n"
         yield "</tbody>\n</table>\n</div>\n"
     if table.rest:
         yield f'<p class="rest">{_text(table.rest)}.</p>\n'
     if folds:
         yield "</details>\n"
+
+
+def _with_bar(cells: list[str], bar: str) -> list[str]:
+    """The cells with a bar behind the first one, which has its figure."""
+    return [cells[0], bar, *cells[1:]]
 
 
 def _cell(text: str, column: Column) -> str:

@@ -73,6 +73,7 @@ td.name {
   font: .85rem/1.6 ui-monospace, monospace;
 }
 td.name:last-child { width: 99%; min-width: 12rem; max-width: none; }
+td.bar { width: 96px; min-width: 96px; padding-top: .45rem; line-height: 1; }
 td.prose { white-space: normal; overflow-wrap: anywhere; width: 99%; min-width: 14rem; }
 table.narrow { width: auto; }
 table.narrow th, table.narrow td { padding-right: 2rem; }
@@ -81,7 +82,10 @@ table.narrow th, table.narrow td { padding-right: 2rem; }
 .tone-medium { color: var(--note); }
 .tone-low { color: var(--low); } .tone-bad { color: var(--bad); } .tone-good { color: var(--good); }
 summary { cursor: pointer; color: var(--link); margin-bottom: .4rem; }
-@media (max-width: 40rem) { dl:not(.tiles) div, header dl div { grid-template-columns: 1fr; gap: 0; } }
+@media (max-width: 40rem) {
+  td.bar { display: none; }
+  dl:not(.tiles) div, header dl div { grid-template-columns: 1fr; gap: 0; }
+}
 @media print {
   :root { --paper: #ffffff; --ink: #000000; --faint: #444444; --line: #bbbbbb; --shade: #ffffff;
     --link: #000000; }

@@ -26,6 +26,8 @@ _MOST_LABEL: Final = 18
 """Characters of a lying bar's label; the table has all of it."""
 _FIGURE: Final = 96
 """Room for the figure behind a lying bar."""
+_BAR: Final = 96
+"""The longest bar in a cell."""
 _STRIP: Final = 28
 
 
@@ -37,6 +39,15 @@ def chart_svg(chart: Chart, key: str) -> str:
     else:
         height, body = _ROW * len(chart.points) + 6, "".join(_lying(chart, most))
     return _drawing(chart.caption, chart.summary, key, height, body)
+
+
+def bar_svg(value: int, most: int) -> str:
+    """A bar for a cell of a table, beside its figure, which says it to those who do not see it."""
+    size = max(value * _BAR / most, 1.0) if value and most else 0.0
+    return (
+        f'<svg class="bar" aria-hidden="true" width="{_BAR}" height="10">'
+        f'<rect class="fill-events" x="0" y="0" width="{size:.2f}" height="10"/></svg>'
+    )
 
 
 def strip_svg(strip: Strip, key: str) -> str:
