@@ -89,14 +89,13 @@ class AStore(RuleBasedStateMachine):
     ) -> None:
         batch = [self._made(shape, level, minutes, path) for shape, level, minutes in shapes]
         batch += batch[:repeated]
-        losses = [msgspec.structs.replace(LOSS, last_ns=self._now_ns + one) for one in range(lost)]
+        losses = [
+            msgspec.structs.replace(LOSS, last_ns=self._now_ns + self._number + one) for one in range(lost)
+        ]
         self._number += lost
         new = self._store.append(batch, losses, host="web-1")
         expected = list(dict.fromkeys(made.id for made in batch))
-        for loss in losses:
-            made = record_of_loss(loss, "web-1")
-            if made.id not in self._held and made.id not in expected:
-                expected.append(made.id)
+        expected += [record_of_loss(loss, "web-1").id for loss in losses]
         assert new == len(expected)
         self._held += expected
 
