@@ -11,6 +11,7 @@ from typing import Any
 import zstandard
 
 from fileaudit_engine.events.times import UNITS_NS, parse_rfc3339
+from fileaudit_engine.sinks.archive import Swept
 from fileaudit_engine.sinks.base import Answer
 from fileaudit_engine.sinks.jsonfile import JsonFile
 from fileaudit_engine.sinks.settings import JsonLogSettings
@@ -32,11 +33,21 @@ def rows(*numbers: int, filling: str = "") -> list[Row]:
 
 @dataclass
 class Log:
-    """A log that can be stopped and started again."""
+    """A log that can be stopped and started again.
+
+    Attributes:
+        folder: Where it is.
+        changes: What its settings say otherwise than usual.
+        now_ns: The time that its clock shows.
+        beside: Whether files are compressed and removed beside the writing; else `look_after` does it.
+        said: What it told people.
+        file: It.
+    """
 
     folder: Path
     changes: dict[str, Any] = field(default_factory=dict)
     now_ns: int = NOON
+    beside: bool = False
     said: list[str] = field(default_factory=list)
     file: JsonFile = field(init=False)
 
@@ -47,6 +58,9 @@ class Log:
         self.changes |= changes
         settings = JsonLogSettings(folder=self.folder, **self.changes)
         self.file = JsonFile(settings, tell=self.said.append, clock_ns=lambda: self.now_ns)
+        self._sweep = self.file._janitor._sweep
+        if not self.beside:
+            self.file._janitor._sweep = lambda _: Swept()
 
     def write(self, *numbers: int, filling: str = "") -> Sequence[Answer]:
         """Write rows; the file's time is the clock's, as it would be if that were the system's."""
@@ -60,7 +74,7 @@ class Log:
         self.file.keep(1)
         self.file.close()
         self.start()
-        done = self.file._janitor._sweep(lambda: True)
+        done = self._sweep(lambda: True)
         self.said += [words for words in (done.words, done.trouble) if words]
 
     @property

@@ -267,7 +267,8 @@ def test_everything_is_there_once_after_days_with_starts_in_between(log: Log) ->
     ]
 
 
-def test_a_rotation_is_followed_by_compression_beside_the_writing(log: Log) -> None:
+def test_a_rotation_is_followed_by_compression_beside_the_writing(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log", beside=True)
     log.write(*range(100))
     log.now_ns += DAY
     log.write(100)
@@ -275,9 +276,11 @@ def test_a_rotation_is_followed_by_compression_beside_the_writing(log: Log) -> N
     wait_until(lambda: "fileaudit-2026-11-28.1.ndjson" not in log.names())
     assert log.names() == ["fileaudit-2026-11-28.1.ndjson.zst", "fileaudit.ndjson"]
     assert log.numbers() == list(range(101))
+    log.file.close()
 
 
-def test_trouble_with_old_files_is_told_once_and_writing_goes_on(log: Log) -> None:
+def test_trouble_with_old_files_is_told_once_and_writing_goes_on(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log", beside=True)
     (log.folder / ".fileaudit-2026-11-27.1.ndjson.zst").mkdir()
     for _ in range(3):
         log.now_ns += 2 * UNITS_NS["h"]
@@ -287,7 +290,6 @@ def test_trouble_with_old_files_is_told_once_and_writing_goes_on(log: Log) -> No
     log.file.close()
     assert len([words for words in log.said if "cannot be looked after" in words]) == 1
     assert log.numbers() == [1, 1, 1]
-    log.start()
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

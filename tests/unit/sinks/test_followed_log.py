@@ -66,7 +66,7 @@ def test_a_reader_that_looks_often_enough_gets_each_line_once(
 def test_a_reader_beside_a_busy_writer_gets_each_line_once(
     tmp_path: Path, identity: Callable[[int], Identity | None]
 ) -> None:
-    log = Log(tmp_path / "log", changes={"max_bytes": 50_000}, now_ns=time.time_ns())
+    log = Log(tmp_path / "log", changes={"max_bytes": 50_000}, now_ns=time.time_ns(), beside=True)
     reader, done = Reader(log.folder, identity), threading.Event()
 
     def follow() -> None:
