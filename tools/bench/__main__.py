@@ -9,6 +9,7 @@ tools/bench rules OPTIONS       recorded events against packs of rules, beside o
 tools/bench correlation OPTIONS events a second through correlations, and what they hold
 tools/bench store OPTIONS       records a second into the store, and how soon it has an alert
 tools/bench store-big OPTIONS   a store of ten million records, and what asking it takes
+tools/bench store-query STORE   what searching a store takes
 """
 
 import os
@@ -22,6 +23,7 @@ import ring
 import rules
 import store
 import store_big
+import store_query
 
 COMMANDS = {
     "overhead": overhead.main,
@@ -32,6 +34,7 @@ COMMANDS = {
     "correlation": correlation.main,
     "store": store.main,
     "store-big": store_big.main,
+    "store-query": store_query.main,
 }
 NEED_ROOT = ("overhead", "ring", "audit", "memory")
 
