@@ -3,9 +3,9 @@
 import contextlib
 import importlib.resources
 import itertools
-import os
 import secrets
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -23,6 +23,8 @@ APPLICATION_ID: Final = 0x46414544
 VERSION: Final = 4
 """The file's `user_version`."""
 
+WRITING: Final = "mode=rw"
+READING: Final = "mode=ro"
 BUSY_S: Final = 1.0
 """How long to wait for another process; a transaction of ours takes milliseconds."""
 
@@ -40,27 +42,9 @@ _INCREMENTAL: Final = 2
 """Pages that retention has freed can be given back in steps."""
 
 
-def uri_of(place: Path, *, read_only: bool) -> str:
-    """The name by which SQLite opens a file that is there.
-
-    A reader of a log has a file for it beside the store. Where nothing can be written, such as on a mounted
-    image, there can be none, and needs to be none: nobody else writes there either.
-
-    Raises:
-        MachineCannot: There is a log, and no way to read it.
-    """
-    if not read_only:
-        return f"file:{quote(bytes(place))}?mode=rw"
-    unchanging = ""
-    if os.statvfs(place.parent).f_flag & os.ST_RDONLY:
-        log = place.with_name(place.name + "-wal")
-        if log.exists() and log.stat().st_size and not place.with_name(place.name + "-shm").exists():
-            raise MachineCannot(
-                f"the store {place} has a log beside it that cannot be read where nothing can be written",
-                remedy=f"copy {place.name} and {log.name} to one folder elsewhere, and name the copy",
-            )
-        unchanging = "&immutable=1"
-    return f"file:{quote(bytes(place))}?mode=ro{unchanging}"
+def uri_of(place: Path, options: str) -> str:
+    """The name by which SQLite opens a file that is there."""
+    return f"file:{quote(bytes(place))}?{options}"
 
 
 def connect(place: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -70,27 +54,51 @@ def connect(place: Path, *, read_only: bool) -> sqlite3.Connection:
         UnusableInput: The file is no store, is damaged, or of a newer version.
         MachineCannot: The system refuses.
     """
-    connection = None
     try:
-        connection = sqlite3.connect(
-            uri_of(place, read_only=read_only), uri=True, timeout=BUSY_S, isolation_level=None
-        )
-        _check(connection, place, read_only=read_only)
         if not read_only:
-            _set_up(connection)
-            _bring_up_to_date(connection, place)
-            add_shipped(connection)  # another version may have packed with another one
-        connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES if read_only else 0}")
-    except BaseException as error:
-        if connection is not None:
-            connection.close()
-        if isinstance(error, sqlite3.Error):
-            raise refusal(error, place) from error
-        if isinstance(error, Unmovable):
-            raise _damaged(place, str(error)) from error
+            return _connected(place, WRITING, _become_writer)
+        try:
+            return _connected(place, READING, _become_reader)
+        except sqlite3.OperationalError:
+            # A reader has a file beside the store. On a full disk or a mounted image there is no room for it,
+            # and no writer either, if there is no log.
+            if _has_log(place):
+                raise
+            return _connected(place, f"{READING}&immutable=1", _become_reader)
+    except sqlite3.Error as error:
+        raise refusal(error, place) from error
+    except Unmovable as error:
+        raise _damaged(place, str(error)) from error
+
+
+def _connected(
+    place: Path, options: str, become: Callable[[sqlite3.Connection, Path], None]
+) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri_of(place, options), uri=True, timeout=BUSY_S, isolation_level=None)
+    try:
+        become(connection, place)
+    except BaseException:
+        connection.close()
         raise
     return connection
+
+
+def _become_reader(connection: sqlite3.Connection, place: Path) -> None:
+    _check(connection, place, read_only=True)
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
+
+
+def _become_writer(connection: sqlite3.Connection, place: Path) -> None:
+    _check(connection, place, read_only=False)
+    _set_up(connection)
+    _bring_up_to_date(connection, place)
+    add_shipped(connection)  # another version may have packed with another one
+
+
+def _has_log(place: Path) -> bool:
+    log = place.with_name(place.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def refusal(error: sqlite3.Error, path: Path) -> Exception:
@@ -98,7 +106,8 @@ def refusal(error: sqlite3.Error, path: Path) -> Exception:
     if isinstance(error, sqlite3.OperationalError):
         return MachineCannot(
             f"the store {path} cannot be opened: {error}",
-            remedy="look at the file's owner and the free space, or choose another place with --store",
+            remedy="look at the file's owner and the free space, or choose another place with --store; where"
+            " nothing can be written, copy the store and its -wal elsewhere and name the copy",
         )
     return _damaged(path, str(error))
 

@@ -28,7 +28,7 @@ from fileaudit_engine.store.checkpoints import Checkpoints
 from fileaudit_engine.store.documents import Damaged, Unpacker
 from fileaudit_engine.store.files import existing, prepare, take_lock
 from fileaudit_engine.store.losses import loss_of, record_of_loss
-from fileaudit_engine.store.opening import connect, refusal, uri_of
+from fileaudit_engine.store.opening import WRITING, connect, refusal, uri_of
 from fileaudit_engine.store.states import PACKING, packed, unpacked
 from fileaudit_engine.store.stored import StoredRecord
 from fileaudit_engine.store.transactions import Transactions
@@ -73,7 +73,7 @@ class Store:
         self._checkpoints: Checkpoints | None = None
         if lock is not None:
             self._writer = Writer(self._transactions)
-            self._checkpoints = Checkpoints(uri_of(path, read_only=False), connection)
+            self._checkpoints = Checkpoints(uri_of(path, WRITING), connection)
 
     @classmethod
     def open(cls, path: Path | str, *, read_only: bool = False) -> Self:
