@@ -14,12 +14,12 @@ longer than one of which none was.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fileaudit_engine.store.chain import link
-from fileaudit_engine.store.verify_finding import Finding, Place, What, at
+from fileaudit_engine.store.verify_finding import Finding, Place, What, at, place_of
 
 REMEMBERED_LINKS: Final = 4_096
 """Rows that may have been put in at one place and still be told from rows that were altered."""
@@ -49,7 +49,7 @@ class Link:
         record_id: Its id.
         document: Its document as JSON.
         stored: Its link.
-        place: What it says about itself.
+        said: The document itself; None where it is none.
     """
 
     seq: int
@@ -57,7 +57,12 @@ class Link:
     record_id: bytes
     document: bytes
     stored: bytes
-    place: Place
+    said: Mapping[str, Any] | None
+
+    @property
+    def place(self) -> Place:
+        """What it says about itself."""
+        return place_of(self.ts_ns, self.said)
 
     def after(self, previous: bytes, seq: int) -> bytes:
         """Its link if it stood behind that one, with that number."""

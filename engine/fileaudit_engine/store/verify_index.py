@@ -5,12 +5,12 @@ follows from the documents, which the chain vouches for, and so it can be comput
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fileaudit_engine.store.facets import COLUMNS, Dimension, Facet
-from fileaudit_engine.store.verify_finding import Finding, Place, What, at, shown
+from fileaudit_engine.store.verify_finding import Finding, Place, What, at, place_of, shown
 from fileaudit_engine.store.verify_reading import Block, Name, Piece, Reader, Row
 
 MAX_GROUPS: Final = 1_000
@@ -20,7 +20,13 @@ MAX_BLOCK_ROWS: Final = 1 << 17
 """More than the engine ever puts into one block: its counts must fit into memory."""
 
 _SHOWN_NAMES: Final = 3
-_EMPTY: Final = (None,) * len(COLUMNS)
+_LAST_COLUMN: Final = len(COLUMNS)
+_EMPTY: Final = (None,) * _LAST_COLUMN
+_GONE: Final = (0, "")
+"""In the place of a name that there is not."""
+
+Said = Mapping[str, Any]
+"""A document."""
 
 
 class _Says(NamedTuple):
@@ -93,7 +99,7 @@ class IndexCheck:
         self._whole = False
 
     def take(
-        self, row: Row, facets: Sequence[Facet], pid: int | None, names: dict[int, Name], place: Place
+        self, row: Row, facets: Sequence[Facet], pid: int | None, names: Mapping[int, Name], said: Said
     ) -> Iterator[Finding]:
         """The next row.
 
@@ -102,8 +108,24 @@ class IndexCheck:
             facets: What its document says.
             pid: The process that its document is about.
             names: What its columns mean.
-            place: What to say of the row.
+            said: Its document.
         """
+        self._count(row.ts_ns, facets)
+        expected: list[Facet | None] = list(_EMPTY)
+        for facet in facets:
+            if facet[0] <= _LAST_COLUMN:
+                expected[facet[0] - 1] = facet
+        if [None if number is None else names[number] or _GONE for number in row.columns] != expected:
+            for column, number in enumerate(row.columns):
+                name, wanted = None if number is None else names[number], expected[column]
+                says = _Says(column, number, name, None if wanted is None else wanted[1])
+                if not says.agrees:
+                    yield from self._column(row.seq, says, place_of(row.ts_ns, said))
+        if pid != row.pid:
+            message = f"its column 'pid' says {row.pid}, its document {pid}"
+            yield at(row.seq, What.COLUMN, message, place_of(row.ts_ns, said))
+
+    def _count(self, ts_ns: int, facets: Sequence[Facet]) -> None:
         self.rows += 1
         self._counted += 1
         if self._counted <= MAX_BLOCK_ROWS:
@@ -111,20 +133,11 @@ class IndexCheck:
         else:
             self._counts.clear()
         if self._counted == 1:
-            self._first_ns = self._last_ns = row.ts_ns
-        self._first_ns, self._last_ns = min(self._first_ns, row.ts_ns), max(self._last_ns, row.ts_ns)
-        expected: list[str | None] = list(_EMPTY)
-        for dimension, text in facets:
-            if dimension <= len(COLUMNS):
-                expected[dimension - 1] = text
-        for index, number in enumerate(row.columns):
-            name = None if number is None else names[number]
-            if name != ((index + 1, expected[index]) if expected[index] is not None else None):
-                yield from self._column(row.seq, _Says(index, number, name, expected[index]), place)
-            elif name is None and number is not None:
-                yield from self._column(row.seq, _Says(index, number, name, None), place)
-        if pid != row.pid:
-            yield at(row.seq, What.COLUMN, f"its column 'pid' says {row.pid}, its document {pid}", place)
+            self._first_ns = self._last_ns = ts_ns
+        elif ts_ns > self._last_ns:
+            self._last_ns = ts_ns
+        elif ts_ns < self._first_ns:
+            self._first_ns = ts_ns
 
     def begin(self, piece: Piece) -> Iterator[Finding]:
         """The rows of a piece come now."""

@@ -280,9 +280,12 @@ class Reader:
         return None
 
 
+_NUMBER_OR_NOTHING: Final = frozenset({int, type(None)})
+
+
 def _row(values: Sequence[Any]) -> Row | None:
     seq, ts_ns, record_id, *columns, pid, frame, link = values
-    numbers = all(number is None or isinstance(number, int) for number in (*columns, pid))
+    numbers = {*map(type, columns), type(pid)} <= _NUMBER_OR_NOTHING
     whole = isinstance(ts_ns, int) and isinstance(record_id, bytes) and isinstance(frame, bytes)
     if not (numbers and whole and isinstance(link, bytes) and len(record_id) <= 255):
         return None

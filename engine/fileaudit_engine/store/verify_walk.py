@@ -12,7 +12,7 @@ from fileaudit_engine.store.documents import Damaged, Unpacker
 from fileaudit_engine.store.facets import ENGINE_DATASET, Facet, facets_of, pid_of
 from fileaudit_engine.store.verify_anchors import AnchorCheck
 from fileaudit_engine.store.verify_chain import Chain, Link
-from fileaudit_engine.store.verify_finding import Finding, Place, What, at, place_of
+from fileaudit_engine.store.verify_finding import Finding, Place, What, at
 from fileaudit_engine.store.verify_index import IndexCheck
 from fileaudit_engine.store.verify_reading import Piece, Reader, Row, Start
 from fileaudit_engine.store.verify_start import StartCheck
@@ -150,18 +150,18 @@ class Walk:
             yield from self._anchors.take(row.seq, row.link)
             return
         document, facets, pid = _said(raw)
-        place = place_of(row.ts_ns, document)
-        yield from self._chain.take(Link(row.seq, row.ts_ns, row.record_id, raw, row.link, place))
+        link = Link(row.seq, row.ts_ns, row.record_id, raw, row.link, document)
+        yield from self._chain.take(link)
         yield from self._anchors.take(row.seq + self._chain.shift, row.link)
         if self._chain.shift:
             self._index.incomplete()
         if document is None or facets is None:
             self._index.incomplete()
-            yield at(row.seq, What.EDITED, "its document is none that the engine writes", place)
+            yield at(row.seq, What.EDITED, "its document is none that the engine writes", link.place)
             return
-        yield from self._index.take(row, facets, pid, piece.names, place)
+        yield from self._index.take(row, facets, pid, piece.names, document)
         if document.get("event", {}).get("dataset") == ENGINE_DATASET:
-            yield from self.start.engine_record(row.seq, document, place)
+            yield from self.start.engine_record(row.seq, document, link.place)
 
 
 def _about(piece: Piece) -> Finding:
@@ -174,8 +174,9 @@ def _said(raw: bytes) -> tuple[dict[str, Any] | None, list[Facet] | None, int | 
     try:
         document = msgspec.json.decode(raw)
         facets = facets_of(document)
-        if not all(isinstance(text, str) for _, text in facets):
-            return None, None, None
+        for _, text in facets:
+            if type(text) is not str:
+                return None, None, None
         return document, facets, pid_of(document)
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None, None, None
