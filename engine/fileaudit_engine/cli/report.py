@@ -35,9 +35,9 @@ _SINCE: Final = "-24h"
 _UNTIL: Final = "now"
 _SHAPE: Final = (
     "The JSON has the members format (1), made, engine, host, range, store, findings, totals, operations,"
-    " course, users, files, commands, alerts, denied, changes, sessions, coverage, chain and controls."
-    " Members may be added; one that changes its meaning or goes raises 'format'. Times are RFC 3339 in UTC,"
-    " names are written as in documents."
+    " course, users, files, commands, alerts, denied, changes, sessions, coverage, chain and controls;"
+    " schemas/report.schema.json says what each means. Members may be added; one that changes its meaning or"
+    " goes raises 'format'."
 )
 _LISTED: Final = 1_000
 """Findings of verify that a report has; the rest are counted."""

@@ -72,7 +72,7 @@ def _coverage_facts(known: Coverage) -> Iterator[tuple[str, str]]:
         yield "watched", f"{percent(known.percent)} ({of} since {clock(known.begins)} UTC)"
         yield "gaps", number(known.gaps_total)
     lost = known.losses
-    when = f" at {counted(lost.times, 'time')}, around {length(lost.seconds)} in all" if lost.times else ""
+    when = f", around {length(lost.seconds)} in all" if lost.times else ""
     yield "events lost", f"{number(lost.events)}{when}"
 
 
@@ -114,6 +114,16 @@ def _coverage_tables(known: Coverage) -> Iterator[Table]:
             rest=rest(len(known.gaps), known.gaps_total, "gap"),
         )
     if known.losses.what:
+        yield Table(
+            caption="When events found no room",
+            columns=(
+                Column(title="events", number=True),
+                Column(title="from (UTC)"),
+                Column(title="to (UTC)"),
+            ),
+            rows=[(number(span.events), clock(span.since), clock(span.until)) for span in known.losses.spans],
+            rest=rest(len(known.losses.spans), known.losses.spans_total, "time"),
+        )
         yield Table(
             caption="Events that found no room, by operation",
             columns=(Column(title="events", number=True), Column(title="operation", name=True)),

@@ -14,7 +14,7 @@ from fileaudit_engine.detect.engine_record import Action
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.events.model import Loss
 from fileaudit_engine.events.times import SECOND_NS, parse_rfc3339, rfc3339
-from fileaudit_engine.runtime.report_data import Coverage, Gap, Losses, Trouble
+from fileaudit_engine.runtime.report_data import Coverage, Gap, Losses, LostSpan, Trouble
 from fileaudit_engine.store.losses import loss_of
 from fileaudit_engine.store.search import Search, search
 from fileaudit_engine.store.store import Store
@@ -79,25 +79,49 @@ class _Ran:
 
 @dataclass(slots=True)
 class _Lost:
-    """Losses, added up; times that overlap count once as long as they come in order."""
+    """Losses, added up in the order in which they ended."""
 
     counts: dict[str, int] = field(default_factory=dict)
     times: int = 0
     seconds_ns: int = 0
-    last_ns: int = 0
+    spans_total: int = 0
+    _spans: list[tuple[int, int, int]] = field(default_factory=list)
+    """Of those that are over the largest: events, beginning, end."""
+    _span: tuple[int, int, int] = (0, 0, 0)
+    """Of the one at hand."""
 
     def take(self, loss: Loss) -> None:
         for what, count in loss.counts.items():
             self.counts[what] = self.counts.get(what, 0) + count
         self.times += 1
-        first_ns = max(loss.first_ns, self.last_ns)
-        self.seconds_ns += max(0, loss.last_ns - first_ns)
-        self.last_ns = max(self.last_ns, loss.last_ns)
+        events, first_ns, last_ns = self._span
+        self.seconds_ns += max(0, loss.last_ns - max(loss.first_ns, last_ns))  # what overlaps counts once
+        if not events or loss.first_ns - last_ns > SILENCE_NS:
+            self._close()
+            self.spans_total += 1
+            events, first_ns = 0, loss.first_ns
+        self._span = events + loss.total, min(first_ns, loss.first_ns), max(last_ns, loss.last_ns)
+
+    def _close(self) -> None:
+        if self._span[0]:
+            heapq.heappush(self._spans, self._span)
+            if len(self._spans) > MOST_GAPS:
+                heapq.heappop(self._spans)
+        self._span = 0, 0, self._span[2]
 
     def data(self) -> Losses:
+        self._close()
         what = dict(sorted(self.counts.items(), key=lambda item: (-item[1], item[0])))
         return Losses(
-            events=sum(what.values()), times=self.times, seconds=self.seconds_ns / SECOND_NS, what=what
+            events=sum(what.values()),
+            times=self.times,
+            seconds=self.seconds_ns / SECOND_NS,
+            what=what,
+            spans=[
+                LostSpan(since=rfc3339(first_ns), until=rfc3339(last_ns), events=events)
+                for events, first_ns, last_ns in sorted(self._spans, key=lambda span: span[1])
+            ],
+            spans_total=self.spans_total,
         )
 
 

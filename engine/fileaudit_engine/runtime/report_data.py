@@ -212,13 +212,32 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
+class LostSpan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A time in which events were lost again and again, with less than a minute between."""
+
+    since: str
+    until: str
+    events: int
+
+
 class Losses(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Events that found no room, by what they were; `seconds` is the time around which they were lost."""
+    """Events that found no room.
+
+    Attributes:
+        events: How many.
+        times: How often that was noticed.
+        seconds: The time around which they were lost.
+        what: By operation, most first.
+        spans: When; those with the most events, in the order of time.
+        spans_total: How many such times there are.
+    """
 
     events: int
     times: int
     seconds: float
     what: dict[str, int]
+    spans: list[LostSpan]
+    spans_total: int
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -21,6 +21,7 @@ from fileaudit_engine.runtime.report_data import (
     Framework,
     Gap,
     Losses,
+    LostSpan,
     OperationCount,
     Range,
     Report,
@@ -233,7 +234,20 @@ _REPORT = Report(
             ),
         ],
         gaps_total=2,
-        losses=Losses(events=1_312, times=2, seconds=0.8, what={"open": 1_300, "write": 12}),
+        losses=Losses(
+            events=1_312,
+            times=2,
+            seconds=0.8,
+            what={"open": 1_300, "write": 12},
+            spans=[
+                LostSpan(
+                    since="2026-11-28T09:12:00.100000000Z",
+                    until="2026-11-28T09:12:00.900000000Z",
+                    events=1_312,
+                )
+            ],
+            spans_total=1,
+        ),
         troubles=[
             Trouble(
                 since="2026-11-28T11:00:00.000000000Z",

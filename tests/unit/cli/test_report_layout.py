@@ -109,7 +109,7 @@ def empty() -> Report:
             percent=None,
             gaps=[],
             gaps_total=0,
-            losses=Losses(events=0, times=0, seconds=0.0, what={}),
+            losses=Losses(events=0, times=0, seconds=0.0, what={}, spans=[], spans_total=0),
             troubles=[],
         ),
         chain=msgspec.structs.replace(made.chain, head_seq=0, first_seq=0, removed_seq=0, anchor=None),

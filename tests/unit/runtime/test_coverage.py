@@ -201,6 +201,30 @@ def test_what_was_lost_is_added_up_by_operation(store: Store) -> None:
     assert found.what == {"open": 9, "write": 1}
 
 
+def lost(first: float, last: float, events: int) -> Loss:
+    return Loss(first_ns=ns(first), last_ns=ns(last), counts={"open": events})
+
+
+def test_losses_with_less_than_a_minute_between_are_one_time(store: Store) -> None:
+    store.append([start(-10)], [lost(10, 12, 5), lost(70, 75, 1), lost(136, 137, 7)])
+    found = known(store).coverage.losses
+    assert [(second(one.since), second(one.until), one.events) for one in found.spans] == [
+        (10, 75, 6),
+        (136, 137, 7),
+    ]
+    assert found.spans_total == 2
+
+
+def test_of_many_times_of_losses_those_with_the_most_events_are_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coverage, "MOST_GAPS", 2)
+    store.append([start(-10)], [lost(100 * n, 100 * n + 1, events) for n, events in enumerate((5, 9, 1, 7))])
+    found = known(store).coverage.losses
+    assert [one.events for one in found.spans] == [9, 7]
+    assert (found.spans_total, found.events) == (4, 22)
+
+
 def unavailable(second: float, reason: str) -> Record:
     facts: dict[str, object] = {"reason": reason}
     return engine_record(Action.STORE_UNAVAILABLE, ns(second), "web-1", "no room", facts, alert_level="high")
