@@ -24,6 +24,9 @@ from fileaudit_engine.text import printable
 EVERY_RECORDS: Final = 100_000
 """So many records never wait for an anchor, however short the time."""
 
+ANCHORED: Final = "anchored"
+"""The mark in a store that says when an anchor of it was last made."""
+
 Log = Callable[[Anchor], Answer | None]
 """Writes an anchor into a log of the host; None: this host has no such log."""
 
@@ -93,7 +96,11 @@ class Anchoring:
         Comes before anything is written to the store.
         """
         try:
-            wrong = held_against(self._store, self._file.read().found)
+            anchors = self._file.read().found
+            if not anchors and self._store.marked(ANCHORED) is not None:
+                path = printable(str(self._file.path))
+                self._tell(f"{path} has no anchors any more; the store is not held against any")
+            wrong = held_against(self._store, anchors)
         except FileauditError as error:
             self._tell(f"{printable(str(error))}; the store is not held against anchors")
             return None
@@ -123,6 +130,14 @@ class Anchoring:
             anchor = Anchor(self._store.identity, head.seq, head.link, self._clock_ns())
             self.places = tuple(self._told(anchor))
             self.seq = head.seq
+            self._remember(anchor)
+
+    def _remember(self, anchor: Anchor) -> None:
+        """Note in the store that there is one, so that it is noticed when there is none any more."""
+        try:
+            self._store.mark(ANCHORED, anchor.time_ns)
+        except FileauditError as error:
+            self._note("", str(error))
 
     def _told(self, anchor: Anchor) -> Iterator[str]:
         """Tell everybody; who has it."""

@@ -176,3 +176,13 @@ def test_anchors_that_cannot_be_read_stop_nothing(bench: Bench) -> None:
     bench.file.path.symlink_to("/etc/hostname")
     assert bench.anchoring.check("web1") is None
     assert "not held against anchors" in bench.said[0]
+
+
+def test_a_file_that_is_gone_is_told_and_one_that_never_was_is_not(bench: Bench) -> None:
+    bench.keep(1)
+    assert bench.anchoring.check("web1") is None
+    assert bench.said == []
+    bench.anchoring.anchor()
+    bench.file.path.unlink()
+    assert bench.anchoring.check("web1") is None
+    assert bench.said == [f"{bench.file.path} has no anchors any more; the store is not held against any"]
