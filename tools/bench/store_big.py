@@ -1,7 +1,7 @@
 """A store of ten million records over ten days, and what asking it takes.
 
     tools/bench store-big make big.db [--events 10000000 --days 10]
-    tools/bench store-big ask big.db
+    tools/bench store-big ask big.db --parts searches report verify retention
 
 The records are those of `store_documents`, through the store's own `append`: a million paths, two hundred
 users, five thousand command lines, one call in a hundred denied, one record in ten thousand an alert. `make`
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import store_ask
 from store_documents import Traffic, Variety
 
 from fileaudit_engine.store.store import Store
@@ -36,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     maker.add_argument("--events", type=int, default=EVENTS, help=f"default: {EVENTS:,}")
     maker.add_argument("--days", type=int, default=DAYS, help=f"default: {DAYS}")
     maker.set_defaults(command=make)
+    asker = commands.add_parser("ask", help="search, report, verify, and remove a day")
+    asker.add_argument("store", type=Path)
+    asker.add_argument("--parts", nargs="+", choices=tuple(store_ask.PARTS), default=("searches", "report"))
+    asker.set_defaults(command=store_ask.main)
     args = parser.parse_args(arguments)
     args.command(args)
 
