@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.diagnostics import MachineCannot
@@ -240,3 +242,48 @@ def test_a_real_store_that_is_locked_takes_everything_afterwards(tmp_path: Path)
         (over,) = store.records(Kind.ENGINE)
         assert over.document["event"]["action"] == "store_available"
     assert len(said) == 2
+
+
+Step = tuple[str, int]
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("commit"), st.integers(0, 5)),
+        st.tuples(st.just("room"), st.integers(0, 30)),
+        st.tuples(st.sampled_from(["wait", "failed", "finish"]), st.just(0)),
+    ),
+    max_size=30,
+)
+
+
+@given(steps)
+def test_whatever_a_store_takes_when_nothing_is_lost_doubled_or_out_of_order(sequence: list[Step]) -> None:
+    """A store that has room for some records now and then, which it gets in portions of three."""
+    bench = Bench(timed=True)
+    given_ids: list[str] = []
+    returned: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "PORTION", 3)
+        bench.store.room = 5
+        for step, number in [*sequence, ("room", 1_000), ("finish", 0)]:
+            bench.clock.now_s += 0.001
+            match step:
+                case "commit":
+                    new = [record(f"{len(given_ids) + index}") for index in range(number)]
+                    given_ids += ids(new)
+                    returned += ids(bench.spool.commit(new))
+                case "room":
+                    bench.store.room = max(bench.store.room, number)
+                case "wait":
+                    bench.clock.now_s += 1
+                case "failed":
+                    bench.spool.failed(MachineCannot("the disk is full", remedy=""))
+                case _:
+                    returned += ids(bench.spool.finish())
+    own = set(given_ids)
+    assert bench.spool.waiting == 0
+    assert returned == bench.store.kept
+    assert [one for one in returned if one in own] == given_ids
+    assert len(set(returned)) == len(returned)
+    alerts = ids(bench.spool.take_urgent())
+    assert [one for one in returned if one not in own and one in alerts] == alerts
+    assert len(returned) == len(given_ids) + 2 * len(alerts)
