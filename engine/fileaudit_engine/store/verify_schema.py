@@ -21,8 +21,9 @@ READ: Final = frozenset({"records", "names", "blocks", "postings", "chain", "dic
 INDEXES: Final = frozenset({"records_by_time", "postings_by_name"})
 
 _ALL: Final = "SELECT type, name, tbl_name, sql FROM sqlite_master"
-_STATISTICS: Final = "sqlite_stat"
-"""`ANALYZE` makes tables of this name; they change how fast something is found, and not what."""
+_SQLITES_OWN: Final = ("sqlite_stat", "sqlite_sequence")
+"""What SQLite makes by itself and nobody else can: `ANALYZE` statistics, which change how fast something is
+found, and not what; and the counters of tables that a store of a former version had."""
 
 _MEANINGLESS: Final = re.compile(r"('(?:[^']|'')*')|--[^\n]*|\s+")
 
@@ -34,7 +35,7 @@ def schema_of(connection: sqlite3.Connection) -> Schema:
     return {
         (kind, name): (table, _MEANINGLESS.sub(_meaning, sql or ""))
         for kind, name, table, sql in connection.execute(_ALL)
-        if not name.startswith(_STATISTICS)
+        if not name.startswith(_SQLITES_OWN)
     }
 
 

@@ -1,6 +1,8 @@
 """What `verify` sees of retention, anchors, damaged pages, and of a store that goes on being written."""
 
+import contextlib
 import random
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +88,22 @@ def test_a_store_of_a_former_version_is_fine_afterwards(tmp_path: Path, version:
         anchor = anchor_of(store)
     assert found(path, [anchor]) == []
     assert chain_oracle.Rows(path).broken_links() == []
+
+
+def test_a_store_that_somebody_read_while_it_was_brought_up_to_date_is_fine(tmp_path: Path) -> None:
+    path = test_migration.made(tmp_path / "old" / "x.db", 3)
+    with contextlib.closing(sqlite3.connect(path)) as reader:
+        reader.execute("SELECT 1 FROM alerts").fetchone()
+        with Store.open(path) as store:
+            write(store, 20)
+    assert found(path) == []
+
+
+def test_statistics_change_nothing(path: Path) -> None:
+    with Store.open(path) as store:
+        write(store)
+    sql(path, "ANALYZE")
+    assert found(path) == []
 
 
 # -------------------------------------------------------------------------------------------- retention
