@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from fileaudit_engine.detect.engine_record import Action
-from fileaudit_engine.diagnostics import FileauditError
+from fileaudit_engine.diagnostics import FileauditError, UnusableInput
 from fileaudit_engine.runtime.chores import Every
 from fileaudit_engine.store.store import Store
+from fileaudit_engine.store.stored import StoredRecord
 
 ALIVE: Final = "alive"
 STOPPED: Final = "stopped"
@@ -37,21 +38,38 @@ class Before:
 def before(store: Store, now_ns: int) -> Before:
     """What was before this start, by what is in the store.
 
-    A record that says that the engine has stopped counts more than marks: it is chained.
+    A record that says that the engine has stopped counts more than marks: it is chained. One that cannot be
+    read says nothing, and is no reason not to watch: `verify` tells what is wrong with it.
 
     Raises:
         UnusableInput: The store is damaged.
     """
     alive_ns, stopped_ns = store.marked(ALIVE), store.marked(STOPPED)
-    newest = next(iter(store.records_after(store.head.seq - 1, 1)), None)
-    if newest is not None and newest.document["event"].get("action") == Action.ENGINE_STOP.value:
-        return Before("stopped", newest.ts_ns)
+    newest = _newest(store)
+    if newest is not None and _action_of(newest) == Action.ENGINE_STOP.value:
+        return Before("stopped", min(newest.ts_ns, now_ns))
     if alive_ns is None:
         return Before("never", None)
     if stopped_ns is not None and stopped_ns >= alive_ns:
         return Before("stopped", min(stopped_ns, now_ns))
     newest_ns = alive_ns if newest is None else newest.ts_ns
     return Before("killed", min(max(alive_ns, newest_ns), now_ns))
+
+
+def _newest(store: Store) -> StoredRecord | None:
+    try:
+        return next(iter(store.records_after(store.head.seq - 1, 1)), None)
+    except UnusableInput:
+        return None
+
+
+def _action_of(record: StoredRecord) -> object:
+    """Of a record that anybody may have written."""
+    try:
+        event = record.document.get("event")
+    except (ValueError, AttributeError):  # it is no JSON, or no object
+        return None
+    return event.get("action") if isinstance(event, dict) else None
 
 
 class Heartbeat:

@@ -36,6 +36,9 @@ _NEWEST: Final = 4_096
 _HOURLY_NS: Final = 100 * UNITS_NS["d"]
 """How long one of every hour is kept: longer than records are, unless told otherwise."""
 
+_LAST_SEQ: Final = (1 << 63) - 1
+"""No store numbers its rows any further."""
+
 _STATE: Final = Path("/var/lib/fileaudit")
 _LOGS: Final = Path("/var/log/fileaudit")
 _DEFAULT_NAMES: Final = ("fileaudit.db", "anchors.log")
@@ -102,7 +105,8 @@ def _in_line(line: str) -> Iterator[Anchor]:
     for match in _LINE.finditer(line):
         store, seq, link, time = match.groups()
         with contextlib.suppress(ValueError):
-            yield Anchor(bytes.fromhex(store), int(seq), bytes.fromhex(link), parse_rfc3339(time))
+            if int(seq) <= _LAST_SEQ:
+                yield Anchor(bytes.fromhex(store), int(seq), bytes.fromhex(link), parse_rfc3339(time))
 
 
 def default_file(store: Path) -> Path:

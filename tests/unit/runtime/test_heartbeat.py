@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import zstandard
 from tests.unit.events.examples import SHADOW
 from tests.unit.events.records import record
 
@@ -100,3 +101,14 @@ def test_an_engine_that_ran_again_and_was_killed_is_told_as_killed(store: Store)
     bench.now_s += 100
     bench.beat.tick(idle=True)
     assert before(store, NOW_NS) == Before("killed", 150 * 10**9)
+
+
+@pytest.mark.parametrize("document", [b"damaged", b"[]", b'{"event": []}', b"{}", b"no JSON"])
+def test_a_newest_record_that_somebody_has_spoilt_is_no_reason_not_to_watch(
+    store: Store, document: bytes
+) -> None:
+    Bench(store).beat.tick(idle=True)
+    store.append([engine_record(Action.ENGINE_STOP, 58 * 10**9, "here", "SIGTERM", {})])
+    frame = document if document == b"damaged" else zstandard.compress(document)
+    store.connection.execute("UPDATE records SET document = ?", (frame,))
+    assert before(store, NOW_NS).how == "killed"

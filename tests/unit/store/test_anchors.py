@@ -52,6 +52,16 @@ def test_a_number_that_goes_on_is_no_anchor() -> None:
     assert parse([line_of(anchor(7)) + "0"]).found == ()
 
 
+@pytest.mark.parametrize(
+    ("what", "other"),
+    [("seq=7 ", "seq=9999999999999999999 "), ("time=1970-01-02T", "time=1970-13-02T"), ("link=0", "link=x")],
+)
+def test_an_anchor_that_cannot_be_is_counted_and_is_none(what: str, other: str) -> None:
+    line = line_of(anchor(7))
+    assert what in line
+    assert parse([line.replace(what, other)]) == module.Anchors(found=(), unreadable=1)
+
+
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     file = AnchorFile(tmp_path / "logs" / "anchors.log")
     assert file.read().found == ()
