@@ -29,6 +29,7 @@ from fileaudit_engine.runtime.pipeline import CORRELATIONS, REPEATS, Pipeline
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sinks.memory import Memory
 from fileaudit_engine.store.store import Store
+from fileaudit_engine.store.writer import Also
 
 RULES = """
 title: A secret is opened
@@ -385,10 +386,17 @@ class Stuck(Store):
 
     stuck = False
 
-    def append(self, records: Sequence[Record], losses: Sequence[Loss] = ()) -> int:
+    def append(
+        self,
+        records: Sequence[Record],
+        losses: Sequence[Loss] = (),
+        *,
+        host: str = "",
+        also: Also | None = None,
+    ) -> int:
         if self.stuck:
             raise MachineCannot("the store cannot be written: disk full", remedy="free some space")
-        return super().append(records, losses)
+        return super().append(records, losses, host=host, also=also)
 
 
 @contextmanager
