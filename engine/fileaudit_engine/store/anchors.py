@@ -15,9 +15,11 @@ pushed out gains nothing: of every hour one stays for a hundred days, and of eve
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,9 @@ _NEWEST: Final = 4_096
 """Of one store, that are kept whatever their time."""
 _HOURLY_NS: Final = 100 * UNITS_NS["d"]
 """How long one of every hour is kept: longer than records are, unless told otherwise."""
+
+_TRIES, _PAUSE_S = 10, 0.002
+"""How long to wait for another engine that writes a line."""
 
 _LAST_SEQ: Final = (1 << 63) - 1
 """No store numbers its rows any further."""
@@ -165,9 +170,14 @@ class AnchorFile:
             MachineCannot: It cannot be written.
         """
         with self._trouble("written"), self._open() as descriptor:
-            _finish_last_line(descriptor)
-            _write(descriptor, line_of(anchor))
-            os.fsync(descriptor)
+            end = _finish_last_line(descriptor)
+            try:
+                _write(descriptor, line_of(anchor))
+                os.fsync(descriptor)
+            except OSError:
+                with contextlib.suppress(OSError):  # a file that only grows keeps the half of a line
+                    os.ftruncate(descriptor, end)
+                raise
             if os.fstat(descriptor).st_size > LARGEST_BYTES and not self._only_grows:
                 self._thin_out(descriptor)
 
@@ -177,7 +187,7 @@ class AnchorFile:
         folder = _PRIVATE.folder(self.path.parent)
         descriptor = _PRIVATE.open_to_append(folder / self.path.name)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # engines with different stores may share a file
+            _lock(descriptor)
             yield descriptor
         finally:
             os.close(descriptor)
@@ -212,17 +222,32 @@ class AnchorFile:
             raise MachineCannot(message, remedy=f"free some space, or {_REMEDY}") from error
 
 
+def _lock(descriptor: int) -> None:
+    """Engines with different stores may share a file; who holds it for long must not hold up the others.
+
+    Raises:
+        OSError: Somebody does.
+    """
+    for _ in range(_TRIES):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_PAUSE_S)
+    raise BlockingIOError(errno.EAGAIN, "another process does not let go of it")
+
+
 def _read(descriptor: int) -> Anchors:
     os.lseek(descriptor, 0, os.SEEK_SET)
     with os.fdopen(os.dup(descriptor), "r", encoding="utf-8", errors="replace") as file:
         return parse(file)
 
 
-def _finish_last_line(descriptor: int) -> None:
-    """A line that was torn by the end of a disk or a process must not swallow the next one."""
+def _finish_last_line(descriptor: int) -> int:
+    """A line that was torn by the end of a process must not swallow the next one; returns where that begins."""
     end = os.lseek(descriptor, 0, os.SEEK_END)
     if end and os.pread(descriptor, 1, end - 1) != b"\n":
-        os.write(descriptor, b"\n")
+        end += os.write(descriptor, b"\n")
+    return end
 
 
 def _write(descriptor: int, text: str) -> None:

@@ -1,5 +1,6 @@
 """Anchors: lines that vouch for the end of a chain, and the file that they are kept in."""
 
+import fcntl
 import os
 import stat
 from collections.abc import Callable
@@ -132,6 +133,17 @@ def test_a_full_disk_is_told_with_a_remedy(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(MachineCannot, match="No space left") as caught:
         AnchorFile(tmp_path / "logs" / "anchors.log").append(anchor(1))
     assert "free some space" in caught.value.remedy
+
+
+def test_a_file_that_another_process_does_not_let_go_of_holds_nobody_up(tmp_path: Path) -> None:
+    file = AnchorFile(tmp_path / "logs" / "anchors.log")
+    file.append(anchor(1))
+    with file.path.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(MachineCannot, match="does not let go"):
+            file.append(anchor(2))
+    file.append(anchor(3))
+    assert file.read().found == (anchor(1), anchor(3))
 
 
 def test_a_flood_of_anchors_pushes_none_of_another_hour_out(tmp_path: Path) -> None:
