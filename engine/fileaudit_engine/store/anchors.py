@@ -243,7 +243,7 @@ def _read(descriptor: int) -> Anchors:
 
 
 def _finish_last_line(descriptor: int) -> int:
-    """A line that was torn by the end of a process must not swallow the next one; returns where that begins."""
+    """A line that was torn must not swallow the next one; returns where that one begins."""
     end = os.lseek(descriptor, 0, os.SEEK_END)
     if end and os.pread(descriptor, 1, end - 1) != b"\n":
         end += os.write(descriptor, b"\n")
