@@ -22,7 +22,8 @@ from fileaudit_engine.cli.report_sections import page_of
 from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.store.store import Store
 
-PICTURE = Path(__file__).parents[1] / "golden" / "report" / "report.png"
+ROOT = Path(__file__).parents[2]
+PICTURE = ROOT / "tests" / "golden" / "report" / "report.png"
 HANDLER = '/srv/"><img src=x onerror="document.title=1"><svg onload=document.title=2>'
 
 pytestmark = pytest.mark.skipif(
@@ -211,3 +212,7 @@ def test_the_picture_is_of_this_size(chromium: Browser, page: Path, tmp_path: Pa
         PICTURE.write_bytes(now.read_bytes())
     sizes = [struct.unpack(">II", place.read_bytes()[16:24]) for place in (now, PICTURE)]
     assert sizes == [(1000, 1150)] * 2
+
+
+def test_the_readme_shows_the_picture() -> None:
+    assert f"]({PICTURE.relative_to(ROOT)})" in (ROOT / "README.md").read_text(encoding="utf-8")
