@@ -20,6 +20,7 @@ from fileaudit_engine.cli.moments import add_range, moment, range_of
 from fileaudit_engine.cli.report_html import html_page
 from fileaudit_engine.cli.report_pretty import pretty
 from fileaudit_engine.cli.report_sections import page_of
+from fileaudit_engine.cli.verify import Progress
 from fileaudit_engine.cli.verify_text import finding_lines
 from fileaudit_engine.config import DEFAULT_STORE
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput, unusable_file
@@ -120,7 +121,7 @@ def _anchors(place: Path) -> Sequence[Anchor]:
 
 def _check(store: Store, anchors: Sequence[Anchor]) -> Check:
     """Check the whole chain."""
-    verification = Verification(store, anchors)
+    verification = Verification(store, anchors, progress=Progress())
     lines: list[str] = []
     findings = 0
     for finding in verification.findings():

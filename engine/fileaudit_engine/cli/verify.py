@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     path = args.store or args.settings.store_path or DEFAULT_STORE
     given = _anchors(args, path)  # before the store: none of them is younger than its end
     with Store.open(path, read_only=True) as store:
-        verification = Verification(store, given.anchors, progress=_Progress())
+        verification = Verification(store, given.anchors, progress=Progress())
         show = _as_json if args.format == "json" else _pretty
         counts = show(verification, given, path, args)
     return Exit.FINDINGS if counts.total() else Exit.FINE
@@ -122,7 +122,7 @@ def _read_file(name: str, given: Given) -> None:
         ) from error
 
 
-class _Progress:
+class Progress:
     """How far it is, on a terminal."""
 
     def __init__(self) -> None:
