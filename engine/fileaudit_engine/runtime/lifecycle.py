@@ -1,5 +1,6 @@
 """What the engine says of its own coming and going, for whoever asks later whether anybody was watching."""
 
+import dataclasses
 import os
 from collections.abc import Iterable
 from typing import Final
@@ -8,6 +9,8 @@ from fileaudit_engine import __version__
 from fileaudit_engine.compiler.stages import Compiled
 from fileaudit_engine.detect.engine_record import Action, engine_record
 from fileaudit_engine.detect.record import Record
+from fileaudit_engine.enrich.clock import clock_state
+from fileaudit_engine.events.model import LIVE_CLOCK
 from fileaudit_engine.events.objects import Document
 from fileaudit_engine.events.times import SECOND_NS, rfc3339
 from fileaudit_engine.rules.ast import QUIET_LEVEL
@@ -39,9 +42,17 @@ def start_record(store: Store, compiled: Compiled, before: Before, *, ts_ns: int
         "version": __version__,
         "store": store.identity.hex(),
         **_rules(compiled),
+        "clock": _clock(),
         "previous": previous,
     }
     return engine_record(Action.ENGINE_START, ts_ns, host, _since(before), facts)
+
+
+def _clock() -> Document:
+    """Where the times of events are from, and whether somebody keeps that clock right, if that is known."""
+    state = clock_state()
+    known: Document = {} if state is None else dataclasses.asdict(state)
+    return {"source": LIVE_CLOCK, **known}
 
 
 def _since(before: Before) -> str:

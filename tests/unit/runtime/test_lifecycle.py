@@ -55,6 +55,12 @@ def test_a_start_names_the_rules_and_the_trails_in_force(store: Store) -> None:
     assert told["previous"] == {"how": "never"}
 
 
+def test_a_start_says_by_which_clock_and_whether_it_is_kept_right(store: Store) -> None:
+    record = start_record(store, compiled(a="low"), Before("never", None), ts_ns=START_NS, host="web1")
+    assert facts(record)["clock"]["source"] == "boottime+realtime"
+    assert {type(facts(record)["clock"].get("synchronized"))} <= {bool, type(None)}
+
+
 def test_a_start_says_for_how_long_nobody_was_watching(store: Store) -> None:
     record = start_record(
         store, compiled(a="low"), Before("killed", START_NS - 75 * 10**9), ts_ns=START_NS, host="web1"
