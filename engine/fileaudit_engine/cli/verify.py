@@ -130,6 +130,7 @@ class Progress:
         self._shown = False
 
     def __call__(self, done: int, rows: int) -> None:
+        """Say so, now and then; the line goes when all is done."""
         if not sys.stderr.isatty():
             return
         now = time.monotonic()
