@@ -88,10 +88,16 @@ def _rows(checked: Checked) -> str:
 
 
 def _of(some: int, number: int, noun: str) -> str:
-    return f"all {counted(number, noun)}" if some == number else f"{some:,} of {counted(number, noun)}"
+    return (
+        f"{'all ' * (some > 1)}{counted(number, noun)}"
+        if some == number
+        else f"{some:,} of {number:,} {noun}s"
+    )
 
 
 def _anchors(anchors: AnchorCheck, head: int) -> str:
+    if not (anchors.own or anchors.foreign):
+        return "none"
     parts = ["1 agrees" if anchors.agree == 1 else f"{anchors.agree:,} agree"]
     if anchors.last is not None:
         parts[0] += f", the newest with row {anchors.last.seq:,} of {rfc3339(anchors.last.time_ns)}"
