@@ -75,6 +75,7 @@ def test_a_byte_that_is_no_text_is_found_as_it_is_and_as_output_shows_it(store: 
     assert found(store, paths=["/tmp/\\xff"]) == [1]
     assert found(store, paths=["/tmp/\\\\xff"]) == [2]
     assert found(store, paths=["/tmp/\\x5cxff"]) == [2]
+    assert found(store, paths=["/tmp/\\\\xf?"]) == [2]  # where the escape of its backslash begins, too
     assert found(store, paths=["/tmp/\\xc3\\xa4"]) == [3]
     assert found(store, paths=["/tmp/?"]) == [1, 3]
 
@@ -90,12 +91,29 @@ def test_a_hundred_thousand_names_are_no_more_trouble_than_one(store: Store) -> 
     assert count(store, Search(paths=["/many/*"])) == 2
 
 
+def test_a_record_that_meets_a_filter_twice_counts_once(store: Store) -> None:
+    as_himself = [made(i, user_name="alice", login_user_name="alice") for i in range(5)]
+    other = msgspec.structs.replace(SHADOW.process, pid=7)
+    as_root = [made(i, user_name="root", login_user_name="alice", process=other) for i in range(5, 9)]
+    store.append([*as_himself, *as_root, made(9, user_name="alice", login_user_name="bob")])
+    assert count(store, Search(users=["alice"])) == 10
+    assert count(store, Search(users=["bob"])) == 1
+    assert count(store, Search(processes=["**", "1"])) == 10
+    assert count(store, Search(processes=["**", "4242"])) == 10
+    assert count(store, Search(paths=["**", "/etc/shadow"])) == 10
+
+
 def test_words_are_a_part_of_any_name_whatever_their_case(store: Store) -> None:
     store.append([made(1), made(2, "/tmp/stra\xdfe", user_name="bob"), made(3, "/tmp/\u212aelvin")])
     assert found(store, words=["SHADOW", "STRA\xdfE"]) == [1, 2, 3]  # all were found by a rule of that name
     assert found(store, words=["STRA\xdfE"]) == [2]
     assert found(store, words=["kELVIN"]) == [3]
     assert found(store, words=["BoB"]) == [2]
+
+
+def test_words_in_small_letters_are_found_in_capitals(store: Store) -> None:
+    store.append([made(1, "/srv/README.TXT"), made(2, "/srv/Ä/README.TXT"), made(3, "/srv/read")])
+    assert found(store, words=["readme.txt"]) == [1, 2]
 
 
 def test_an_id_is_found_in_closed_blocks_and_in_the_open_one(store: Store) -> None:
