@@ -93,6 +93,8 @@ def _become_writer(connection: sqlite3.Connection, place: Path) -> None:
     _check(connection, place, read_only=False)
     _set_up(connection)
     _bring_up_to_date(connection, place)
+    if _number(connection, "auto_vacuum") != _INCREMENTAL:  # of a former version
+        _give_back(connection)
     add_shipped(connection)  # another version may have packed with another one
 
 
@@ -179,8 +181,6 @@ def _bring_up_to_date(connection: sqlite3.Connection, place: Path) -> None:
     except BaseException:
         connection.execute("ROLLBACK")
         raise
-    if former_version:
-        _give_back(connection)
 
 
 def _make(connection: sqlite3.Connection) -> None:
@@ -201,7 +201,7 @@ def _move(connection: sqlite3.Connection, place: Path) -> None:
 
 
 def _give_back(connection: sqlite3.Connection) -> None:
-    """Write a file anew whose pages are those of a former version; not while somebody reads it."""
+    """Write a file anew whose pages are those of a former version; while somebody reads it, next time."""
     with contextlib.suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")

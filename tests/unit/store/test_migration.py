@@ -107,7 +107,10 @@ def test_a_store_that_is_being_read_is_brought_up_all_the_same(tmp_path: Path) -
         assert reader.execute("SELECT count(*) FROM alerts").fetchone() == (2,)
         with Store.open(path) as store:
             assert len(kept(store)) == 2
+        assert rows_of(path, "PRAGMA auto_vacuum") == [(0,)]
         reader.execute("COMMIT")
+    Store.open(path).close()
+    assert rows_of(path, "PRAGMA auto_vacuum") == [(2,)]
 
 
 def test_a_document_that_is_none_is_told_and_the_old_tables_stay(tmp_path: Path) -> None:
