@@ -6,6 +6,7 @@ rarest of its newest blocks. The store is only read, also while somebody writes 
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=5, help="of which the best is told (default: 5)")
     args = parser.parse_args(arguments)
     with Store.open(args.store, read_only=True) as store:
+        if next(store.rows("SELECT 1 FROM blocks LIMIT 1"), None) is None:
+            sys.exit("no block of it is full yet: there is nothing to measure")
         print(f"{store.head.seq:,} records; the goal by path, user and hour is {GOAL_MS:.0f} ms\n")
         print(f"{'search':34}{'found':>7}{'first ms':>10}{'best ms':>10}{'CPU ms':>10}")
         for name, wanted in searches(store):
@@ -70,7 +73,7 @@ def searches(store: Store) -> Iterator[tuple[str, Search]]:
     yield "program", Search(processes=programs[-1:], limit=PAGE)
     yield "alerts", Search(kinds=[Kind.ALERT], limit=PAGE)
     yield "words", Search(words=[paths[0].upper()], limit=PAGE)
-    yield "event.id", Search(ids=[next(search(store, Search(limit=1, skip=1_000))).id], limit=PAGE)
+    yield "event.id", Search(ids=[next(search(store, Search(limit=1))).id], limit=PAGE)
 
 
 def _of_first_user(store: Store) -> Search:
