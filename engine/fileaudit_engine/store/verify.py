@@ -26,7 +26,7 @@ from fileaudit_engine.store.verify_schema import (
     readable,
     schema_of,
 )
-from fileaudit_engine.store.verify_start import before_the_first, cut_tail, lost_postings
+from fileaudit_engine.store.verify_start import before_the_first, cut_tail, impossible_blocks, lost_postings
 from fileaudit_engine.store.verify_walk import Checked, Walk
 
 ROUNDS: Final = 100
@@ -114,6 +114,7 @@ class Verification:
                 break
             start, head = now, max(head, last)  # retention was here, and says so behind what was read
         yield from walk.end(start)
+        yield from impossible_blocks(self._connection)
         yield from lost_postings(self._connection)
         if not walk.cut_off:
             yield from cut_tail(self._connection, walk.shift)

@@ -33,8 +33,12 @@ MAX_OPEN: Final = 64
 MAX_KEPT_BYTES: Final = 256 << 10
 """A larger document does not wait: whether it was moved is not found out."""
 
-SEARCHES: Final = 100
-"""Rows for which `REMEMBERED_LINKS` and `FARTHEST` are gone through; later ones are tried close by only."""
+SEARCHED_BYTES: Final = 4 << 30
+"""Of documents that are hashed while `REMEMBERED_LINKS` and `FARTHEST` are gone through, some ten seconds;
+later rows are tried close by only."""
+
+GREATEST: Final = (1 << 63) - 1
+"""Number that a row can have."""
 
 _NEAR: Final = 8
 
@@ -65,7 +69,9 @@ class Link:
         return place_of(self.ts_ns, self.said)
 
     def after(self, previous: bytes, seq: int) -> bytes:
-        """Its link if it stood behind that one, with that number."""
+        """Its link if it stood behind that one, with that number; none if no row can have that."""
+        if not 0 < seq <= GREATEST:
+            return b""
         return link(previous, seq, self.ts_ns, self.record_id, self.document)
 
 
@@ -117,7 +123,7 @@ class Chain:
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED_LINKS)
         """Numbers that rows were linked with, and their links."""
         self._open: deque[_Open] = deque()
-        self._searches = SEARCHES
+        self._bytes = SEARCHED_BYTES
         if previous is not None:
             self._recent.append((seq, previous))
 
@@ -172,6 +178,10 @@ class Chain:
         )
 
     def _misfit(self, row: Link, previous: bytes, seq: int) -> Iterator[Finding]:
+        if len(row.document) > MAX_KEPT_BYTES:  # any search would take its time
+            self._follow(row, seq)
+            yield at(row.seq, What.EDITED, EDITED, row.place)
+            return
         if self._explained_by_links(row, seq) or self._moved(row, previous, seq):
             self._follow(row, row.seq + self.shift)
             return
@@ -182,12 +192,7 @@ class Chain:
         computed = row.after(previous, seq)
         self._open.append(_Open(row=row, previous=previous, seq=seq, computed=computed))
         self._follow(row, seq)
-        if len(self._open) > MAX_OPEN or len(row.document) > MAX_KEPT_BYTES:
-            yield from self._overflow()
-
-    def _overflow(self) -> Iterator[Finding]:
-        yield self._close(self._open.popleft())
-        while self._open and (self._open[0].message or len(self._open[0].row.document) > MAX_KEPT_BYTES):
+        if len(self._open) > MAX_OPEN:
             yield self._close(self._open.popleft())
 
     def _explained_by_links(self, row: Link, seq: int) -> bool:
@@ -242,9 +247,10 @@ class Chain:
 
     def _renumbered(self, row: Link, previous: bytes, seq: int) -> int | None:
         """The number that it was linked with, if that is another one."""
-        reach = FARTHEST if self._searches > 0 else _NEAR
-        self._searches -= 1
-        known = len(self._recent) if reach == FARTHEST else min(_NEAR, len(self._recent))
+        reach, known = FARTHEST, len(self._recent)
+        if self._bytes < 0:
+            reach, known = _NEAR, min(_NEAR, known)
+        self._bytes -= len(row.document) * (2 * reach + known)
         for back in range(1, known + 1):
             number, stored = self._recent[-back]
             if number + 1 != seq and row.after(stored, number + 1) == row.stored:

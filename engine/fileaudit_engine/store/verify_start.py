@@ -111,6 +111,14 @@ def before_the_first(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding(what=What.INSERTED, message=message, first_seq=first, last_seq=last)
 
 
+def impossible_blocks(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Blocks that end before they begin."""
+    for first, last in connection.execute(
+        "SELECT first_seq, last_seq FROM blocks WHERE last_seq < first_seq"
+    ):
+        yield at(first, What.BLOCK, f"the block that begins here ends with row {last:,}")
+
+
 def lost_postings(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Postings of blocks that are not there; what retention has yet to sweep is none."""
     block = connection.execute(_REMOVED).fetchone()[0] or 0

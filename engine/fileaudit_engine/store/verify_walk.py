@@ -106,12 +106,9 @@ class Walk:
         if piece.after > self.position and piece.start is not None:
             yield from self._skip(piece.after, piece.start.removed_link)
         yield from self._index.begin(piece)
-        for row in piece.rows:
-            yield from self._row(row, piece)
-        for seq in piece.unreadable:
-            self._index.incomplete()
-            self._chain.unreadable(seq, None)
-            yield at(seq, What.DAMAGED, f"it cannot be read: {piece.damage}")
+        rows = {row.seq: row for row in piece.rows}
+        for seq in sorted((*rows, *piece.unreadable)):
+            yield from self._row(rows[seq], piece) if seq in rows else self._unreadable(seq, piece)
         yield from self._index.end(piece)
         if piece.damage:
             self._index.lose(piece.until)
@@ -138,6 +135,11 @@ class Walk:
         yield from self._chain.restart(seq, link)
         yield from self._anchors.begin(seq, link)
         self._index.restart(seq)
+
+    def _unreadable(self, seq: int, piece: Piece) -> Iterator[Finding]:
+        self._index.incomplete()
+        self._chain.unreadable(seq, None)
+        yield at(seq, What.DAMAGED, f"it cannot be read: {piece.damage}")
 
     def _row(self, row: Row, piece: Piece) -> Iterator[Finding]:
         self._checked.count(row)

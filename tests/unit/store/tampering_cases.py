@@ -126,6 +126,27 @@ ROWS = (
         "UPDATE records SET document = substr(document, 1, length(document) - 5) WHERE seq = 60",
         (("damaged", 60, 60),),
     ),
+    Case(
+        "a document unfolds to a hundred megabytes",
+        f"UPDATE records SET document = {frame_of(b'[' * (100 << 20))} WHERE seq = 60",
+        (("edited", 60, 60), ("edited", 60, 60)),
+    ),
+    Case(
+        "an id is longer than any",
+        "UPDATE records SET id = zeroblob(100000) WHERE seq = 60",
+        (("damaged", 60, 60),),
+    ),
+    Case(
+        "the last row is altered and given the greatest number",
+        "UPDATE records SET seq = 9223372036854775807, ts_ns = ts_ns + 1 WHERE seq = 191;"
+        "UPDATE records SET ts_ns = ts_ns + 1 WHERE seq = 190",
+        (("edited", 190, 190), ("removed", 191, 9223372036854775806)),
+    ),
+    Case(
+        "the last row is given the greatest number",
+        "UPDATE records SET seq = 9223372036854775807 WHERE seq = 191",
+        (("reordered", 9223372036854775807, 9223372036854775807),),
+    ),
     Case("a frame is emptied", "UPDATE records SET document = X'' WHERE seq = 60", (("damaged", 60, 60),)),
     Case(
         "a row is deleted",
@@ -381,6 +402,11 @@ INDEX = (
         "a block is given other times",
         "UPDATE blocks SET last_ns = last_ns - 1 WHERE first_seq = 42",
         (("block", 42, 81),),
+    ),
+    Case(
+        "a block ends before it begins",
+        "INSERT INTO blocks VALUES (170, 20, 1, 1)",
+        (("block", 170, 170),),
     ),
     Case(
         "a block reaches beyond the end",
