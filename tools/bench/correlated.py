@@ -19,7 +19,7 @@ import msgspec
 import zstandard
 from correlation_pack import Stream, events, rule_name
 
-from fileaudit_engine.cli.common import without_collector
+from fileaudit_engine.cli.loading import without_collector
 from fileaudit_engine.compiler.stages import Compiled, compile_rules
 from fileaudit_engine.detect.correlate import Correlator
 from fileaudit_engine.detect.correlating import Correlating

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from fileaudit_engine.cli.common import without_collector
+from fileaudit_engine.cli.loading import without_collector
 from fileaudit_engine.compiler.stages import compile_rules
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.events.batch import Batch

@@ -6,16 +6,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from fileaudit_engine.cli.common import (
-    Exit,
-    Loaded,
-    add_unknown_fields,
-    color_of,
-    load_quietly,
-    rendered,
-    rule_options,
-    say,
-)
+from fileaudit_engine.cli.common import Exit, color_of, rendered, say
+from fileaudit_engine.cli.loading import Loaded, add_unknown_fields, load_quietly, rule_options
 from fileaudit_engine.diagnostics import Diagnostic, summary
 from fileaudit_engine.text import counted, printable
 

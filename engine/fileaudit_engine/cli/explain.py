@@ -8,21 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fileaudit_engine.cli.common import (
-    Exit,
-    add_unknown_fields,
-    color_of,
-    has_rules,
-    load,
-    report_diagnostics,
-    say,
-)
+from fileaudit_engine.cli.common import Exit, color_of, report_diagnostics, say
 from fileaudit_engine.cli.explain_correlation import pack_lines
 from fileaudit_engine.cli.explain_document import event_document, pack_document
 from fileaudit_engine.cli.explain_events import Asked, event_lines
 from fileaudit_engine.cli.explain_text import Layout
 from fileaudit_engine.cli.explain_together import Together, outcome_document, outcome_lines
 from fileaudit_engine.cli.explained_correlation import CorrelationExplanation, explained_correlations
+from fileaudit_engine.cli.loading import add_unknown_fields, has_rules, load
 from fileaudit_engine.compiler.explain import PackExplanation, RuleExplanation, explanation
 from fileaudit_engine.compiler.listening import behind
 from fileaudit_engine.compiler.stages import Compiled

@@ -5,40 +5,35 @@ interrupted. Results go to stdout, everything else to stderr.
 """
 
 import argparse
+import importlib
 import io
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from fileaudit_engine import __version__
-from fileaudit_engine.cli import (
-    check,
-    doctor,
-    explain,
-    query,
-    record,
-    replay,
-    report,
-    run,
-    test,
-    top,
-    trace,
-    verify,
-)
 from fileaudit_engine.cli.common import READER_GONE, Exit, report_diagnostics, say
 from fileaudit_engine.config import load_config
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
 
-COMMANDS = (run, trace, top, replay, record, test, check, explain, query, report, verify, doctor)
+COMMANDS: Final = (
+    *("run", "trace", "top", "replay", "record", "test", "check", "explain", "query", "report", "verify"),
+    "doctor",
+)
+"""Each is a module of this package, imported when it is asked for: `verify` does not need a compiler."""
 
 _LEVELS = ("debug", "info", "warning", "error")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The command line.
+
+    Args:
+        argv: What is going to be parsed; where a command stands first, the others are left out.
+    """
     common = argparse.ArgumentParser(add_help=False)
     group = common.add_argument_group("shared options")
     group.add_argument("--config", metavar="FILE", help="configuration (YAML)")
@@ -51,15 +46,16 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"fileaudit-engine {__version__}")
     subparsers = whole.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.register(subparsers, common)
+    for name in [argv[0]] if argv and argv[0] in COMMANDS else COMMANDS:
+        importlib.import_module(f"fileaudit_engine.cli.{name}").register(subparsers, common)
     return whole
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     _accept_every_character()
-    args = parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else list(argv)
+    args = parser(given).parse_args(given)
     logging.basicConfig(level=args.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     try:
         args.settings = load_config(args.config)  # a broken one is reported by every command

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import itertools
+import re
 import select
 import sys
 import time
@@ -16,8 +17,10 @@ from fileaudit_engine.cli.common import Exit, color_of, say
 from fileaudit_engine.cli.query_csv import Table
 from fileaudit_engine.cli.query_lines import Lines
 from fileaudit_engine.cli.query_options import MOST_PER_PAGE, add_filters, number, search_of
+from fileaudit_engine.cli.query_rows import foreign
 from fileaudit_engine.cli.query_slips import refuse_unknown_rules, slips
 from fileaudit_engine.config import DEFAULT_STORE
+from fileaudit_engine.events.jsonl import encode
 from fileaudit_engine.runtime.supervisor import Supervisor
 from fileaudit_engine.sinks.jsonlog import line
 from fileaudit_engine.sinks.output import CLOSED_PIPE, Output
@@ -32,6 +35,9 @@ _FOLLOWED: Final = 10
 _POLL_S: Final = 0.2
 _AT_ONCE: Final = 200
 """Records whose lines are aligned and written together."""
+
+_ACTING: Final = re.compile(rb"[\x00-\x1f]")
+"""What the engine's JSON never has."""
 
 _Show = Callable[[Sequence[StoredRecord]], str]
 
@@ -114,10 +120,20 @@ def _shown_as(args: argparse.Namespace) -> _Show:
     if args.format == "json":
         encoding = (sys.stdout.encoding or "utf-8").lower().replace("-", "")
         ascii_only = encoding != "utf8"
-        return lambda records: b"".join(line(one.raw, ascii_only=ascii_only) for one in records).decode()
+        return lambda records: b"".join(_json_line(one, ascii_only=ascii_only) for one in records).decode()
     if args.format == "csv":
         return Table().of
     return Lines(color=color_of(args, sys.stdout), details=args.verbose).of
+
+
+def _json_line(record: StoredRecord, *, ascii_only: bool) -> bytes:
+    """The document as it was kept; what is no line of JSON was put there by somebody else."""
+    try:
+        if _ACTING.search(record.raw) is None:
+            return line(record.raw, ascii_only=ascii_only)
+    except UnicodeDecodeError:
+        pass
+    return encode(foreign(record.seq)) + b"\n"
 
 
 def _limit_of(args: argparse.Namespace) -> int | None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
+
+import msgspec
 
 from fileaudit_engine.store.facets import Dimension, facets_of
 from fileaudit_engine.store.stored import StoredRecord
-
-_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,8 @@ class Row:
 
 def row_of(record: StoredRecord) -> Row:
     """The columns of a record."""
-    document = record.document
-    found = dict(facets_of(document))
-    own = document.get("fileaudit", _NOTHING)
+    document, found = _read(record)
+    own = document.get("fileaudit")
 
     def of(dimension: Dimension) -> str:
         return str(found.get(dimension, ""))
@@ -79,9 +78,23 @@ def row_of(record: StoredRecord) -> Row:
         container=of(Dimension.CONTAINER),
         host=_text(document, "host", "name"),
         message=_text(document, "message"),
-        tells="correlation" in own or Dimension.COVERAGE in found,
+        tells=(isinstance(own, dict) and "correlation" in own) or Dimension.COVERAGE in found,
         document=document,
     )
+
+
+def foreign(seq: int) -> dict[str, Any]:
+    """What is shown in the place of a document that the engine has not written."""
+    return {"message": f"the document of row {seq} is none of the engine's: run 'verify'"}
+
+
+def _read(record: StoredRecord) -> tuple[Mapping[str, Any], Mapping[int, str]]:
+    """A document and its facets; of one that somebody else has put in its place, whatever can be told."""
+    try:
+        document = record.document
+        return document, dict(facets_of(document))
+    except (msgspec.MsgspecError, UnicodeDecodeError, AttributeError, TypeError, KeyError):
+        return foreign(record.seq), {}
 
 
 def _text(document: Mapping[str, Any], *names: str) -> str:

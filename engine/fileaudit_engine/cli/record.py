@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fileaudit_engine.cli import live
-from fileaudit_engine.cli.common import Exit, add_unknown_fields, load, say
+from fileaudit_engine.cli.common import Exit, say
 from fileaudit_engine.cli.filters import compiled_filter
+from fileaudit_engine.cli.loading import add_unknown_fields, load
 from fileaudit_engine.compiler.stages import Compiled
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.diagnostics import unusable_file

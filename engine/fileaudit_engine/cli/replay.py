@@ -5,15 +5,8 @@ import contextlib
 from pathlib import Path
 
 from fileaudit_engine.cli import live
-from fileaudit_engine.cli.common import (
-    Exit,
-    add_unknown_fields,
-    has_rules,
-    load,
-    report_diagnostics,
-    say,
-    without_collector,
-)
+from fileaudit_engine.cli.common import Exit, report_diagnostics, say
+from fileaudit_engine.cli.loading import add_unknown_fields, has_rules, load, without_collector
 from fileaudit_engine.detect.correlate import Counts
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.resources import detections_dir

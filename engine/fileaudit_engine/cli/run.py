@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from fileaudit_engine.cli import live
-from fileaudit_engine.cli.common import Exit, Loaded, add_unknown_fields, has_rules, load, say
+from fileaudit_engine.cli.common import Exit, say
+from fileaudit_engine.cli.loading import Loaded, add_unknown_fields, has_rules, load
 from fileaudit_engine.cli.trail import Trail, tell_store
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS
 from fileaudit_engine.config import DEFAULT_STORE, Config

@@ -3,16 +3,8 @@
 import argparse
 import sys
 
-from fileaudit_engine.cli.common import (
-    Exit,
-    Loaded,
-    add_unknown_fields,
-    color_of,
-    has_rules,
-    load,
-    report_diagnostics,
-    say,
-)
+from fileaudit_engine.cli.common import Exit, color_of, report_diagnostics, say
+from fileaudit_engine.cli.loading import Loaded, add_unknown_fields, has_rules, load
 from fileaudit_engine.diagnostics import has_errors
 from fileaudit_engine.rules.names import RuleNames
 from fileaudit_engine.ruletest.cases import Case, LoadedCases

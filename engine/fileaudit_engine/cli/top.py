@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from fileaudit_engine.cli import live, top_text
-from fileaudit_engine.cli.common import add_unknown_fields, color_of, load, say
+from fileaudit_engine.cli.common import color_of, say
 from fileaudit_engine.cli.filters import SUMMED, WHERE, add_filters, filter_rule, warn_of_slips
+from fileaudit_engine.cli.loading import add_unknown_fields, load
 from fileaudit_engine.cli.top_screen import Screen, is_in_front
 from fileaudit_engine.cli.top_text import KEYS, Look
 from fileaudit_engine.cli.top_views import Live, Meter, Paper, View

@@ -23,6 +23,7 @@ from fileaudit_engine.detect.record import Record
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.events.jsonl import EventReader
 from fileaudit_engine.events.model import FileEvent, Loss, Operation
+from fileaudit_engine.store.documents import packer
 from fileaudit_engine.store.store import Store
 
 ROOT = Path(__file__).parents[3]
@@ -109,6 +110,24 @@ def test_no_name_acts_on_a_terminal_or_makes_a_line(
     assert all(line.isprintable() for line in shown.replace("\r\n", "\n").split("\n"))
     if "-v" not in output:
         assert len(shown.splitlines()) == 1 + (output != ("json",))
+
+
+@pytest.mark.parametrize(
+    "document", [b"[1]", b'{"event": "x"}', b'{"event": {}, "process": [7]}', b"{", b"\xff"]
+)
+@pytest.mark.parametrize("output", [("pretty",), ("pretty", "-v"), ("csv",), ("json",)])
+def test_a_document_that_somebody_has_put_there_hides_no_other(
+    store: Store, capsys: pytest.CaptureFixture[str], output: tuple[str, ...], document: bytes
+) -> None:
+    store.append([made(1, "/a"), made(2, "/b"), made(3, "/c")])
+    store.connection.execute("UPDATE records SET document = ? WHERE seq = 2", (packer()(document),))
+    assert asked(store, "--format", *output) == 0
+    out = capsys.readouterr().out
+    assert "/a" in out
+    assert "/c" in out
+    assert out.replace("\r\n", "").replace("\n", "").isprintable()
+    assert len(out.splitlines()) >= 3
+    assert output == ("json",) or "the document of row 2 is none of the engine's" in out
 
 
 # ------------------------------------------------------------------------------------------ order and pages
