@@ -113,7 +113,7 @@ def test_no_name_acts_on_a_terminal_or_makes_a_line(
 
 
 @pytest.mark.parametrize(
-    "document", [b"[1]", b'{"event": "x"}', b'{"event": {}, "process": [7]}', b"{", b"\xff"]
+    "document", [b"[1]", b'{"event": "x"}', b'{"event": {}, "process": [7]}', b"{\n", b"\xff", b"{}\x1b[2J"]
 )
 @pytest.mark.parametrize("output", [("pretty",), ("pretty", "-v"), ("csv",), ("json",)])
 def test_a_document_that_somebody_has_put_there_hides_no_other(
