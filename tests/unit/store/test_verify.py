@@ -401,7 +401,6 @@ def test_altered_rows_in_any_number_take_bounded_work(path: Path, monkeypatch: p
         return chain.link(previous, seq, ts_ns, record_id, document)
 
     monkeypatch.setattr(verify_chain, "link", counted)
-    monkeypatch.setattr(verify_chain, "FARTHEST", 200)
-    monkeypatch.setattr(verify_chain, "REMEMBERED_LINKS", 200)
+    monkeypatch.setattr(verify_chain, "SEARCHED_BYTES", 20 << 20)
     assert ("edited", 1, 3_000) in told(found(path))
     assert count < 3_000 * 400
