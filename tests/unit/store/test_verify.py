@@ -1,6 +1,7 @@
 """What `verify` sees of retention, anchors, damaged pages, and of a store that goes on being written."""
 
 import contextlib
+import json
 import random
 import sqlite3
 import threading
@@ -31,6 +32,7 @@ from fileaudit_engine.diagnostics import UnusableInput
 from fileaudit_engine.events.model import FileEvent
 from fileaudit_engine.store import blocks, chain, verify_chain
 from fileaudit_engine.store.anchors import Anchor
+from fileaudit_engine.store.facets import facets_in
 from fileaudit_engine.store.retention import Retention, remove
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.verify import Verification, verify
@@ -70,7 +72,25 @@ def test_any_event_is_kept_as_the_contract_says(
         store.append([record(event), record(event, key="another", level="informational")])
     rows = chain_oracle.Rows(path)
     assert (rows.broken_links(), rows.wrong_columns()) == ([], [])
+    for row in rows.rows:
+        raw = rows.document(row)
+        assert sorted(facets_in(raw) or ()) == sorted(chain_oracle.facets(json.loads(raw)))
     assert found(path) == []
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("alert_level", [None, "critical"])
+def test_what_the_engine_says_about_itself_is_kept_as_the_contract_says(
+    path: Path, action: Action, alert_level: str | None
+) -> None:
+    said = engine_record(action, SHADOW.ts_ns, "web-1", "it did", {"pid": 7}, alert_level=alert_level)
+    with Store.open(path) as store:
+        store.append([said])
+    rows = chain_oracle.Rows(path)
+    assert (rows.broken_links(), rows.wrong_columns()) == ([], [])
+    assert sorted(facets_in(rows.document(rows.rows[0])) or ()) == sorted(
+        chain_oracle.facets(dict(said.document))
+    )
 
 
 def test_links_are_those_of_the_contract() -> None:
