@@ -121,31 +121,36 @@ def retention(path: Path) -> None:
         traffic = Traffic(Variety(), start_ns=last_ns + 1, seed=last_ns % 1_000_003)
         keep = Retention(age_ns=last_ns - first_ns - DAY_NS)
         before, used = store.head.seq, used_bytes(store)
-        steps, blocked, removed = _beside(store, traffic, remove(store, keep, last_ns))
+        steps, cpu, blocked, removed = _beside(store, traffic, remove(store, keep, last_ns))
         free = used - used_bytes(store)
         commits = _commits(store, traffic, 200)
         print(
             f"retention: {removed:,} of {before:,} records, {free >> 20:,} MiB, in {len(steps):,} steps of"
             f" {sum(steps) / 1e3:.1f} s; a step {_told(steps)}"
         )
+        print(f"  the CPU time of a step:            {_told(cpu)}")
         print(f"  a commit that had to wait for one: {_told(blocked)}   goal: {GOALS['blocked']:.0f}")
         print(f"  a commit without retention:        {_told(commits)}")
 
 
 def _beside(
     store: Store, traffic: Traffic, removing: Iterator[object]
-) -> tuple[list[float], list[float], int]:
+) -> tuple[list[float], list[float], list[float], int]:
+    """What each step took by the clock and of CPU, it and the commit behind it; how many records went."""
     steps: list[float] = []
+    cpu: list[float] = []
     blocked: list[float] = []
     removed = 0
     while True:
-        begun = time.perf_counter()
+        batch = traffic.take(COMMIT)
+        begun, spent = time.perf_counter(), time.thread_time()
         step = next(removing, removing)
         done = time.perf_counter()
         if step is removing:
-            return steps, blocked, removed
+            return steps, cpu, blocked, removed
+        cpu.append((time.thread_time() - spent) * 1e3)
         removed += getattr(step, "records", 0)
-        store.append(traffic.take(COMMIT))
+        store.append(batch)
         steps.append((done - begun) * 1e3)
         blocked.append((time.perf_counter() - begun) * 1e3)
 
