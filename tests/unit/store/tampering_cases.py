@@ -68,6 +68,18 @@ def inserted(seq: int, *, right: bool) -> Callable[[Path], str]:
     return script
 
 
+def emptied(index: str, columns: str) -> str:
+    """An index is given the pages of an empty one: whatever goes by it finds nothing."""
+    names = ", ".join(column.split()[0] for column in columns.split(", "))
+    return f"""
+        CREATE TABLE empty ({columns}); CREATE INDEX empty_index ON empty ({names});
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'empty_index')
+        WHERE name = '{index}';
+        DELETE FROM sqlite_master WHERE name LIKE 'empty%';
+    """
+
+
 def frame_of(document: bytes) -> str:
     """A document as a row has it, as SQL."""
     return f"X'{zstandard.ZstdCompressor().compress(document).hex()}'"
@@ -423,6 +435,16 @@ MAKING = (
         (("dictionary", None, None),),
     ),
     Case("the dictionaries are deleted", "DELETE FROM dictionaries", (("damaged", 1, 191),)),
+    Case(
+        "the index by time is emptied",
+        emptied("records_by_time", "ts_ns INTEGER, id BLOB"),
+        (("index", 1, 191),),
+    ),
+    Case(
+        "the index by name is emptied",
+        emptied("postings_by_name", "name INTEGER, block INTEGER, count INTEGER"),
+        in_blocks("index", (1, 41), (42, 121), (122, 161)),
+    ),
     Case("an index is dropped", "DROP INDEX records_by_time", (("schema", None, None),)),
     Case("the other index is dropped", "DROP INDEX postings_by_name", (("schema", None, None),)),
     Case(
