@@ -5,7 +5,7 @@
 
 The records are those of `store_documents`, through the store's own `append`: a million paths, two hundred
 users, five thousand command lines, one call in a hundred denied, one record in ten thousand an alert. `make`
-goes on where it was stopped.
+goes on where it was stopped, if it is given the same options.
 """
 
 import argparse

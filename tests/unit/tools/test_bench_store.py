@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+import store_ask
+import store_big
 from store_append import BEGIN_NS, CASES, Floor
 from store_documents import Traffic, Variety, path_of
 from store_latency import PRODUCER
@@ -76,3 +78,18 @@ def test_store_and_floor_take_every_case(case: str, tmp_path: Path) -> None:
 def test_the_program_that_is_watched_is_a_program() -> None:
     compile(PRODUCER % {"files": 1, "least": 0.1, "most": 0.2}, "producer", "exec")
     assert list(islice(map(path_of, range(1000)), 1000)) == list(dict.fromkeys(map(path_of, range(1000))))
+
+
+def test_a_store_is_made_once_and_can_be_asked_everything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "store" / "big.db"
+    for _ in range(2):
+        store_big.main(["make", str(path), "--events", "20000", "--days", "2"])
+        assert "20,000 records in" in capsys.readouterr().out
+    store_big.main(["ask", str(path), "--parts", *store_ask.PARTS])
+    told = capsys.readouterr().out
+    assert "verify: 20,000 rows, 0 findings" in told
+    assert "retention: 8,192 of 20,000 records" in told
+    searched = [line for line in told.splitlines() if line.startswith("path, the hottest")]
+    assert searched[0].split()[3] == "100"
