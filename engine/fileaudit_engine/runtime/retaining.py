@@ -63,12 +63,14 @@ class Retaining:
         self._steps: Iterator[Removed | None] | None = None
         self._removed: list[Removed] = []
         self._trouble = ""
+        self._urgent = False
+        """Whether the hard limit is passed: then every turn is taken, and the source waits as it must."""
 
     def tick(self, *, idle: bool) -> None:
         """Look whether something is to be removed, if it is time; go on with it, if there is time."""
         if self._steps is None and self._is_due():
-            self._steps = self._begun()
-        if self._steps is None or not self._turns.is_mine(idle=idle):
+            self._steps, self._urgent = self._begun(), self._is_above(self._retention.hard_bytes)
+        if self._steps is None or not self._turns.is_mine(idle=idle or self._urgent):
             return
         began_s = self._clock_s()
         try:
@@ -87,12 +89,14 @@ class Retaining:
         return hour or (minute and self._is_over())
 
     def _is_over(self) -> bool:
-        limits = (self._retention.max_bytes, self._retention.hard_bytes)
+        retention = self._retention
+        return self._is_above(retention.max_bytes) or self._is_above(retention.hard_bytes)
+
+    def _is_above(self, limit: int | None) -> bool:
         try:
-            used = used_bytes(self._store)
+            return limit is not None and used_bytes(self._store) > limit
         except FileauditError:  # whoever writes tells
             return False
-        return any(limit is not None and used > limit for limit in limits)
 
     def _begun(self) -> Iterator[Removed | None]:
         now_ns = self._clock_ns()

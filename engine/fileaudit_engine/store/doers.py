@@ -11,8 +11,9 @@ import msgspec
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.store.facets import Facet, doer_facets
 
-REMEMBERED: Final = 8_192
-"""Doers that are known, some 8 MB; then all are forgotten."""
+REMEMBERED: Final = 1_024
+"""Doers that are known; then all are forgotten. One takes a kilobyte as a rule, and thirty at the worst,
+with the arguments that are kept of its process."""
 
 
 class Doer(msgspec.Struct, kw_only=True):

@@ -6,6 +6,7 @@ verified, and where a report needs a part of a block.
 
 import enum
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
@@ -63,6 +64,10 @@ COLUMNS: Final = tuple(Dimension)[:13]
 MAX_COMMAND: Final = 1_024
 """Characters of a command line that it can be found by; the document has all of it."""
 
+MAX_COUNTED: Final = 512
+"""Characters of what is only counted. A longer text is cut, and told apart by a digest: who makes up paths
+of four thousand bytes would otherwise fill a disk with them several times over."""
+
 ENGINE_DATASET: Final = DATASET
 """`event.dataset` of what the engine says about itself."""
 
@@ -77,6 +82,7 @@ _KIND, _LEVEL, _RULE, _OPERATION, _OUTCOME, _PATH, _OTHER_PATH, _USER = range(1,
 _LOGIN_USER, _EXECUTABLE, _PROCESS, _COMMAND, _CONTAINER, _PID, _CONTAINER_ID = range(9, 16)
 _DEED, _CHANGED, _DENIED, _ALERTS, _HOUR, _SESSION, _COVERAGE = range(20, 27)
 """The dimensions by number: a member of an enumeration costs twice as much, and each record has a dozen."""
+_MOST: Final = 1 << 63
 _ALERT: Final = Kind.ALERT.value
 _NO_PERMISSION: Final = frozenset({"EACCES", "EPERM"})
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -132,9 +138,9 @@ def _add_deed(
     found.append((_PATH, path))
     if outcome == "success":
         if action in CHANGES:
-            found.append((_CHANGED, f"{action} {path}"))
+            found.append((_CHANGED, counted_text(f"{action} {path}")))
     elif own.get("errno_name") in _NO_PERMISSION:
-        found.append((_DENIED, f"{_named(document.get('user')) or '?'} {path}"))
+        found.append((_DENIED, counted_text(f"{_named(document.get('user')) or '?'} {path}")))
 
 
 def doer_facets(document: Mapping[str, Any]) -> list[Facet]:
@@ -174,6 +180,13 @@ def _add_process(found: list[Facet], process: Mapping[str, Any]) -> None:
         found.append((_PID, str(pid)))
 
 
+def counted_text(text: str) -> str:
+    """A text that is only counted, if need be cut."""
+    if len(text) <= MAX_COUNTED:
+        return text
+    return f"{text[:MAX_COUNTED]}… ({blake2b(text.encode(), digest_size=8).hexdigest()})"
+
+
 def _named(user: Mapping[str, Any] | None) -> str | None:
     """A user's name, else his number."""
     return (user.get("name") or user.get("id")) if user else None
@@ -182,7 +195,7 @@ def _named(user: Mapping[str, Any] | None) -> str | None:
 def pid_of(document: Mapping[str, Any]) -> int | None:
     """The process that a record is about; None where it is about none."""
     pid = document.get("process", _NOTHING).get("pid")
-    return None if pid is None else int(pid)
+    return pid if isinstance(pid, int) and -_MOST <= pid < _MOST else None
 
 
 def facets_in(raw: bytes) -> list[Facet] | None:

@@ -12,12 +12,18 @@ from typing import Final
 from fileaudit_engine.store.doers import Doer
 from fileaudit_engine.store.facets import COLUMNS, Facet
 
-REMEMBERED: Final = 100_000
-"""Names that are known without asking, some 30 MB at the worst; then all are forgotten, and the hot ones are
-back with the next batch."""
+REMEMBERED: Final = 65_536
+"""Names that are known without asking; then all are forgotten, and the hot ones are back with the next
+batch."""
+MAX_REMEMBERED: Final = 128
+"""Characters of a name that is remembered: a longer one is looked up each time, and all of them take 40 MB at
+the worst."""
+LAST: Final = 1 << 62
+"""Numbers are below it. Whoever wrote a greater one into a store would have taken all that are left."""
 
 _NONE: Final[list[int | None]] = [None] * len(COLUMNS)
 _LAST_COLUMN: Final = len(COLUMNS)
+_NEWEST: Final = f"SELECT coalesce(max(id), 0) FROM names WHERE id < {LAST}"  # noqa: S608 - a number
 _FIND: Final = "SELECT id FROM names WHERE dimension = ? AND text = ?"
 _INSERT: Final = "INSERT INTO names (id, dimension, text) VALUES (?, ?, ?)"
 
@@ -39,7 +45,7 @@ class Names:
     def begin(self) -> None:
         """A transaction has begun."""
         self._new.clear()
-        self._next = self._connection.execute("SELECT coalesce(max(id), 0) FROM names").fetchone()[0] + 1
+        self._next = self._connection.execute(_NEWEST).fetchone()[0] + 1
         if len(self._known) > REMEMBERED:
             self._known.clear()
 
@@ -79,7 +85,9 @@ class Names:
 
     def committed(self) -> None:
         """The transaction stands."""
-        self._known.update(self._new)
+        self._known.update(
+            (facet, number) for facet, number in self._new.items() if len(facet[1]) <= MAX_REMEMBERED
+        )
         self._new.clear()
 
     def forget(self) -> None:
@@ -101,7 +109,9 @@ class Names:
         if number is None:
             row = self._connection.execute(_FIND, facet).fetchone()
             if row is not None:
-                number = self._known[facet] = int(row[0])
+                number = int(row[0])
+                if len(facet[1]) <= MAX_REMEMBERED:
+                    self._known[facet] = number
                 return number
             number = self._new[facet] = self._next
             self._next += 1

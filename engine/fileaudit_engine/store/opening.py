@@ -20,13 +20,19 @@ from fileaudit_engine.store.writer import Writer
 APPLICATION_ID: Final = 0x46414544
 """`FAED` in the file's header: `file` and we know a store by it."""
 
+LAST_SEQ: Final = 1 << 62
+"""Numbers of rows are below it: the engine gives them out one by one."""
+
 VERSION: Final = 4
 """The file's `user_version`."""
 
 WRITING: Final = "mode=rw"
 READING: Final = "mode=ro"
 BUSY_S: Final = 1.0
-"""How long to wait for another process; a transaction of ours takes milliseconds."""
+"""How long a reader waits for another process, and an engine that starts."""
+WRITER_BUSY_MS: Final = 20
+"""How long an engine that runs waits for another program that holds the store, such as an SQL prompt: whoever
+writes does not capture meanwhile, and tries again later."""
 
 _PORTION: Final = 1_000
 """Records of a former version that are moved at a time."""
@@ -68,7 +74,7 @@ def connect(place: Path, *, read_only: bool) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise refusal(error, place) from error
     except Unmovable as error:
-        raise _damaged(place, str(error)) from error
+        raise damaged(place, str(error)) from error
 
 
 def _connected(
@@ -96,6 +102,8 @@ def _become_writer(connection: sqlite3.Connection, place: Path) -> None:
     if _number(connection, "auto_vacuum") != _INCREMENTAL:  # of a former version
         _give_back(connection)
     add_shipped(connection)  # another version may have packed with another one
+    _check_chain(connection, place)
+    connection.execute(f"PRAGMA busy_timeout = {WRITER_BUSY_MS}")
 
 
 def _has_log(place: Path) -> bool:
@@ -111,10 +119,11 @@ def refusal(error: sqlite3.Error, path: Path) -> Exception:
             remedy="look at the file's owner and the free space, or choose another place with --store; where"
             " nothing can be written, copy the store and its -wal elsewhere and name the copy",
         )
-    return _damaged(path, str(error))
+    return damaged(path, str(error))
 
 
-def _damaged(path: Path, reason: str) -> Exception:
+def damaged(path: Path, reason: str) -> Exception:
+    """What is said of a file that the engine has not written so."""
     return unusable_file(
         "FA093",
         str(path),
@@ -161,6 +170,14 @@ def _check(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> No
             "the store is empty" if not version else f"the store has the old version {version}",
             "run the engine with it once: that brings it to the present version",
         )
+
+
+def _check_chain(connection: sqlite3.Connection, place: Path) -> None:
+    """Refuse to go on with a chain of which nobody can say where it begins, or what its next number is."""
+    begins = connection.execute("SELECT removed_seq FROM chain").fetchone()
+    last = connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0]
+    if begins is None or not 0 <= begins[0] < LAST_SEQ or last >= LAST_SEQ:
+        raise damaged(place, "it does not say where its chain begins or ends")
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, place: Path) -> None:

@@ -28,7 +28,7 @@ from fileaudit_engine.store.checkpoints import Checkpoints
 from fileaudit_engine.store.documents import Damaged, Unpacker
 from fileaudit_engine.store.files import existing, prepare, take_lock
 from fileaudit_engine.store.losses import loss_of, record_of_loss
-from fileaudit_engine.store.opening import WRITING, connect, refusal, uri_of
+from fileaudit_engine.store.opening import WRITING, connect, damaged, refusal, uri_of
 from fileaudit_engine.store.states import PACKING, packed, unpacked
 from fileaudit_engine.store.stored import StoredRecord
 from fileaudit_engine.store.transactions import Transactions
@@ -229,7 +229,10 @@ class Store:
         Raises:
             UnusableInput: The file is damaged.
         """
-        found: bytes = next(self.rows("SELECT store FROM chain"))[0]
+        row = next(self.rows("SELECT store FROM chain"), None)
+        if row is None:
+            raise damaged(self.path, "it does not say which one it is")
+        found: bytes = row[0]
         return found
 
     def load_state(self, name: str) -> tuple[int, bytes] | None:
@@ -320,6 +323,8 @@ class Store:
             yield from self.connection.execute(query, values)
         except sqlite3.Error as error:
             raise refusal(error, self.path) from error
+        except OverflowError as error:
+            raise damaged(self.path, "a number in it is greater than any that the engine writes") from error
 
     def close(self) -> None:
         """Let go of the file; may be called twice."""

@@ -186,7 +186,7 @@ class Writer:
 
 def head_of(connection: sqlite3.Connection) -> Head:
     """The last row of the chain; after retention has removed all, the last that it removed."""
-    row = connection.execute(_LAST).fetchone() or connection.execute(_BEFORE_FIRST).fetchone()
+    row = connection.execute(_LAST).fetchone() or connection.execute(_BEFORE_FIRST).fetchone() or (0, b"")
     return Head(seq=row[0], link=row[1])
 
 

@@ -152,6 +152,25 @@ def test_while_there_is_work_it_takes_a_part_of_the_time_only(store: Store) -> N
     assert turns * step_s <= (bench.now_s - began_s + BUSY_SHARE * step_s) / BUSY_SHARE * 1.1
 
 
+@pytest.mark.parametrize(("hard_bytes", "turns"), [(1, 20), (1 << 40, 1)])
+def test_above_the_hard_limit_every_turn_is_taken(store: Store, hard_bytes: int, turns: int) -> None:
+    bench = Bench(store, Retention(age_ns=HOUR_NS, hard_bytes=hard_bytes))
+    bench.keep(100 * BLOCK)
+    bench.now_s += 2 * EVERY_S
+    taken = 0
+
+    def a_long_step(_steps: Iterator[object]) -> None:
+        nonlocal taken
+        taken += 1
+        bench.now_s += 1
+
+    bench.retaining._go_on = a_long_step  # type: ignore[method-assign,assignment]
+    for _ in range(20):
+        bench.retaining.tick(idle=False)
+        bench.now_s += 0.01
+    assert taken == turns
+
+
 def test_a_store_that_takes_nothing_is_told_once_and_tried_again(store: Store, tmp_path: Path) -> None:
     bench = Bench(store, Retention(age_ns=HOUR_NS))
     bench.keep(2 * BLOCK)

@@ -20,6 +20,7 @@ from tests.unit.events.records import record
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
 from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.store.names import MAX_REMEMBERED
 from fileaudit_engine.store.opening import APPLICATION_ID, VERSION
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.text import to_document
@@ -173,12 +174,67 @@ def test_a_second_writer_is_refused_and_told_who_the_first_one_is(store: Store, 
 
 
 def test_a_batch_that_cannot_be_written_whole_is_not_written_at_all(store: Store) -> None:
+    timeless: Any = {"ts_ns": 2**63}
     store.append([at(1)])
-    unwritable = msgspec.structs.replace(SHADOW, process=msgspec.structs.replace(SHADOW.process, pid=2**63))
-    with pytest.raises(OverflowError):
-        store.append([at(2), record(unwritable)])
+    with pytest.raises(struct.error):
+        store.append([at(2), msgspec.structs.replace(at(2), **timeless)])
     assert store.append([at(3)]) == 1
     assert kept(store) == [at(1).id, at(3).id]
+
+
+def test_a_process_number_that_no_process_has_is_in_the_document_only(store: Store) -> None:
+    process = msgspec.structs.replace(SHADOW.process, pid=2**63)
+    store.append([record(msgspec.structs.replace(SHADOW, process=process))])
+    assert list(store.rows("SELECT pid FROM records")) == [(None,)]
+    assert [stored.document["process"]["pid"] for stored in store.records(Kind.ALERT)] == [2**63]
+
+
+def test_long_names_are_kept_and_not_remembered(store: Store) -> None:
+    paths = [f"/{'x' * 4_000}{i}" for i in range(3)]
+    events = [msgspec.structs.replace(SHADOW, ts_ns=i, path=path) for i, path in enumerate(paths * 2)]
+    store.append([record(event) for event in events[:3]])
+    store.append([record(event) for event in events[3:]])
+    found = store.rows("SELECT text FROM names WHERE dimension = 6 ORDER BY id")
+    assert [text for (text,) in found] == paths
+    names = store._writing._names
+    assert max(len(text) for _, text in names._known) <= MAX_REMEMBERED
+
+
+def test_numbers_that_somebody_has_used_up_do_not_stop_the_engine(store: Store, path: Path) -> None:
+    store.append([at(1)])
+    store.close()
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("INSERT INTO names VALUES (?, 1, 'x')", (2**63 - 1,))
+        other.commit()
+    with Store.open(path) as again:
+        assert again.append([record(msgspec.structs.replace(SHADOW, path="/new"))]) == 1
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "DELETE FROM chain",
+        "UPDATE chain SET removed_seq = 9223372036854775807",
+        "UPDATE chain SET removed_seq = -1",
+        "UPDATE records SET seq = 9223372036854775807",
+    ],
+)
+def test_a_store_whose_chain_cannot_go_on_is_refused_by_a_writer(store: Store, path: Path, deed: str) -> None:
+    store.append([at(1)])
+    store.close()
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute(deed)
+        other.commit()
+    assert refused(path).endswith("it does not say where its chain begins or ends")
+
+
+def test_a_reader_of_a_store_without_a_beginning_is_told(store: Store, path: Path) -> None:
+    store.append([at(1)])
+    store.connection.execute("DELETE FROM chain")
+    with Store.open(path, read_only=True) as reader:
+        assert reader.head.seq == 1
+        with pytest.raises(UnusableInput):
+            _ = reader.identity
 
 
 def test_a_record_that_the_tables_refuse_is_told_and_not_passed_over(store: Store) -> None:
