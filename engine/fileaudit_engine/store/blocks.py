@@ -83,7 +83,7 @@ def open_block_of(connection: sqlite3.Connection, names: Names, after_seq: int) 
         after_seq: Of the last row that is in a block, or was removed.
     """
     block, unpack = OpenBlock(), Unpacker(connection)
-    for seq, ts_ns, frame in connection.execute(_OPEN_ROWS, (after_seq,)).fetchall():
+    for seq, ts_ns, frame in connection.execute(_OPEN_ROWS, (after_seq,)):
         try:
             facets = facets_in(unpack(frame))
         except Damaged:  # `verify` tells; what comes next is kept all the same

@@ -2,8 +2,9 @@
 
 SQLite does this by itself, but within the commit that makes the log too long, and that one then takes a
 hundred times as long as others. Here a thread with a connection of its own does it while the writer goes
-on. What came in the meantime the writer moves itself, which is little: then the log begins again from its
-start.
+on, and again for what came in the meantime, until that is little. The little that is then left the writer
+moves itself, so that the log begins again from its start: nobody else can, while the writer goes on
+writing.
 """
 
 import contextlib
@@ -13,6 +14,13 @@ from typing import Final
 
 EVERY_BYTES: Final = 16 << 20
 """Of what was written, after which it is moved. A page that was written often in that time is moved once."""
+
+LITTLE_PAGES: Final = 256
+"""What the writer moves itself: a few milliseconds."""
+ROUNDS: Final = 6
+"""How often the thread goes on in a row, each time for what came during the last: less and less."""
+TOO_LONG_PAGES: Final = 65_536
+"""256 MiB: what is left of a log that has become so long the writer moves, rather than let it grow."""
 
 _MOVE: Final = "PRAGMA wal_checkpoint(PASSIVE)"
 
@@ -56,16 +64,25 @@ class Checkpoints:
             self._thread = None
 
     def _run(self) -> None:
-        connection = sqlite3.connect(self._uri, uri=True, isolation_level=None)
-        try:
-            while True:
-                self._wanted.wait()
-                self._wanted.clear()
-                if self._stopped:
-                    return
-                # A full disk stops this, too; it is tried again when more has been written.
-                with contextlib.suppress(sqlite3.Error):
-                    connection.execute(_MOVE).fetchone()
-                    self._moved.set()
-        finally:
-            connection.close()
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            if self._stopped:
+                return
+            # A full disk stops this, or too many open files; it is tried again when more has been written.
+            with contextlib.suppress(sqlite3.Error):
+                connection = sqlite3.connect(self._uri, uri=True, isolation_level=None)
+                with contextlib.closing(connection):
+                    self._move(connection)
+
+    def _move(self, connection: sqlite3.Connection) -> None:
+        """Move what there is, and what came meanwhile, until that is little."""
+        log = before = 0
+        for _ in range(ROUNDS):
+            _, log, moved = connection.execute(_MOVE).fetchone()
+            if moved - before < LITTLE_PAGES:
+                self._moved.set()
+                return
+            before = moved
+        if log > TOO_LONG_PAGES:
+            self._moved.set()

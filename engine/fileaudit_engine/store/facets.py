@@ -65,8 +65,8 @@ MAX_COMMAND: Final = 1_024
 """Characters of a command line that it can be found by; the document has all of it."""
 
 MAX_COUNTED: Final = 512
-"""Characters of what is only counted. A longer text is cut, and told apart by a digest: who makes up paths
-of four thousand bytes would otherwise fill a disk with them several times over."""
+"""Characters of a path where it is only counted. Who makes up paths of four thousand bytes would otherwise
+fill a disk with them several times over."""
 
 ENGINE_DATASET: Final = DATASET
 """`event.dataset` of what the engine says about itself."""
@@ -138,9 +138,9 @@ def _add_deed(
     found.append((_PATH, path))
     if outcome == "success":
         if action in CHANGES:
-            found.append((_CHANGED, counted_text(f"{action} {path}")))
+            found.append((_CHANGED, f"{action} {counted_path(path)}"))
     elif own.get("errno_name") in _NO_PERMISSION:
-        found.append((_DENIED, counted_text(f"{_named(document.get('user')) or '?'} {path}")))
+        found.append((_DENIED, f"{_named(document.get('user')) or '?'} {counted_path(path)}"))
 
 
 def doer_facets(document: Mapping[str, Any]) -> list[Facet]:
@@ -180,11 +180,11 @@ def _add_process(found: list[Facet], process: Mapping[str, Any]) -> None:
         found.append((_PID, str(pid)))
 
 
-def counted_text(text: str) -> str:
-    """A text that is only counted, if need be cut."""
-    if len(text) <= MAX_COUNTED:
-        return text
-    return f"{text[:MAX_COUNTED]}… ({blake2b(text.encode(), digest_size=8).hexdigest()})"
+def counted_path(path: str) -> str:
+    """A path where it is only counted: a long one is cut, and told apart by a digest."""
+    if len(path) <= MAX_COUNTED:
+        return path
+    return f"{path[:MAX_COUNTED]}… ({blake2b(path.encode(), digest_size=8).hexdigest()})"
 
 
 def _named(user: Mapping[str, Any] | None) -> str | None:

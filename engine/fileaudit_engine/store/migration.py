@@ -5,6 +5,7 @@ documents as plain JSON, and no chain. Their rows are numbered and chained anew,
 times: the chain vouches for them from then on. Cursors did not exist.
 """
 
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from typing import Final
@@ -42,18 +43,14 @@ def former(connection: sqlite3.Connection) -> Iterator[Record]:
     Raises:
         Unmovable: A row is no record.
     """
-    losses: dict[tuple[int, int], dict[str, int]] = {}
-    for ts_ns, table, seq, content in connection.execute(_ALL):
+    by_row = itertools.groupby(connection.execute(_ALL), key=lambda row: row[:3])
+    for (ts_ns, table, key), rows in by_row:
         if table == _TABLES.index("losses"):
-            what, _, count = content.rpartition(" ")
-            losses.setdefault((seq, ts_ns), {})[what] = int(count)
-        else:
-            try:
-                yield _record(ts_ns, content)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise Unmovable(f"row {seq} of {_TABLES[table]} holds no document") from error
-    for (first_ns, last_ns), counts in losses.items():
-        yield record_of_loss(Loss(first_ns=first_ns, last_ns=last_ns, counts=counts))
+            counts = {what: int(count) for *_, told in rows for what, _, count in [told.rpartition(" ")]}
+            yield record_of_loss(Loss(first_ns=key, last_ns=ts_ns, counts=counts))
+            continue
+        for *_, content in rows:
+            yield _record(ts_ns, content, f"row {key} of {_TABLES[table]}")
 
 
 def clear_away(connection: sqlite3.Connection) -> None:
@@ -70,17 +67,18 @@ def _tables(connection: sqlite3.Connection, prefix: str) -> list[str]:
     return [table for table in _TABLES if prefix + table in there]
 
 
-def _record(ts_ns: int, content: bytes) -> Record:
-    document = msgspec.json.decode(content)
-    document.setdefault("@timestamp", rfc3339(ts_ns))
-    kind = Kind(document["event"]["kind"])
-    level = document["fileaudit"]["rule"]["level"]
-    return Record(
-        id=document["event"]["id"],
-        kind=kind,
-        ts_ns=ts_ns,
-        rule=document["rule"]["id"],
-        level=level,
-        document=document,
-        event=None,
-    )
+def _record(ts_ns: int, content: bytes, where: str) -> Record:
+    try:
+        document = msgspec.json.decode(content)
+        document.setdefault("@timestamp", rfc3339(ts_ns))
+        return Record(
+            id=document["event"]["id"],
+            kind=Kind(document["event"]["kind"]),
+            ts_ns=ts_ns,
+            rule=document["rule"]["id"],
+            level=document["fileaudit"]["rule"]["level"],
+            document=document,
+            event=None,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unmovable(f"{where} holds no document") from error

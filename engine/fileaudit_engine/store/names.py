@@ -19,11 +19,13 @@ MAX_REMEMBERED: Final = 128
 """Characters of a name that is remembered: a longer one is looked up each time, and all of them take 40 MB at
 the worst."""
 LAST: Final = 1 << 62
-"""Numbers are below it. Whoever wrote a greater one into a store would have taken all that are left."""
+"""Numbers are below it."""
+_ROOM: Final = 1 << 32
+"""That many numbers in front of a limit are as good as none."""
 
 _NONE: Final[list[int | None]] = [None] * len(COLUMNS)
 _LAST_COLUMN: Final = len(COLUMNS)
-_NEWEST: Final = f"SELECT coalesce(max(id), 0) FROM names WHERE id < {LAST}"  # noqa: S608 - a number
+_NEWEST: Final = "SELECT coalesce(max(id), 0) FROM names WHERE id < ?"
 _FIND: Final = "SELECT id FROM names WHERE dimension = ? AND text = ?"
 _INSERT: Final = "INSERT INTO names (id, dimension, text) VALUES (?, ?, ?)"
 
@@ -45,7 +47,7 @@ class Names:
     def begin(self) -> None:
         """A transaction has begun."""
         self._new.clear()
-        self._next = self._connection.execute(_NEWEST).fetchone()[0] + 1
+        self._next = self._newest() + 1
         if len(self._known) > REMEMBERED:
             self._known.clear()
 
@@ -94,6 +96,15 @@ class Names:
         """Names may be gone from the store, or never have come there."""
         self._known.clear()
         self.generation += 1
+
+    def _newest(self) -> int:
+        """The greatest number so far; one that somebody else has put close to the end does not count."""
+        limit = LAST
+        while True:
+            newest: int = self._connection.execute(_NEWEST, (limit,)).fetchone()[0]
+            if newest < limit - _ROOM or limit <= _ROOM:
+                return newest
+            limit //= 2
 
     def _introduce(self, doer: Doer) -> None:
         doer.numbers = self.numbers(doer.facets)

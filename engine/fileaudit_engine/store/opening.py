@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from fileaudit_engine.diagnostics import MachineCannot, unusable_file
+from fileaudit_engine.store.blocks import LONGEST_NS
 from fileaudit_engine.store.chain import STORE_ID_BYTES, genesis
 from fileaudit_engine.store.documents import add_shipped
 from fileaudit_engine.store.migration import Unmovable, clear_away, former, put_aside
@@ -65,10 +66,10 @@ def connect(place: Path, *, read_only: bool) -> sqlite3.Connection:
             return _connected(place, WRITING, _become_writer)
         try:
             return _connected(place, READING, _become_reader)
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             # A reader has a file beside the store. On a full disk or a mounted image there is no room for it,
-            # and no writer either, if there is no log.
-            if _has_log(place):
+            # and no writer either, if there is no log and nobody holds the file.
+            if _has_log(place) or "locked" in str(error):
                 raise
             return _connected(place, f"{READING}&immutable=1", _become_reader)
     except sqlite3.Error as error:
@@ -211,9 +212,10 @@ def _make(connection: sqlite3.Connection) -> None:
 
 def _move(connection: sqlite3.Connection, place: Path) -> None:
     writer = Writer(Transactions(connection, place))
-    records = former(connection)
-    while portion := list(itertools.islice(records, _PORTION)):
-        writer.add(portion)
+    for _, day in itertools.groupby(former(connection), key=lambda record: record.ts_ns // LONGEST_NS):
+        while portion := list(itertools.islice(day, _PORTION)):
+            writer.add(portion)  # of one day: blocks hold no more
+    writer.close()
     clear_away(connection)
 
 

@@ -330,6 +330,8 @@ class Store:
         """Let go of the file; may be called twice."""
         if self._checkpoints is not None:
             self._checkpoints.close()
+        if self._writer is not None:
+            self._writer.close()
         self.connection.close()
         if self._lock is not None:
             os.close(self._lock)

@@ -15,7 +15,7 @@ from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.events.jsonl import encode
 from fileaudit_engine.store.blocks import OpenBlock, open_block_of
 from fileaudit_engine.store.chain import link
-from fileaudit_engine.store.documents import packer
+from fileaudit_engine.store.documents import Packer
 from fileaudit_engine.store.doers import Doer, Doers
 from fileaudit_engine.store.facets import COLUMNS, Facet, deed_facets, facets_of, pid_of
 from fileaudit_engine.store.names import Names
@@ -54,7 +54,6 @@ class Prepared(msgspec.Struct, gc=False):
     ts_ns: int
     id: bytes
     raw: bytes
-    packed: bytes
     facets: list[Facet]
     doer: Doer | None
     pid: int | None
@@ -66,7 +65,7 @@ class Writer:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
         self._connection = transactions.connection
-        self._pack = packer()
+        self._packer = Packer()
         self._names = Names(self._connection)
         self._doers = Doers()
         self._open: OpenBlock | None = None
@@ -97,6 +96,10 @@ class Writer:
         self.head = self._write(self._new(map(self._prepared, records)))
         self._names.committed()
 
+    def close(self) -> None:
+        """Nothing more comes."""
+        self._packer.close()
+
     def is_open(self, name: int) -> bool:
         """Whether the open block has a name, by its number; without a posting it is in use all the same."""
         return self._open is None or name in self._open.counts
@@ -121,7 +124,7 @@ class Writer:
         raw = encode(document)
         doer = self._doers.of(record)
         facets = facets_of(document) if doer is None else deed_facets(document)
-        return Prepared(record.ts_ns, key_of(record.id), raw, self._pack(raw), facets, doer, pid_of(document))
+        return Prepared(record.ts_ns, key_of(record.id), raw, facets, doer, pid_of(document))
 
     def _new(self, rows: Iterable[Prepared]) -> list[Prepared]:
         """Each record once."""
@@ -150,18 +153,31 @@ class Writer:
         return len(fresh)
 
     def _write(self, rows: Sequence[Prepared]) -> Head:
+        packing = self._packer.begin([row.raw for row in rows])
         self._names.begin()
+        if rows and self._opened().is_full(rows[0].ts_ns):  # nothing came for a while
+            self._close()
         block = self._opened()
         seq, previous = self.head.seq, self.head.link
         names: list[int] = []
-        written = []
+        links, columns = [], []
         for row in rows:
             seq += 1
             previous = link(previous, seq, row.ts_ns, row.id, row.raw)
-            columns = self._names.columns(row.facets, row.doer, names)
-            written.append((seq, row.ts_ns, row.id, *columns, row.pid, row.packed, previous))
-        self._connection.executemany(_INSERT, written)
-        self.written_bytes = sum(len(row.packed) for row in rows)
+            links.append(previous)
+            columns.append(self._names.columns(row.facets, row.doer, names))
+        frames = list(packing())
+        numbers = range(self.head.seq + 1, seq + 1)
+        self._connection.executemany(
+            _INSERT,
+            (
+                (number, row.ts_ns, row.id, *of_names, row.pid, frame, its_link)
+                for number, row, of_names, frame, its_link in zip(
+                    numbers, rows, columns, frames, links, strict=True
+                )
+            ),
+        )
+        self.written_bytes = sum(map(len, frames))
         self._names.write()
         if rows:
             block.take(self.head.seq + 1, [row.ts_ns for row in rows], names, len(rows))

@@ -23,7 +23,7 @@ from fileaudit_engine.detect.record import Record
 from fileaudit_engine.diagnostics import Diagnostic
 from fileaudit_engine.events.jsonl import EventReader
 from fileaudit_engine.events.model import FileEvent, Loss, Operation
-from fileaudit_engine.store.documents import packer
+from fileaudit_engine.store.documents import Packer
 from fileaudit_engine.store.store import Store
 
 ROOT = Path(__file__).parents[3]
@@ -120,7 +120,9 @@ def test_a_document_that_somebody_has_put_there_hides_no_other(
     store: Store, capsys: pytest.CaptureFixture[str], output: tuple[str, ...], document: bytes
 ) -> None:
     store.append([made(1, "/a"), made(2, "/b"), made(3, "/c")])
-    store.connection.execute("UPDATE records SET document = ? WHERE seq = 2", (packer()(document),))
+    store.connection.execute(
+        "UPDATE records SET document = ? WHERE seq = 2", (next(iter(Packer().begin([document])())),)
+    )
     assert asked(store, "--format", *output) == 0
     out = capsys.readouterr().out
     assert "/a" in out

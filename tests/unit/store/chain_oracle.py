@@ -182,7 +182,13 @@ def _reports(document: Mapping[str, Any]) -> dict[int, Any]:
     path = _at(document, "file", "path") or own.get("asked_path")
     found[20] = f"{action} {outcome}"
     if path and outcome == "success" and action not in UNCHANGING:
-        found[21] = f"{action} {path}"
+        found[21] = f"{action} {_cut(path)}"
     if path and outcome != "success" and own.get("errno_name") in {"EACCES", "EPERM"}:
-        found[22] = f"{_user(document.get('user')) or '?'} {path}"
+        found[22] = f"{_user(document.get('user')) or '?'} {_cut(path)}"
     return found
+
+
+def _cut(path: str) -> str:
+    """A path as it is counted: of a long one the first 512 characters, and a digest."""
+    digest = hashlib.blake2b(path.encode(), digest_size=8).hexdigest()
+    return path if len(path) <= 512 else f"{path[:512]}… ({digest})"

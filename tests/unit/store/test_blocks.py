@@ -85,7 +85,7 @@ def test_a_block_is_closed_after_a_day(store: Store) -> None:
     store.append([at(5 + DAY_NS - 1)])
     assert closed(store) == []
     store.append([at(5 + DAY_NS)])
-    assert closed(store) == [(1, 3, 5, 5 + DAY_NS)]
+    assert closed(store) == [(1, 2, 5, 5 + DAY_NS - 1)]
 
 
 def test_a_block_is_closed_after_a_day_even_if_nothing_comes(store: Store) -> None:

@@ -1,6 +1,7 @@
 """Documents come out of their frames as they went in, and what is no frame is told."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tools.train_documents import id_of
 
-from fileaudit_engine.store.documents import Damaged, Unpacker, add_shipped, number_of, packer, shipped
+from fileaudit_engine.store.documents import MANY, Damaged, Packer, Unpacker, add_shipped, number_of, shipped
 from fileaudit_engine.store.opening import schema
 
 
@@ -23,10 +24,34 @@ def connection() -> Iterator[sqlite3.Connection]:
     opened.close()
 
 
+def packed(*documents: bytes) -> list[bytes]:
+    packer = Packer()
+    frames = list(packer.begin(list(documents))())
+    packer.close()
+    return frames
+
+
 @given(st.binary(max_size=5_000))
 @settings(derandomize=True, database=None, deadline=None)
 def test_what_goes_in_comes_out(connection: sqlite3.Connection, raw: bytes) -> None:
-    assert Unpacker(connection)(packer()(raw)) == raw
+    assert [Unpacker(connection)(frame) for frame in packed(raw)] == [raw]
+
+
+@pytest.mark.parametrize("count", [0, 1, MANY - 1, MANY, 10 * MANY])
+def test_of_many_each_comes_out_in_its_place(connection: sqlite3.Connection, count: int) -> None:
+    documents = [b"%d" % (number * number) for number in range(count)]
+    assert [Unpacker(connection)(frame) for frame in packed(*documents)] == documents
+
+
+def test_few_are_packed_without_a_thread() -> None:
+    before = threading.active_count()
+    packer = Packer()
+    list(packer.begin([b"x"] * (MANY - 1))())
+    assert threading.active_count() == before
+    list(packer.begin([b"x"] * MANY)())
+    assert threading.active_count() == before + 1
+    packer.close()
+    assert threading.active_count() == before
 
 
 def test_a_frame_of_another_dictionary_is_read_with_that_one(connection: sqlite3.Connection) -> None:
@@ -54,7 +79,7 @@ def test_the_number_of_a_dictionary_follows_from_its_content() -> None:
     assert number_of(shipped()) == id_of(shipped()[8:])
 
 
-WHOLE = packer()(b'{"a": 1}' * 20)
+(WHOLE,) = packed(b'{"a": 1}' * 20)
 
 
 @pytest.mark.parametrize(

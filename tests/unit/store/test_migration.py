@@ -4,12 +4,14 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.unit.events.examples import LOSS
 from tests.unit.store.test_store import at, kept, refused, rows_of
 
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.events.jsonl import encode
+from fileaudit_engine.store.blocks import LONGEST_NS
 from fileaudit_engine.store.chain import genesis, link
 from fileaudit_engine.store.opening import APPLICATION_ID
 from fileaudit_engine.store.states import PACKING, packed
@@ -67,6 +69,29 @@ def test_everything_is_there_afterwards_in_the_order_of_its_time(tmp_path: Path,
         assert store.append([*ALERTS, *EVENTS], [LOSS]) == 0
         assert store.append([at(5)]) == 1
         assert [record.seq for record in store.records_after(0, 10)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_losses_stand_where_they_happened(tmp_path: Path) -> None:
+    path = made(tmp_path / "old" / "x.db", 3)
+    between = msgspec.structs.replace(LOSS, first_ns=2, last_ns=3, counts={"open": 5, "a b": 1})
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for what, count in between.counts.items():
+            connection.execute("INSERT INTO losses VALUES (2, 3, ?, ?)", (what, count))
+        connection.commit()
+    with Store.open(path) as store:
+        assert [record.ts_ns for record in store.records_after(0, 10)] == [1, 2, 3, 3, 4, LOSS.last_ns]
+        assert list(store.losses()) == [between, LOSS]
+
+
+def test_no_block_of_a_migrated_store_holds_more_than_a_day(tmp_path: Path) -> None:
+    path = made(tmp_path / "old" / "x.db", 3)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        insert(connection, "alerts", tuple(at(day * LONGEST_NS + 7) for day in range(2, 400)))
+        connection.commit()
+    with Store.open(path) as store:
+        spans = [last - first for first, last in store.rows("SELECT first_ns, last_ns FROM blocks")]
+        assert len(spans) > 190
+        assert max(spans) <= 2 * LONGEST_NS
 
 
 @pytest.mark.parametrize("version", VERSIONS)

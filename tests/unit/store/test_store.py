@@ -19,7 +19,7 @@ from tests.unit.events.records import record
 
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
-from fileaudit_engine.events.model import FileEvent
+from fileaudit_engine.events.model import FileEvent, Operation
 from fileaudit_engine.store.names import MAX_REMEMBERED
 from fileaudit_engine.store.opening import APPLICATION_ID, VERSION
 from fileaudit_engine.store.store import Store
@@ -193,21 +193,29 @@ def test_long_names_are_kept_and_not_remembered(store: Store) -> None:
     paths = [f"/{'x' * 4_000}{i}" for i in range(3)]
     events = [msgspec.structs.replace(SHADOW, ts_ns=i, path=path) for i, path in enumerate(paths * 2)]
     store.append([record(event) for event in events[:3]])
-    store.append([record(event) for event in events[3:]])
+    store.append([record(msgspec.structs.replace(e, operation=Operation.WRITE)) for e in events[3:]])
+    assert max(len(text) for (text,) in store.rows("SELECT text FROM names WHERE dimension = 21")) < 600
     found = store.rows("SELECT text FROM names WHERE dimension = 6 ORDER BY id")
     assert [text for (text,) in found] == paths
     names = store._writing._names
     assert max(len(text) for _, text in names._known) <= MAX_REMEMBERED
 
 
-def test_numbers_that_somebody_has_used_up_do_not_stop_the_engine(store: Store, path: Path) -> None:
+@pytest.mark.parametrize("used", [(2**63 - 1,), (2**62 - 1,), (2**62 - 1, 2**61 - 1), (2**62, 2**62 - 9)])
+def test_numbers_that_somebody_has_used_up_do_not_stop_the_engine(
+    store: Store, path: Path, used: tuple[int, ...]
+) -> None:
     store.append([at(1)])
     store.close()
     with contextlib.closing(sqlite3.connect(path)) as other:
-        other.execute("INSERT INTO names VALUES (?, 1, 'x')", (2**63 - 1,))
+        for number in used:
+            other.execute("INSERT INTO names VALUES (?, 1, ?)", (number, f"x{number}"))
         other.commit()
     with Store.open(path) as again:
-        assert again.append([record(msgspec.structs.replace(SHADOW, path="/new"))]) == 1
+        for number in range(2, 12):
+            event = msgspec.structs.replace(SHADOW, ts_ns=number, path=f"/new{number}")
+            assert again.append([record(event)]) == 1
+        assert list(again.rows("SELECT max(id) < 1000 FROM names WHERE text LIKE '/new%'")) == [(1,)]
 
 
 @pytest.mark.parametrize(
