@@ -14,6 +14,7 @@ from fileaudit_engine.config import Config
 from fileaudit_engine.detect.engine_record import Action, engine_record
 from fileaudit_engine.runtime import heartbeat
 from fileaudit_engine.runtime.anchoring import Anchoring
+from fileaudit_engine.runtime.believed import BelievedClock
 from fileaudit_engine.runtime.chores import Chore
 from fileaudit_engine.runtime.follower import Follower
 from fileaudit_engine.runtime.heartbeat import Heartbeat
@@ -66,7 +67,8 @@ class Trail:
         self.store = store
         self._outlet = pipeline.outlet
         self._host = host
-        follower = _json_log(store, config, self._note_json_log)
+        believed = BelievedClock(store, since_ns=store.marked(heartbeat.ALIVE))
+        follower = _json_log(store, config, self._note_json_log, believed)
         self._anchoring = Anchoring(
             store,
             AnchorFile(config.store.anchor_file or default_file(store.path)),
@@ -80,7 +82,7 @@ class Trail:
             sinks=[] if follower is None else [_JSON_LOG],
             show=self._outlet.show,
             tell=_tell_retention,
-            last_ns=store.marked(heartbeat.ALIVE),
+            now_ns=believed.now_ns,
         )
         self._beat = Heartbeat(store, failed=self._outlet.store_failed)
         self._chores = _taking_turns(pipeline, retaining, follower, self._beat, self._anchoring)
@@ -141,13 +143,15 @@ def _retention(config: Config) -> Retention:
     )
 
 
-def _json_log(store: Store, config: Config, noted: Callable[[str], None]) -> Follower | None:
+def _json_log(
+    store: Store, config: Config, noted: Callable[[str], None], believed: BelievedClock
+) -> Follower | None:
     settings = config.json_log
     if settings is None:
         return None
     return Follower(
         _JSON_LOG,
-        JsonFile(settings, tell=_tell_json_log),
+        JsonFile(settings, tell=_tell_json_log, believed_ns=believed.latest_ns),
         store,
         tell=_tell_json_log,
         noted=noted,

@@ -6,7 +6,7 @@ from typing import Final
 
 from fileaudit_engine.detect.record import Record
 from fileaudit_engine.diagnostics import FileauditError
-from fileaudit_engine.events.times import UNITS_NS, rfc3339
+from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.runtime.chores import Every, Turns
 from fileaudit_engine.store.retention import Removed, Retention, remove, used_bytes
 from fileaudit_engine.store.store import Store
@@ -15,9 +15,6 @@ from fileaudit_engine.text import counted, printable
 EVERY_S: Final = 3_600.0
 LOOK_S: Final = 60.0
 """How often the size is looked at: in an hour a flood of events fills 50 GB."""
-_NOT_FURTHER_NS: Final = UNITS_NS["d"]
-"""At the start, before anybody has put the clock right, it is not believed any further than so long after the
-engine was last there: a clock that is years ahead would have all records removed for their age."""
 
 
 class Retaining:
@@ -30,8 +27,7 @@ class Retaining:
         sinks: Those that follow the store: what they have not had stays.
         show: Is given what the engine says about a removal, which is in the store already.
         tell: Is told, in words, what was removed, and why nothing can be.
-        last_ns: When an engine was last seen alive, nanoseconds since the Unix epoch; None: never.
-        clock_ns: The time, nanoseconds since the Unix epoch.
+        now_ns: The time that ages are measured by, nanoseconds since the Unix epoch; see `believed`.
         clock_s: Monotonic seconds.
     """
 
@@ -44,8 +40,7 @@ class Retaining:
         sinks: Collection[str],
         show: Callable[[Sequence[Record]], None],
         tell: Callable[[str], None],
-        last_ns: int | None = None,
-        clock_ns: Callable[[], int] = time.time_ns,
+        now_ns: Callable[[], int],
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -54,9 +49,7 @@ class Retaining:
         self._sinks = tuple(sinks)
         self._show = show
         self._tell = tell
-        self._latest_ns = None if last_ns is None else last_ns + _NOT_FURTHER_NS
-        """What the clock is believed at the start; None: anything."""
-        self._clock_ns = clock_ns
+        self._now_ns = now_ns
         self._clock_s = clock_s
         self._hour, self._minute = Every(EVERY_S, clock_s), Every(LOOK_S, clock_s)
         self._turns = Turns(clock_s)
@@ -99,9 +92,7 @@ class Retaining:
             return False
 
     def _begun(self) -> Iterator[Removed | None]:
-        now_ns = self._clock_ns()
-        if self._latest_ns is not None:
-            now_ns, self._latest_ns = min(now_ns, self._latest_ns), None
+        now_ns = self._now_ns()
         self._store.close_block_if_old(now_ns)
         yield from remove(self._store, self._retention, now_ns, host=self._host, sinks=self._sinks)
 

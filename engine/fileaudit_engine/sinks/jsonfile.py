@@ -52,6 +52,8 @@ class JsonFile:
         settings: Where, and how.
         tell: Is told, in words, what people should know.
         clock_ns: Nanoseconds since the Unix epoch.
+        believed_ns: The same as far as ages go by it: a wrong clock must not remove what is new; asked by
+            another thread. None: `clock_ns`.
 
     Raises:
         UnusableInput: The folder or the file is not safe.
@@ -64,6 +66,7 @@ class JsonFile:
         *,
         tell: Callable[[str], None],
         clock_ns: Callable[[], int] = time.time_ns,
+        believed_ns: Callable[[], int] | None = None,
     ) -> None:
         self._settings = settings
         self._tell = tell
@@ -86,7 +89,8 @@ class JsonFile:
         except BaseException:
             self._unlock()
             raise
-        self._janitor = Janitor(lambda proceed: sweep(self._folder, settings, clock_ns(), proceed=proceed))
+        aged_ns = believed_ns or clock_ns
+        self._janitor = Janitor(lambda proceed: sweep(self._folder, settings, aged_ns(), proceed=proceed))
 
     @property
     def kept(self) -> int:

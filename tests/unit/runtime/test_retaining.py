@@ -25,9 +25,7 @@ BLOCK = 4
 class Bench:
     """Retention of a real store, with time that passes only when it is told to."""
 
-    def __init__(
-        self, store: Store, retention: Retention, sinks: tuple[str, ...] = (), last_ns: int | None = None
-    ) -> None:
+    def __init__(self, store: Store, retention: Retention, sinks: tuple[str, ...] = ()) -> None:
         self.store = store
         self.said: list[str] = []
         self.shown = list[Record]()
@@ -39,8 +37,7 @@ class Bench:
             sinks=sinks,
             show=self.shown.extend,
             tell=self.said.append,
-            last_ns=last_ns,
-            clock_ns=lambda: int(self.now_s * 1e9),
+            now_ns=lambda: int(self.now_s * 1e9),
             clock_s=lambda: self.now_s,
         )
 
@@ -92,21 +89,6 @@ def test_what_was_removed_is_said_once_it_is_done_and_shown(store: Store) -> Non
     assert bench.said == ["removed 8 records until 1970-01-12T13:46:40.000000007Z"]
     (shown,) = bench.shown
     assert "8 records" in str(shown.document["message"])
-
-
-def test_a_clock_that_is_years_ahead_at_the_start_removes_nothing_before_it_can_be_put_right(
-    store: Store,
-) -> None:
-    bench = Bench(store, Retention(age_ns=48 * HOUR_NS), last_ns=1_000_000 * 10**9)
-    bench.keep(2 * BLOCK)
-    right_s = bench.now_s
-    bench.now_s += 10 * 365 * 24 * EVERY_S
-    bench.ticks()
-    assert bench.rows() == 2 * BLOCK
-    bench.now_s += EVERY_S  # the clock of hours goes on while that of days is put right
-    bench.retaining._clock_ns = lambda: int(right_s * 1e9)
-    bench.ticks()
-    assert bench.rows() == 2 * BLOCK
 
 
 def test_a_store_that_grows_too_large_does_not_wait_for_the_hour(store: Store) -> None:
