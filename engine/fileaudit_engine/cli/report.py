@@ -20,7 +20,7 @@ from fileaudit_engine.cli.moments import add_range, moment, range_of
 from fileaudit_engine.cli.report_html import html_page
 from fileaudit_engine.cli.report_pretty import pretty
 from fileaudit_engine.cli.report_sections import page_of
-from fileaudit_engine.cli.verify import Progress
+from fileaudit_engine.cli.verify import Progress, announced_in
 from fileaudit_engine.cli.verify_text import finding_lines
 from fileaudit_engine.config import DEFAULT_STORE
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput, unusable_file
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     place = args.settings.store.anchor_file or default_file(path)
     anchors = _anchors(place)  # before the store: none of them is younger than its end
     with Store.open(path, read_only=True) as store:
-        check = _check(store, anchors) if args.verify else None
+        check = _check(store, anchors, place) if args.verify else None
         asked = Question(
             since_ns=since_ns,
             until_ns=until_ns,
@@ -119,9 +119,10 @@ def _anchors(place: Path) -> Sequence[Anchor]:
         return ()
 
 
-def _check(store: Store, anchors: Sequence[Anchor]) -> Check:
+def _check(store: Store, anchors: Sequence[Anchor], place: Path) -> Check:
     """Check the whole chain."""
-    verification = Verification(store, anchors, progress=Progress())
+    told = announced_in(store, place)
+    verification = Verification(store, anchors, progress=Progress(), announced=told)
     lines: list[str] = []
     findings = 0
     for finding in verification.findings():

@@ -83,6 +83,7 @@ class Trail:
             show=self._outlet.show,
             tell=_tell_retention,
             now_ns=believed.now_ns,
+            announce=self._anchoring.announce,
         )
         self._beat = Heartbeat(store, failed=self._outlet.store_failed)
         self._chores = _taking_turns(pipeline, retaining, follower, self._beat, self._anchoring)

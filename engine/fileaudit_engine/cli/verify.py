@@ -1,10 +1,11 @@
 """`verify`: is the audit trail what the engine wrote, all of it and nothing else?"""
 
 import argparse
+import contextlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
@@ -12,9 +13,9 @@ from typing import Final, TextIO
 from fileaudit_engine.cli.common import MAX_SHOWN, Exit, color_of, say
 from fileaudit_engine.cli.verify_text import document_of, finding_lines, summary_lines
 from fileaudit_engine.config import DEFAULT_STORE
-from fileaudit_engine.diagnostics import unusable_file
+from fileaudit_engine.diagnostics import FileauditError, unusable_file
 from fileaudit_engine.events.jsonl import encode
-from fileaudit_engine.store.anchors import Anchor, default_file, parse
+from fileaudit_engine.store.anchors import Anchor, announced, default_file, parse
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.verify import Verification
 from fileaudit_engine.store.verify_finding import Finding, What
@@ -37,12 +38,14 @@ class Given:
     Attributes:
         anchors: Of any store.
         sources: Files that were read.
+        own: The file where the engine writes them, if that was read: it has all of them.
         missing: The file where the engine writes them, if there is none.
         unreadable: Lines that name an anchor and hold none.
     """
 
     anchors: list[Anchor] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    own: Path | None = None
     missing: str = ""
     unreadable: int = 0
 
@@ -86,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
     path = args.store or args.settings.store_path or DEFAULT_STORE
     given = _anchors(args, path)  # before the store: none of them is younger than its end
     with Store.open(path, read_only=True) as store:
-        verification = Verification(store, given.anchors, progress=Progress())
+        told = None if given.own is None else announced_in(store, given.own)
+        verification = Verification(store, given.anchors, progress=Progress(), announced=told)
         show = _as_json if args.format == "json" else _pretty
         counts = show(verification, given, path, args)
     return Exit.FINDINGS if counts.total() else Exit.FINE
@@ -99,6 +103,7 @@ def _anchors(args: argparse.Namespace, store: Path) -> Given:
         place = args.settings.store.anchor_file or default_file(store)
         if place.exists():
             _read_file(str(place), given)
+            given.own = place
         else:
             given.missing = str(place)
     for name in args.anchors or ():
@@ -120,6 +125,20 @@ def _read_file(name: str, given: Given) -> None:
             f"the anchors cannot be read: {error.strerror or error}",
             "name a file with anchors, or - for stdin",
         ) from error
+
+
+def announced_in(store: Store, place: Path) -> Callable[[int], int | None]:
+    """What the engine's own file of anchors says of a removal; read anew each time it is asked."""
+
+    def ask(row: int) -> int | None:
+        with (
+            contextlib.suppress(OSError, FileauditError),
+            place.open(encoding="utf-8", errors="replace") as file,
+        ):
+            return announced(parse(file).found, store.identity, row)
+        return None
+
+    return ask
 
 
 class Progress:

@@ -87,6 +87,7 @@ class Anchoring:
         self._clock_ns = clock_ns
         self._clock_s = clock_s
         self._due_s = 0.0
+        self._path = printable(str(file.path))
         self._silent: set[str] = set()
         """What does not take anchors, and was told to."""
 
@@ -119,18 +120,30 @@ class Anchoring:
 
     def anchor(self) -> None:
         """Make one now."""
+        self._make(self._store.removed_seq)
+
+    def announce(self, until_seq: int) -> bool:
+        """Tell that the rows up to a number are about to be removed; whether the file has it."""
+        return self._make(until_seq)
+
+    def _make(self, start: int) -> bool:
+        """Make one that says where the chain begins; whether the file has it."""
         self._due_s = self._clock_s() + self._every_s
         try:
             head = self._store.force()
         except FileauditError as error:
             self._note("", str(error))
-            return
+            return False
         self._note("", "")
-        if head.seq:
-            anchor = Anchor(self._store.identity, head.seq, head.link, self._clock_ns())
-            self.places = tuple(self._told(anchor))
-            self.seq = head.seq
-            self._remember(anchor)
+        if not head.seq:
+            return False
+        anchor = Anchor(self._store.identity, head.seq, head.link, self._clock_ns(), start)
+        self.places = tuple(self._told(anchor))
+        if not self.places:
+            return False
+        self.seq = head.seq
+        self._remember(anchor)
+        return self._path in self.places
 
     def _remember(self, anchor: Anchor) -> None:
         """Note in the store that there is one, so that it is noticed when there is none any more."""
@@ -141,7 +154,7 @@ class Anchoring:
 
     def _told(self, anchor: Anchor) -> Iterator[str]:
         """Tell everybody; who has it."""
-        path = printable(str(self._file.path))
+        path = self._path
         try:
             self._file.append(anchor)
         except FileauditError as error:
@@ -170,6 +183,8 @@ _WORDS: Final = {
     Wrong.CUT_OFF: "row {seq:,} was there at {time}, and is not there any more",
     Wrong.MISSING: "row {seq:,} was there at {time}, and is missing",
     Wrong.ALTERED: "row {seq:,}, or one before it, is not what it was at {time}",
+    Wrong.UNANNOUNCED: "rows that were there at {time} are said to be removed by retention, which announced"
+    " nothing of the kind; row {seq:,} was the last",
     Wrong.REPLACED: "this is another store than at {time}, which had {seq:,} rows",
 }
 

@@ -67,7 +67,7 @@ def _action_of(record: StoredRecord) -> object:
     """Of a record that anybody may have written."""
     try:
         event = record.document.get("event")
-    except (ValueError, AttributeError):  # it is no JSON, or no object
+    except (ValueError, AttributeError, RecursionError):  # it is no JSON, no object, or without end
         return None
     return event.get("action") if isinstance(event, dict) else None
 

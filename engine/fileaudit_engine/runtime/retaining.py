@@ -27,6 +27,7 @@ class Retaining:
         sinks: Those that follow the store: what they have not had stays.
         show: Is given what the engine says about a removal, which is in the store already.
         tell: Is told, in words, what was removed, and why nothing can be.
+        announce: Tells where the store is not that rows are about to go; see `store.retention.remove`.
         now_ns: The time that ages are measured by, nanoseconds since the Unix epoch; see `believed`.
         clock_s: Monotonic seconds.
     """
@@ -41,6 +42,7 @@ class Retaining:
         show: Callable[[Sequence[Record]], None],
         tell: Callable[[str], None],
         now_ns: Callable[[], int],
+        announce: Callable[[int], bool],
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -50,6 +52,7 @@ class Retaining:
         self._show = show
         self._tell = tell
         self._now_ns = now_ns
+        self._announce = announce
         self._clock_s = clock_s
         self._hour, self._minute = Every(EVERY_S, clock_s), Every(LOOK_S, clock_s)
         self._turns = Turns(clock_s)
@@ -94,7 +97,14 @@ class Retaining:
     def _begun(self) -> Iterator[Removed | None]:
         now_ns = self._now_ns()
         self._store.close_block_if_old(now_ns)
-        yield from remove(self._store, self._retention, now_ns, host=self._host, sinks=self._sinks)
+        yield from remove(
+            self._store,
+            self._retention,
+            now_ns,
+            host=self._host,
+            sinks=self._sinks,
+            announce=self._announce,
+        )
 
     def _go_on(self, steps: Iterator[Removed | None]) -> None:
         try:

@@ -22,6 +22,8 @@ class Wrong(str, enum.Enum):
     """The row is not there, though others are behind it."""
     ALTERED = "altered"
     """The row, or one before it, is not what it was."""
+    UNANNOUNCED = "unannounced"
+    """Rows are said to be removed by retention, which has announced nothing of the kind."""
     REPLACED = "replaced"
     """The anchors are of another store."""
 
@@ -32,7 +34,7 @@ class Disagreement:
 
     Attributes:
         what: How.
-        anchor: The earliest one that does not agree; with `REPLACED` the newest one.
+        anchor: The earliest one that does not agree; with `UNANNOUNCED` and `REPLACED` the newest one.
         agreed_seq: Up to here the store is what it was, as far as anchors are there; None: none agrees.
     """
 
@@ -52,7 +54,9 @@ def held_against(store: Store, anchors: Sequence[Anchor]) -> Disagreement | None
     if anchors and not own:
         return Disagreement(what=Wrong.REPLACED, anchor=anchors[-1], agreed_seq=None)
     found: tuple[Wrong, Anchor] | None = None
-    removed_seq = next(store.rows("SELECT removed_seq FROM chain"))[0]
+    removed_seq = store.removed_seq
+    if own and removed_seq > max(anchor.start for anchor in own):
+        return Disagreement(what=Wrong.UNANNOUNCED, anchor=own[-1], agreed_seq=None)
     agreed_seq: int | None = None
     for anchor in reversed(own):
         if anchor.seq < removed_seq:  # of what retention has removed, nothing can be said

@@ -5,10 +5,14 @@ the end: whoever cuts off the last rows, or writes all links anew from some row 
 So the number and the link of the last row are told elsewhere, again and again: to a file kept apart, to the
 journal, to syslog.
 
-    fileaudit-anchor store=4f0c… seq=12345 link=9a1e… time=2026-11-28T14:00:00.000000000Z
+    fileaudit-anchor store=4f0c… seq=12345 link=9a1e… start=0 time=2026-11-28T14:00:00.000000000Z
 
-An anchor vouches for its row and for all rows before it. Without knowing the store's identity, which only
-who may read the store does, nobody can make one up that is taken for one of that store.
+An anchor vouches for its row and for all rows before it. Who does not know the store's identity cannot make
+one up that is taken for one of that store.
+
+`start` is the row behind which the chain begins. What retention removes is announced: first there is an
+anchor that says where the chain is going to begin, then the rows go. So who declares rows removed that
+nobody has announced is found out, too, though the store itself says nothing against it.
 
 The file is written at its end only. It does not grow for ever, and who floods the store to have old anchors
 pushed out gains nothing: of every hour one stays for a hundred days, and of every day one for good.
@@ -51,7 +55,7 @@ _REMEDY: Final = "choose another file with 'anchors' below 'store' in the config
 _PRIVATE: Final = Private(what="anchor file", remedy=_REMEDY, below_system_groups=True)
 
 _LINE: Final = re.compile(
-    rf"{NAME} store=([0-9a-f]{{32}}) seq=([0-9]{{1,19}}) link=([0-9a-f]{{64}})"
+    rf"{NAME} store=([0-9a-f]{{32}}) seq=([0-9]{{1,19}}) link=([0-9a-f]{{64}}) start=([0-9]{{1,19}})"
     r" time=([0-9]{4}-[0-9T:.-]{15,25}Z)(?![^\s\"'\\,])"
 )
 
@@ -65,12 +69,14 @@ class Anchor:
         seq: Number of its last row; 0: it had none.
         link: The link of that row.
         time_ns: When, nanoseconds since the Unix epoch.
+        start: The rows up to here were removed by retention, or are about to be.
     """
 
     store: bytes
     seq: int
     link: bytes
     time_ns: int
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +96,7 @@ def line_of(anchor: Anchor) -> str:
     """An anchor as a line, without the line feed."""
     return (
         f"{NAME} store={anchor.store.hex()} seq={anchor.seq} link={anchor.link.hex()}"
-        f" time={rfc3339(anchor.time_ns)}"
+        f" start={anchor.start} time={rfc3339(anchor.time_ns)}"
     )
 
 
@@ -108,10 +114,26 @@ def parse(lines: Iterable[str]) -> Anchors:
 
 def _in_line(line: str) -> Iterator[Anchor]:
     for match in _LINE.finditer(line):
-        store, seq, link, time = match.groups()
+        store, seq, link, start, time = match.groups()
         with contextlib.suppress(ValueError):
-            if int(seq) <= _LAST_SEQ:
-                yield Anchor(bytes.fromhex(store), int(seq), bytes.fromhex(link), parse_rfc3339(time))
+            if max(int(seq), int(start)) <= _LAST_SEQ:
+                yield Anchor(
+                    bytes.fromhex(store), int(seq), bytes.fromhex(link), parse_rfc3339(time), int(start)
+                )
+
+
+def announced(anchors: Iterable[Anchor], store: bytes, row: int) -> int | None:
+    """Up to where rows were to be removed, as the anchors of a store said that are older than a row.
+
+    Args:
+        anchors: Of any store.
+        store: The identity of the store.
+        row: The number of the row.
+
+    Returns:
+        None if there is no such anchor: then nothing can be said.
+    """
+    return max((a.start for a in anchors if a.store == store and a.seq < row), default=None)
 
 
 def default_file(store: Path) -> Path:
@@ -127,7 +149,11 @@ def default_file(store: Path) -> Path:
 
 
 def thinned(anchors: Iterable[Anchor]) -> list[Anchor]:
-    """Those that are kept of too many: of each store the newest, and the first of every hour or day."""
+    """Those that are kept of too many.
+
+    Of each store the newest, the first of every hour or day, and each that first told a beginning of the
+    chain.
+    """
     by_store: dict[bytes, list[Anchor]] = {}
     for anchor in anchors:
         by_store.setdefault(anchor.store, []).append(anchor)
@@ -140,6 +166,10 @@ def thinned(anchors: Iterable[Anchor]) -> list[Anchor]:
             unit_ns = UNITS_NS["h" if now_ns - anchor.time_ns < _HOURLY_NS else "d"]
             periods.setdefault((unit_ns, anchor.time_ns // unit_ns), anchor)
         kept.update(periods.values())
+        starts: dict[int, Anchor] = {}
+        for anchor in own:
+            starts.setdefault(anchor.start, anchor)
+        kept.update(starts.values())
     return [anchor for own in by_store.values() for anchor in own if anchor in kept]
 
 
@@ -184,10 +214,14 @@ class AnchorFile:
     @contextlib.contextmanager
     def _open(self) -> Iterator[int]:
         """It is opened each time: it may have been moved away by whoever keeps logs in order."""
-        folder = _PRIVATE.folder(self.path.parent)
-        descriptor = _PRIVATE.open_to_append(folder / self.path.name)
+        place = _PRIVATE.folder(self.path.parent) / self.path.name
+        descriptor = _PRIVATE.open_to_append(place)
         try:
             _lock(descriptor)
+            if not _is_still(descriptor, place):  # another engine has put a smaller one in its place
+                os.close(descriptor)
+                descriptor = _PRIVATE.open_to_append(place)
+                _lock(descriptor)
             yield descriptor
         finally:
             os.close(descriptor)
@@ -220,6 +254,14 @@ class AnchorFile:
         except OSError as error:
             message = f"the anchor file {self.path} cannot be {deed}: {error.strerror or error}"
             raise MachineCannot(message, remedy=f"free some space, or {_REMEDY}") from error
+
+
+def _is_still(descriptor: int, place: Path) -> bool:
+    """Whether a file that is open still stands at its place."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), place.lstat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock(descriptor: int) -> None:

@@ -20,7 +20,7 @@ from typing import Final
 
 from fileaudit_engine.detect.engine_record import Action, engine_record
 from fileaudit_engine.detect.record import Record
-from fileaudit_engine.diagnostics import unusable_file
+from fileaudit_engine.diagnostics import MachineCannot, unusable_file
 from fileaudit_engine.events.times import UNITS_NS, rfc3339
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.sweeping import left_over, sweep
@@ -93,6 +93,7 @@ def remove(  # noqa: PLR0913 - one argument a fact
     *,
     host: str = "",
     sinks: Collection[str] | None = None,
+    announce: Callable[[int], bool] = lambda _until: True,
     clock_s: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Removed | None]:
     """Remove what is not to be kept any more; a transaction a step, of some ten milliseconds at the most.
@@ -106,22 +107,29 @@ def remove(  # noqa: PLR0913 - one argument a fact
         now_ns: What age is counted from, nanoseconds since the Unix epoch.
         host: This host's name.
         sinks: Whose cursors count; None: all that ever had one.
+        announce: Tells where the store is not that rows up to a number are about to go (`anchors`); what it
+            says no to stays.
         clock_s: Seconds, to find out how much may be done at a time.
 
     Yields:
         What was removed by the step; None: it swept.
 
     Raises:
-        MachineCannot: The store cannot be written.
+        MachineCannot: The store cannot be written, or nothing can be announced.
         UnusableInput: It is damaged.
     """
     swept = left_over(store)
     while True:
         if swept:
-            yield from (None for _ in sweep(store, _removed_seq(store), clock_s))
+            yield from (None for _ in sweep(store, store.removed_seq, clock_s))
         plan = _plan(store, retention, now_ns, sinks)
         if plan is None:
             return
+        if not announce(plan.until_seq):
+            raise MachineCannot(
+                "nothing is removed that no anchor has announced, and none can be kept",
+                remedy="see to it that the anchor file can be written",
+            )
         yield _remove(store, plan, now_ns, host, sinks)
         swept = True
 
@@ -140,7 +148,7 @@ def _plan(store: Store, retention: Retention, now_ns: int, sinks: Collection[str
     fair_seq = _one(store, _WHOLE, min(max(old_seq, full_seq), had_seq))
     hard_seq = _over(store, retention.hard_bytes)
     until_seq = max(fair_seq, hard_seq)
-    if until_seq <= _removed_seq(store):
+    if until_seq <= store.removed_seq:
         return None
     if hard_seq > fair_seq:
         return _Plan(until_seq=until_seq, reason="hard limit")
@@ -162,7 +170,7 @@ def _over(store: Store, limit: int | None) -> int:
     used = used_bytes(store)
     if limit is None or used <= limit:
         return 0
-    removed_seq = _removed_seq(store)
+    removed_seq = store.removed_seq
     rows = store.head.seq - removed_seq
     wanted = rows * (used - limit + limit // _SPARE) // used + 1
     return _one(store, _ENOUGH, removed_seq + min(wanted, max(rows // _AT_ONCE, 1)))
@@ -172,7 +180,7 @@ def _remove(store: Store, plan: _Plan, now_ns: int, host: str, sinks: Collection
     until_seq = plan.until_seq
     link = _link_of(store, until_seq)
     first_ns, last_ns = next(store.rows(_SPAN, until_seq))
-    removed = until_seq - _removed_seq(store)
+    removed = until_seq - store.removed_seq
     cursors = _cursors(store, sinks)
     not_had = {sink: min(until_seq - seq, removed) for sink, seq in cursors.items() if seq < until_seq}
     identity = store.identity.hex()
@@ -211,10 +219,6 @@ def _link_of(store: Store, seq: int) -> bytes:
 
 def _cursors(store: Store, sinks: Collection[str] | None) -> dict[str, int]:
     return {sink: seq for sink, seq in store.cursors().items() if sinks is None or sink in sinks}
-
-
-def _removed_seq(store: Store) -> int:
-    return _one(store, "SELECT removed_seq FROM chain")
 
 
 def _one(store: Store, query: str, *values: int) -> int:

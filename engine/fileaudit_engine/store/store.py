@@ -223,6 +223,18 @@ class Store:
             raise refusal(error, self.path) from error
 
     @property
+    def removed_seq(self) -> int:
+        """Retention has removed the rows up to here: they do not exist, though some may still lie there.
+
+        Raises:
+            UnusableInput: The file is damaged.
+        """
+        row = next(self.rows("SELECT removed_seq FROM chain"), None)
+        if row is None:
+            raise damaged(self.path, "it does not say where its chain begins")
+        return int(row[0])
+
+    @property
     def identity(self) -> bytes:
         """What tells this store from all others: 16 bytes.
 

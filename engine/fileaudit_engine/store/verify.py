@@ -27,7 +27,7 @@ from fileaudit_engine.store.verify_schema import (
     schema_of,
 )
 from fileaudit_engine.store.verify_start import before_the_first, cut_tail, impossible_blocks, lost_postings
-from fileaudit_engine.store.verify_walk import Checked, Walk
+from fileaudit_engine.store.verify_walk import Announced, Checked, Walk
 
 ROUNDS: Final = 100
 """How often retention may have gone on when we are at the end, before what it says is taken as it is."""
@@ -54,6 +54,7 @@ class Verification:
         anchors: Iterable[Anchor] = (),
         *,
         progress: Progress = lambda _done, _all: None,
+        announced: Announced = None,
     ) -> None:
         """Look at a store.
 
@@ -61,12 +62,16 @@ class Verification:
             store: Open, for reading or writing.
             anchors: Of this store and of others.
             progress: Told how far it is.
+            announced: Where all anchors of the store are to be had, as the engine's own file has them: up to
+                where those older than a row have announced that rows go. It is asked at the end, and must
+                look anew: retention may have gone on meanwhile.
         """
         self.checked = Checked()
         self._store = store
         self._connection = store.connection
         self._given = anchors
         self._progress = progress
+        self._announced = announced
 
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong, as it is found: mostly in the order of the rows.
@@ -101,7 +106,7 @@ class Verification:
 
     def _rows(self, reader: Reader) -> Iterator[Finding]:
         start, head = reader.head()
-        walk = Walk(reader, self._connection, self._given, start, self.checked)
+        walk = Walk(reader, self._connection, self._given, start, self.checked, self._announced)
         yield from before_the_first(self._connection)
         yield from walk.begin()
         for _ in range(ROUNDS):

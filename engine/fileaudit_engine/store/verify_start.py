@@ -31,6 +31,8 @@ class StartCheck:
         self._start = start
         self._vouched: tuple[int, str] = (0, "")
         """Up to which row the newest record of retention says that it removed, and that row's link."""
+        self.vouched_in = 0
+        """The row that says so; 0: there is none."""
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with it by itself."""
@@ -52,6 +54,7 @@ class StartCheck:
             until, link = retention.get("removed_until_seq"), retention.get("removed_link")
             if isinstance(until, int) and isinstance(link, str):
                 self._vouched = (until, link)
+                self.vouched_in = seq
         identity = engine.get("store") if isinstance(engine, dict) else None
         if identity is not None and self._start is not None and identity != self._start.store.hex():
             message = f"the engine wrote this row to the store {str(identity)[:32]!a}, which this one is not"
@@ -60,6 +63,19 @@ class StartCheck:
     def agrees_with(self, start: Start | None) -> bool:
         """Whether the newest record of retention says that the chain begins there."""
         return start is None or _said(start) == self._vouched
+
+    def held_against(self, told: int | None) -> Iterator[Finding]:
+        """What anchors from before that row announced, of a store whose anchors are all there."""
+        until, _ = self._vouched
+        if told is not None and told < until:
+            known = f"no more than row {told:,}" if told else "nothing of the kind"
+            yield Finding(
+                what=What.START_CUT_OFF,
+                message=f"row {self.vouched_in:,} says that retention removed the rows up to {until:,};"
+                f" anchors from before announced {known}",
+                first_seq=told + 1,
+                last_seq=until,
+            )
 
     def finish(self, start: Start | None) -> Iterator[Finding]:
         """All rows were looked at."""

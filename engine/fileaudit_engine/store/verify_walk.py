@@ -1,7 +1,7 @@
 """Going through the rows of a store once, with everything that looks at them."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from fileaudit_engine.store.verify_finding import Finding, Place, What, at
 from fileaudit_engine.store.verify_index import IndexCheck
 from fileaudit_engine.store.verify_reading import Piece, Reader, Row, Start
 from fileaudit_engine.store.verify_start import StartCheck
+
+Announced = Callable[[int], int | None] | None
+"""Up to where anchors older than a row have announced that rows go (`anchors.announced`)."""
 
 
 @dataclass(slots=True)
@@ -69,13 +72,14 @@ class Walk:
         cut_off: Whether anchors have told that the newest rows are gone.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a part
         self,
         reader: Reader,
         connection: sqlite3.Connection,
         anchors: Iterable[Anchor],
         start: Start | None,
         checked: Checked,
+        announced: Announced = None,
     ) -> None:
         """Begin where the store says that its chain begins."""
         self.position = start.removed_seq if start else 0
@@ -87,6 +91,7 @@ class Walk:
         self._chain = Chain(self.position, self._link)
         self._index = IndexCheck(reader, self.position)
         self._anchors = AnchorCheck(anchors, start.store if start else None)
+        self._announced = announced
         self._checked = checked
         checked.identity = start.store if start else None
         checked.removed_seq, checked.anchors = self.position, self._anchors
@@ -123,6 +128,8 @@ class Walk:
         yield from self._chain.finish()
         yield from self._index.finish()
         yield from self.start.finish(start)
+        if self._announced is not None and self.start.vouched_in:
+            yield from self.start.held_against(self._announced(self.start.vouched_in))
         last = max(self._checked.last_seq, self._checked.removed_seq) + self._chain.shift
         for found in self._anchors.finish(last):
             self.cut_off = self.cut_off or found.what is What.CUT_OFF

@@ -3,13 +3,17 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.unit.events.examples import SHADOW
 from tests.unit.store.tampered import anchor_of, sql, write
 
 from fileaudit_engine.cli.main import main
+from fileaudit_engine.store import blocks
 from fileaudit_engine.store.anchors import Anchor, AnchorFile, default_file, line_of
+from fileaudit_engine.store.retention import Retention, remove
 from fileaudit_engine.store.store import Store
 
 
@@ -45,6 +49,37 @@ def test_a_store_that_nobody_touched_ends_with_status_0_and_says_what_was_checke
         "verdict   ✓ nothing was altered",
     ]
     assert err == ""
+
+
+def declared_removed(path: Path, anchors: Path, *, announce: bool) -> None:
+    """Retention removes everything but the last block, with or without telling the file of anchors first."""
+    with Store.open(path) as store:
+        file = AnchorFile(anchors)
+        file.append(anchor_of(store))
+
+        def told(until_seq: int) -> bool:
+            if announce:
+                file.append(replace(anchor_of(store), start=until_seq))
+            return True
+
+        for _ in remove(store, Retention(age_ns=1), SHADOW.ts_ns + 10**18, announce=told):
+            pass
+        assert store.removed_seq
+        file.append(replace(anchor_of(store), start=store.removed_seq))
+
+
+@pytest.mark.parametrize("announce", [True, False])
+def test_rows_that_are_declared_removed_are_missed_unless_the_engine_announced_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, announce: bool
+) -> None:
+    monkeypatch.setattr(blocks, "ROWS", 20)
+    with Store.open(path) as store:
+        write(store, 60)
+    declared_removed(path, default_file(path), announce=announce)
+    status = main(["verify", str(path), "--color", "never"])
+    out, _ = capsys.readouterr()
+    assert status == (0 if announce else 1)
+    assert ("anchors from before announced nothing of the kind" in out) == (not announce)
 
 
 def test_findings_end_with_status_1_and_are_told_with_what_the_row_says(

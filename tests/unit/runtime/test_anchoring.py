@@ -121,6 +121,33 @@ def test_what_takes_none_is_told_once_and_again_when_it_does(bench: Bench) -> No
     assert bench.said[1:] == ["anchors are kept again in journal"]
 
 
+def test_a_removal_is_announced_by_an_anchor_of_the_present_end(bench: Bench) -> None:
+    bench.keep(1)
+    bench.anchoring.anchor()
+    bench.keep(2)
+    assert bench.anchoring.announce(1)
+    assert [(one.seq, one.start) for one in bench.file.read().found] == [(1, 0), (2, 1)]
+
+
+def test_a_removal_that_the_file_does_not_take_is_not_announced(bench: Bench) -> None:
+    bench.file.path.parent.mkdir()
+    bench.file.path.parent.chmod(0o777)
+    bench.keep(1)
+    assert not bench.anchoring.announce(1)
+
+
+def test_an_anchor_that_nobody_has_is_none(bench: Bench) -> None:
+    bench.answer = Retry("nobody listens")
+    bench.file.path.parent.mkdir()
+    bench.file.path.parent.chmod(0o777)
+    bench.keep(1)
+    bench.anchoring.anchor()
+    assert (bench.anchoring.seq, bench.anchoring.places) == (0, ())
+    bench.file.path.parent.chmod(0o700)
+    bench.anchoring.close()
+    assert bench.anchored() == [1]
+
+
 def test_a_file_that_is_not_safe_is_told_and_the_others_have_their_anchor(bench: Bench) -> None:
     bench.file.path.parent.mkdir()
     bench.file.path.parent.chmod(0o777)

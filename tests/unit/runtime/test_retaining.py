@@ -28,6 +28,8 @@ class Bench:
     def __init__(self, store: Store, retention: Retention, sinks: tuple[str, ...] = ()) -> None:
         self.store = store
         self.said: list[str] = []
+        self.announced: list[int] = []
+        self.can_announce = True
         self.shown = list[Record]()
         self.now_s = 1_000_000.0
         self.retaining = Retaining(
@@ -38,8 +40,13 @@ class Bench:
             show=self.shown.extend,
             tell=self.said.append,
             now_ns=lambda: int(self.now_s * 1e9),
+            announce=self.announce,
             clock_s=lambda: self.now_s,
         )
+
+    def announce(self, until_seq: int) -> bool:
+        self.announced.append(until_seq)
+        return self.can_announce
 
     def keep(self, count: int) -> None:
         """Audit events of now."""
@@ -79,6 +86,22 @@ def test_what_is_too_old_goes_at_the_start_and_every_hour(store: Store) -> None:
     bench.now_s += 0.2 * EVERY_S
     bench.ticks()
     assert bench.rows() == 0
+
+
+def test_what_goes_was_announced_and_what_cannot_be_announced_stays(store: Store) -> None:
+    bench = Bench(store, Retention(age_ns=HOUR_NS))
+    bench.keep(2 * BLOCK)
+    bench.now_s += 2 * EVERY_S
+    bench.can_announce = False
+    bench.ticks()
+    assert bench.rows() == 2 * BLOCK
+    (said,) = bench.said
+    assert said.startswith("nothing is removed that no anchor has announced")
+    bench.can_announce = True
+    bench.now_s += EVERY_S
+    bench.ticks()
+    assert bench.rows() == 0
+    assert store.removed_seq == bench.announced[-1] == 2 * BLOCK
 
 
 def test_what_was_removed_is_said_once_it_is_done_and_shown(store: Store) -> None:

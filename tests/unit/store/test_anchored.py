@@ -101,9 +101,26 @@ def test_what_retention_has_removed_is_no_disagreement(path: Path, monkeypatch: 
     monkeypatch.setattr(blocks, "ROWS", 4)
     with Store.open(path) as store:
         anchors = list(made(store, range(20)))
-        for _ in remove(store, Retention(age_ns=1), 13):
+
+        def announce(until_seq: int) -> bool:
+            anchors.append(Anchor(store.identity, store.head.seq, store.head.link, 20, until_seq))
+            return True
+
+        for _ in remove(store, Retention(age_ns=1), 13, announce=announce):
             pass
         assert next(store.rows("SELECT removed_seq FROM chain"))[0] == 12
         assert held_against(store, anchors) is None
-        assert held_against(store, anchors[:6]) is None
-        assert held_against(store, anchors[:3]) is None
+        assert held_against(store, [*anchors[:6], anchors[-1]]) is None
+        assert held_against(store, [*anchors[:3], anchors[-1]]) is None
+
+
+def test_rows_that_are_declared_removed_without_having_been_announced_are_missed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "ROWS", 4)
+    with Store.open(path) as store:
+        anchors = list(made(store, range(20)))
+        for _ in remove(store, Retention(age_ns=1), 13):  # as somebody does who has the code of the engine
+            pass
+        told = held_against(store, anchors)
+        assert told == Disagreement(what=Wrong.UNANNOUNCED, anchor=anchors[-1], agreed_seq=None)

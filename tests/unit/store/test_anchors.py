@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
 from fileaudit_engine.events.times import LAST_NS, UNITS_NS
 from fileaudit_engine.store import anchors as module
-from fileaudit_engine.store.anchors import Anchor, AnchorFile, default_file, line_of, parse, thinned
+from fileaudit_engine.store.anchors import (
+    Anchor,
+    AnchorFile,
+    announced,
+    default_file,
+    line_of,
+    parse,
+    thinned,
+)
 
 HOUR_NS, DAY_NS = UNITS_NS["h"], UNITS_NS["d"]
 OURS, OTHER = b"s" * 16, b"o" * 16
@@ -28,6 +36,7 @@ any_anchor = st.builds(
     st.binary(min_size=16, max_size=16),
     st.integers(0, LAST_NS),
     st.binary(min_size=32, max_size=32),
+    st.integers(0, LAST_NS),
     st.integers(0, LAST_NS),
 )
 
@@ -181,6 +190,21 @@ def test_after_a_hundred_days_one_of_a_day_stays(monkeypatch: pytest.MonkeyPatch
     every_hour = [anchor(number, number * HOUR_NS) for number in range(24 * 200)]
     kept = thinned(every_hour)
     assert kept == [one for one in every_hour if one.seq % 24 == 0 or one.seq >= 24 * 100]
+
+
+def test_the_first_that_told_a_beginning_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_NEWEST", 1)
+    told = [Anchor(OURS, n, bytes(32), DAY_NS + n, n // 10) for n in range(40)]
+    assert [one.seq for one in thinned(told)] == [0, 10, 20, 30, 39]
+
+
+def test_what_was_announced_is_what_older_anchors_of_the_store_say() -> None:
+    told = [
+        Anchor(OURS, 5, bytes(32), 1, 0),
+        Anchor(OURS, 7, bytes(32), 2, 4),
+        Anchor(OTHER, 7, bytes(32), 2, 9),
+    ]
+    assert [announced(told, OURS, row) for row in (5, 6, 7, 8)] == [None, 0, 0, 4]
 
 
 def test_stores_that_share_a_file_do_not_thin_out_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from tests.unit.events.records import record
 from tests.unit.store.kept import Kept
 
 from fileaudit_engine.detect.record import Kind, Record
-from fileaudit_engine.diagnostics import UnusableInput
+from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
 from fileaudit_engine.events.times import UNITS_NS
 from fileaudit_engine.store import blocks
 from fileaudit_engine.store.retention import Removed, Retention, remove, used_bytes
@@ -84,6 +84,26 @@ def test_blocks_that_are_older_as_a_whole_go_and_the_others_stay(store: Store) -
     assert paths(store) == [f"/data/{number}" for number in range(2 * BLOCK, 5 * BLOCK + 3)]
 
 
+def test_each_removal_is_announced_before_it_is_done(store: Store) -> None:
+    told: list[tuple[int, int]] = []
+
+    def announce(until_seq: int) -> bool:
+        told.append((until_seq, store.removed_seq))
+        return True
+
+    fill(store, 3 * BLOCK)
+    removed(store, Retention(age_ns=10 * HOUR_NS), hours(2 * BLOCK + 12), announce=announce)
+    assert told == [(2 * BLOCK, 0)]
+    assert store.removed_seq == 2 * BLOCK
+
+
+def test_what_cannot_be_announced_stays(store: Store) -> None:
+    fill(store, 3 * BLOCK)
+    with pytest.raises(MachineCannot, match="no anchor has announced"):
+        removed(store, Retention(age_ns=1), hours(10 * BLOCK), announce=lambda _until: False)
+    assert len(paths(store)) == 3 * BLOCK
+
+
 def test_what_is_not_too_old_stays_whatever_is_asked_how_often(store: Store) -> None:
     fill(store, 3 * BLOCK)
     assert removed(store, Retention(age_ns=DAY_NS * 30), hours(3 * BLOCK)) == []
@@ -96,9 +116,9 @@ def test_a_time_of_the_future_does_not_keep_what_came_after_it(store: Store) -> 
     store.append([event(10**6)])  # the clock was wrong for a moment; a block ends there
     fill(store, 3 * BLOCK, first=BLOCK + 2)
     removed(store, Retention(age_ns=2 * HOUR_NS), hours(2 * BLOCK))
-    assert paths(store)[0] == f"/data/{BLOCK}"
+    assert paths(store)[:2] == [f"/data/{10**6}", f"/data/{BLOCK + 2}"]
     removed(store, Retention(age_ns=2 * HOUR_NS), hours(3 * BLOCK + 4))
-    assert paths(store)[0] == f"/data/{3 * BLOCK + 2}"
+    assert paths(store)[0] == f"/data/{3 * BLOCK + 1}"
 
 
 def test_old_times_that_come_late_do_not_take_what_came_before_them(store: Store) -> None:
