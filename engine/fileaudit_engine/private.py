@@ -8,6 +8,7 @@ shares with a group of the system: `/var/log` belongs to `syslog`, too, on some.
 """
 
 import contextlib
+import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import Final
 
 from fileaudit_engine.diagnostics import unusable_file
 
+_MOST_COMPONENTS: Final = 4_096
+"""Of a path, links followed: it goes round in circles."""
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
 FIRST_USERS_GROUP: Final = 1_000
@@ -42,12 +45,40 @@ class Private:
         """Make what is missing of a folder, and check it; returns its path without links.
 
         Raises:
-            UnusableInput: Somebody else could change it, or a folder above it.
+            UnusableInput: Somebody else could change it, or a folder above it, or a link on the way.
             OSError: The system refuses to make it.
         """
+        self._refuse_links(folder.absolute())
         made = made_folder(folder)
         self.refuse_open(made)
         return made
+
+    def _refuse_links(self, folder: Path) -> None:
+        """Refuse a link that somebody else may have put there: he could have us write anywhere.
+
+        What a link leads to is looked at in the same way.
+        """
+        place, ahead = Path("/"), list(reversed(folder.parts[1:]))
+        for _ in range(_MOST_COMPONENTS):
+            if not ahead:
+                return
+            below = place / ahead.pop()
+            if below.name == ".." or not below.is_symlink():
+                place = place.parent if below.name == ".." else below
+                continue
+            if self._is_anybodys(place.stat(), below.lstat()):
+                message = f"a symbolic link stands where others can write, on the way to the {self.what}"
+                raise unusable_file("FA091", str(below), message, self.remedy)
+            target = below.readlink()
+            place = Path("/") if target.is_absolute() else place
+            ahead += reversed(target.parts[target.is_absolute() :])
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder))
+
+    def _is_anybodys(self, above: os.stat_result, link: os.stat_result) -> bool:
+        """Whether somebody else may have made a link in a folder."""
+        others_may = above.st_mode & writers(above) or above.st_uid not in {0, os.geteuid()}
+        sticks = above.st_mode & stat.S_ISVTX and link.st_uid in {0, os.geteuid()}
+        return bool(others_may) and not sticks
 
     def refuse_open(self, folder: Path) -> None:
         """Refuse a folder, given without links, that somebody else could change.
