@@ -93,7 +93,7 @@ def _read(record: StoredRecord) -> tuple[Mapping[str, Any], Mapping[int, str]]:
     try:
         document = record.document
         return document, dict(facets_of(document))
-    except (msgspec.MsgspecError, UnicodeDecodeError, AttributeError, TypeError, KeyError):
+    except (msgspec.MsgspecError, ValueError, AttributeError, TypeError, KeyError, RecursionError):
         return foreign(record.seq), {}
 
 

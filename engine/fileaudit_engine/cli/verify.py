@@ -15,6 +15,7 @@ from fileaudit_engine.cli.verify_text import document_of, finding_lines, summary
 from fileaudit_engine.config import DEFAULT_STORE
 from fileaudit_engine.diagnostics import FileauditError, unusable_file
 from fileaudit_engine.events.jsonl import encode
+from fileaudit_engine.sinks import jsonlog
 from fileaudit_engine.store.anchors import Anchor, announced, default_file, parse
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.verify import Verification
@@ -203,7 +204,7 @@ def _as_json(
     document = document_of(verification.checked, path, listed, counts)
     document["anchor_sources"] = [printable(name) for name in given.sources]
     document["anchor_lines_unreadable"] = given.unreadable
-    print(encode(document).decode())
+    print(jsonlog.line(encode(document)).decode(), end="")
     return counts
 
 

@@ -35,7 +35,7 @@ def summary_lines(checked: Checked, path: Path, counts: Counter[What], *, color:
         yield f"anchors   {_anchors(checked.anchors, checked.last_seq)}"
     if not checked.complete:
         yield "          not everything could be looked at"
-    yield f"verdict   {_verdict(counts, color=color)}"
+    yield f"verdict   {_verdict(checked, counts, color=color)}"
 
 
 def document_of(
@@ -112,9 +112,11 @@ def _anchors(anchors: AnchorCheck, head: int) -> str:
     return "; ".join(parts)
 
 
-def _verdict(counts: Counter[What], *, color: bool) -> str:
+def _verdict(checked: Checked, counts: Counter[What], *, color: bool) -> str:
     if not counts:
-        return painted("✓ nothing was altered", GREEN, color=color)
+        anchored = checked.anchors is not None and checked.anchors.agree
+        limit = "" if anchored else ", as far as can be seen without anchors"
+        return painted(f"✓ nothing was altered{limit}", GREEN, color=color)
     kinds = ", ".join(f"{count:,} {what.value}" for what, count in counts.most_common())
     return painted(f"✗ {counted(counts.total(), 'finding')}: {kinds}", RED, color=color)
 

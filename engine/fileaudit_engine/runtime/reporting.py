@@ -7,6 +7,7 @@
 Of a store of many millions only what is shown comes into memory.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ _PAIRS: Final = 20
 _SESSIONS: Final = 20
 _RULES: Final = 200
 """Rules that alerts are told by; more than anybody reads, and packs may have thousands."""
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAYS: Final = 400
 
 
@@ -200,7 +202,8 @@ def _alerts(counted: counts.Totals) -> Alerts:
     rules: dict[tuple[str, str], Counter[str]] = {}
     days: dict[str, Counter[str]] = {}
     for name, count in counted.all(Dimension.ALERT).items():
-        day, level, rule = (*name.split(" ", 2), "?", "?")[:3]  # somebody may have edited it
+        day, level, rule = (*name.split(" ", 2), "?", "?")[:3]
+        day = day if _DAY.fullmatch(day) else "?"  # somebody may have edited it
         levels[level] += count
         rules.setdefault((rule, level), Counter())[day] += count
         days.setdefault(day, Counter())[level] += count

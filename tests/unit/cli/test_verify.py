@@ -6,8 +6,10 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.unit.events.examples import SHADOW
+from tests.unit.events.records import record
 from tests.unit.store.tampered import anchor_of, sql, write
 
 from fileaudit_engine.cli.main import main
@@ -196,7 +198,18 @@ def test_a_store_without_rows_is_fine(path: Path, capsys: pytest.CaptureFixture[
     assert main(["verify", str(path), "--color", "never"]) == 0
     out = capsys.readouterr().out
     assert "rows      none\n" in out
-    assert "✓ nothing was altered" in out
+    assert "✓ nothing was altered, as far as can be seen without anchors" in out
+
+
+def test_json_holds_nothing_that_acts_on_a_terminal(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Store.open(path) as store:
+        event = msgspec.structs.replace(SHADOW, path="/x\x9b2J\u202e\u200b")
+        store.append([record(event)])
+    sql(path, "UPDATE records SET ts_ns = ts_ns + 1")
+    assert main(["verify", str(path), "--format", "json"]) == 1
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert json.loads(out)["findings"][0]["path"]
 
 
 def test_very_many_findings_are_counted_and_the_first_are_shown(

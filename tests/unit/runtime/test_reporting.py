@@ -239,6 +239,14 @@ def test_names_that_somebody_edited_break_no_report(store: Store) -> None:
     assert said(store).totals.records == 9
 
 
+def test_a_day_that_somebody_edited_is_no_day(store: Store) -> None:
+    append_one_by_one(store, [seen(n, level="high", key="a") for n in range(9)])
+    store.connection.execute("UPDATE names SET text = char(27) || '[2J high a' WHERE dimension = 23")
+    alerts = said(store).alerts
+    assert all(day.day.isprintable() for day in alerts.days)
+    assert all(row.first_day.isprintable() for row in alerts.rules)
+
+
 # --------------------------------------------------------------------------------------------------- chain
 
 
