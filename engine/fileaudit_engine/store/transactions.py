@@ -18,7 +18,7 @@ class Transactions:
         """Whether the next commit is forced to the disk; None: not set yet."""
 
     @contextlib.contextmanager
-    def begun(self, *, forced: bool, kept: str = "nothing of the batch was kept") -> Iterator[None]:
+    def begun(self, *, forced: bool, kept: str = "what was committed stays") -> Iterator[None]:
         """A transaction that ends with the block: committed, or rolled back if anything is raised.
 
         Args:
