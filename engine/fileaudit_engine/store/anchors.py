@@ -179,6 +179,8 @@ class AnchorFile:
     def __init__(self, path: Path) -> None:
         """The file at `path`; nothing is touched before it is asked for."""
         self.path = path
+        self._thinned_at = LARGEST_BYTES
+        """Of how many bytes it is thinned out next: what has to stay may be more than it should be."""
         self._only_grows = False
         """Whether nobody may put a smaller one in its place."""
 
@@ -208,7 +210,7 @@ class AnchorFile:
                 with contextlib.suppress(OSError):  # a file that only grows keeps the half of a line
                     os.ftruncate(descriptor, end)
                 raise
-            if os.fstat(descriptor).st_size > LARGEST_BYTES and not self._only_grows:
+            if os.fstat(descriptor).st_size > self._thinned_at and not self._only_grows:
                 self._thin_out(descriptor)
 
     @contextlib.contextmanager
@@ -240,6 +242,7 @@ class AnchorFile:
             _write(made, text.removesuffix("\n"))
             os.fsync(made)
             new.replace(folder / self.path.name)
+            self._thinned_at = max(LARGEST_BYTES, 2 * os.fstat(made).st_size)
         except PermissionError:
             self._only_grows = True
             new.unlink()

@@ -171,13 +171,26 @@ def test_a_flood_of_anchors_pushes_none_of_another_hour_out(tmp_path: Path) -> N
     assert list(file.path.parent.iterdir()) == [file.path]
 
 
+def test_a_file_of_which_much_has_to_stay_is_not_thinned_out_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGEST_BYTES", 500)
+    file = AnchorFile(tmp_path / "logs" / "anchors.log")
+    inodes = set()
+    for number in range(60):
+        file.append(anchor(number, number * HOUR_NS))
+        inodes.add(file.path.stat().st_ino)
+    assert len(file.read().found) == 60
+    assert len(inodes) < 10
+
+
 def test_a_file_that_may_only_grow_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def not_permitted(*_: object) -> Path:
         raise PermissionError(1, "Operation not permitted")
 
     file = AnchorFile(tmp_path / "logs" / "anchors.log")
     file.append(anchor(1))
-    monkeypatch.setattr(module, "LARGEST_BYTES", 100)
+    file._thinned_at = 100
     monkeypatch.setattr(Path, "replace", not_permitted)
     file.append(anchor(2))
     file.append(anchor(3))
