@@ -41,6 +41,7 @@ _PURPOSES: Final = {
     AccessMode.READ_WRITE: "for reading and writing",
     AccessMode.PATH: "without reading or writing",
 }
+_OPENING: Final = frozenset({Operation.OPEN, Operation.CREATE})
 
 
 def verb(event: FileEvent) -> str:
@@ -51,7 +52,7 @@ def verb(event: FileEvent) -> str:
 
 def purpose(event: FileEvent) -> str:
     """What an open was for; empty for anything else."""
-    return _PURPOSES[event.access_mode] if event.access_mode else ""
+    return _PURPOSES[event.access_mode] if event.access_mode and event.operation in _OPENING else ""
 
 
 def failure(event: FileEvent) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from tests.unit.events.examples import HOSTILE, events
 
-from fileaudit_engine.events.model import FileEvent, Operation, Process
+from fileaudit_engine.events.model import AccessMode, FileEvent, Operation, Process
 from fileaudit_engine.events.wording import sentence
 from fileaudit_engine.text import printable
 
@@ -27,6 +27,8 @@ def said(operation: Operation, **facts: Any) -> str:
     ("operation", "facts", "words"),
     [
         (O.OPEN, {}, "alice opened /f"),
+        (O.OPEN, {"access_mode": AccessMode.READ}, "alice opened /f for reading"),
+        (O.WRITE, {"access_mode": AccessMode.READ_WRITE}, "alice wrote to /f"),
         (O.RENAME, {}, "alice renamed /f"),
         (O.RENAME, {"source_path": "/old"}, "alice renamed /old to /f"),
         (O.LINK, {"source_path": "/old"}, "alice linked /old as /f"),
