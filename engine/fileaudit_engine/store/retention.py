@@ -7,7 +7,7 @@ left of them is swept out afterwards, a handful of rows at a time: deleting some
 postings at once takes longer than a commit of the engine may wait.
 
     remove(store, retention, now_ns)  yields after each of its transactions:
-        sweep what a killed process has left · [remove · sweep]… · names that nobody has any more · free pages
+        sweep what a killed process has left · [remove · sweep: rows · postings and names · free pages]…
 
 What a sink has not had yet stays, whatever its age, until the store is larger than the hard limit.
 """

@@ -1,8 +1,12 @@
 """Sweeping: rows that do not exist for anybody any more are taken out of the file, little by little.
 
 Each step is a transaction that takes about `STEP_S`, so that a commit of the engine never waits long behind
-one. How much that is, each kind of work finds out by itself: it does twice as much after a short step, and
-half as much after a long one.
+one. How much that is, each kind of work finds out by itself: it does half as much again after a short step,
+and half as much after a long one. What a row or a posting costs is not known beforehand: pages that nobody
+has read for months are slower by far. So there is a bound on a step, too.
+
+A name goes together with the last posting that has it. Nobody ever looks for dead ones among all names, of
+which there may be millions, and a process that is killed leaves none.
 """
 
 import sqlite3
@@ -15,8 +19,8 @@ from fileaudit_engine.store.store import Store
 STEP_S: Final = 0.010
 """How long a step should take at the most; one of unknown work may take twice as long."""
 
-_FEWEST, _FIRST, _MOST = 16, 128, 8_192
-"""Rows in a step."""
+_FEWEST, _FIRST, _MOST = 16, 128, 1_024
+"""Rows, postings or pages in a step."""
 
 _SPARE_PAGES: Final = 1_024
 """Free pages that stay in the file: what comes next takes them, and need not ask the file system."""
@@ -26,16 +30,14 @@ SWEPT: Final = "swept"
 """The mark that holds up to which row all is swept."""
 _LAST_ROW: Final = "SELECT max(seq) FROM (SELECT seq FROM records WHERE seq <= ? ORDER BY seq LIMIT ?)"
 _DELETE_ROWS: Final = "DELETE FROM records WHERE seq <= ?"
-_LAST_POSTING: Final = (
-    "SELECT block, name FROM"
-    " (SELECT block, name FROM postings WHERE block <= ? ORDER BY block, name LIMIT ?)"
-    " ORDER BY block DESC, name DESC LIMIT 1"
-)
+_POSTINGS: Final = "SELECT block, name FROM postings WHERE block <= ? ORDER BY block, name LIMIT ?"
 _DELETE_POSTINGS: Final = "DELETE FROM postings WHERE (block, name) <= (?, ?)"
-_DEAD: Final = (
-    "SELECT id, EXISTS (SELECT 1 FROM postings WHERE name = names.id) FROM names"
-    " WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
+_DELETE_NAME: Final = (
+    "DELETE FROM names WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM postings WHERE name = ?1)"
 )
+_LAST_NAME: Final = "SELECT max(id) FROM names"
+KEPT_NAME: Final = "kept_name"
+"""The mark that holds the number of the name that the last sweep kept for its number's sake."""
 
 Deed = Callable[[int], int]
 """Does something of which there is much: takes how much at the most, returns how much it was; 0: all is done.
@@ -57,9 +59,8 @@ def sweep(store: Store, until_seq: int, clock_s: Callable[[], float]) -> Iterato
     """
     deeds: tuple[Deed, ...] = (
         lambda most: _sweep_rows(store, until_seq, most),
-        lambda most: _sweep_postings(store, until_seq, most),
+        _Postings(store, until_seq),
         lambda _: _sweep_letters(store, until_seq),
-        _DeadNames(store),
         lambda most: _give_back(store, most),
     )
     for deed in deeds:
@@ -79,7 +80,7 @@ def _paced(deed: Deed, clock_s: Callable[[], float]) -> Iterator[None]:
         if took_s > STEP_S:
             most = max(most // 2, _FEWEST)
         elif took_s < STEP_S / 2:
-            most = min(most * 2, _MOST)
+            most = min(most + most // 2, _MOST)
 
 
 def _sweep_rows(store: Store, until_seq: int, most: int) -> int:
@@ -91,50 +92,59 @@ def _sweep_rows(store: Store, until_seq: int, most: int) -> int:
     return most
 
 
-def _sweep_postings(store: Store, until_seq: int, most: int) -> int:
-    last = next(store.rows(_LAST_POSTING, until_seq, most), None)
-    if last is None:
-        return 0
-    _change(store, _DELETE_POSTINGS, last)
-    store.wrote(most * 1_000)  # their index has them all over the place
-    return most
-
-
 def _sweep_letters(store: Store, until_seq: int) -> int:
     """There are few."""
     _change(store, "DELETE FROM dead_letters WHERE seq <= ?", (until_seq,))
     return 0
 
 
-class _DeadNames:
-    """Takes out names that no row has any more.
+class _Postings:
+    """Takes out postings, and with them the names that no row has any more.
 
-    The one with the greatest number stays, so that no number is ever given twice.
+    The name with the greatest number stays, so that no number is ever given twice. The next time it may not
+    be that any more: then it is looked at again.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, until_seq: int) -> None:
         self._store = store
-        self._looked_at = 0
-        self._until: int | None = None
-        """Those that come from now on are in use."""
+        self._until_seq = until_seq
+        self._last: int | None = None
 
     def __call__(self, most: int) -> int:
         store = self._store
-        if self._until is None:
-            self._until = next(store.rows("SELECT max(id) FROM names"))[0] or 0
-        looked_at = list(store.rows(_DEAD, self._looked_at, self._until, most))
-        if looked_at:
-            self._looked_at = looked_at[-1][0]
-        dead = [(name,) for name, used in looked_at if not used and not store.is_open(name)]
-        if dead:
-            store.append((), also=lambda connection: _delete_names(connection, dead))
+        if self._last is None:
+            self._last = self._begun()
+        postings = list(store.rows(_POSTINGS, self._until_seq, most))
+        if not postings:
+            return 0
+        self._delete({name for _, name in postings}, postings[-1])
+        store.wrote(len(postings) * 1_000)  # their index has them all over the place
+        return len(postings)
+
+    def _begun(self) -> int:
+        """The number of the name that stays; the one that stayed the last time goes, if it is dead."""
+        store = self._store
+        self._last = last = int(next(store.rows(_LAST_NAME))[0] or 0)
+        kept = store.marked(KEPT_NAME)
+        if kept is not None and kept != last:
+            self._delete({kept}, (0, 0))
+        if kept != last:
+            store.mark(KEPT_NAME, last)
+        return last
+
+    def _delete(self, names: set[int], until: tuple[int, int]) -> None:
+        store, gone = self._store, 0
+
+        def change(connection: sqlite3.Connection) -> None:
+            nonlocal gone
+            connection.execute(_DELETE_POSTINGS, until)
+            # Only here is it known for sure what the open block has: a transaction begins with counting it.
+            dead = [(name,) for name in sorted(names) if name != self._last and not store.is_open(name)]
+            gone = connection.executemany(_DELETE_NAME, dead).rowcount
+
+        store.append((), also=change)
+        if gone:
             store.forget_names()
-            store.wrote(len(dead) * 200)
-        return len(looked_at)
-
-
-def _delete_names(connection: sqlite3.Connection, names: list[tuple[int]]) -> None:
-    connection.executemany("DELETE FROM names WHERE id = ?", names)
 
 
 def _give_back(store: Store, most: int) -> int:

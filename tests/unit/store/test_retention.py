@@ -1,6 +1,7 @@
 """Retention: what goes, what stays, and that the chain over what stays can be proven after every step."""
 
 import contextlib
+import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -207,6 +208,98 @@ def test_the_number_of_a_name_is_never_given_twice(store: Store) -> None:
     store.append([event(500, path="/a/new/one")])
     query = "SELECT id FROM names WHERE dimension = 6 AND text = ?"
     assert next(store.rows(query, "/a/new/one"))[0] > before
+
+
+@pytest.fixture
+def kept_name(store: Store) -> int:
+    """The number of a name that no row has any more, the greatest of all: the last path."""
+    fill(store, BLOCK)
+    removed(store, Retention(hard_bytes=1), hours(BLOCK))
+    fill(store, BLOCK, first=20 * BLOCK)
+    removed(store, Retention(hard_bytes=1), hours(BLOCK))  # of that hour the engine has a name already
+    assert paths(store) == []
+    number, text = next(store.rows("SELECT id, text FROM names ORDER BY id DESC LIMIT 1"))
+    assert text == f"/data/{21 * BLOCK - 1}"
+    return int(number)
+
+
+def has_name(store: Store, number: int) -> bool:
+    return bool(next(store.rows("SELECT count(*) FROM names WHERE id = ?", number))[0])
+
+
+def test_the_name_that_is_kept_for_its_number_goes_when_it_is_not_the_last_any_more(
+    store: Store, kept_name: int
+) -> None:
+    fill(store, BLOCK, first=40 * BLOCK)
+    assert has_name(store, kept_name)
+    removed(store, Retention(hard_bytes=1), hours(BLOCK))
+    assert not has_name(store, kept_name)
+
+
+def test_the_name_that_is_kept_for_its_number_stays_when_it_is_used_again(
+    store: Store, kept_name: int
+) -> None:
+    fill(store, BLOCK, first=40 * BLOCK)
+    fill(store, 1, first=21 * BLOCK - 1)
+    removed(store, Retention(hard_bytes=1), hours(BLOCK))
+    assert paths(store) == [f"/data/{21 * BLOCK - 1}"]
+    assert has_name(store, kept_name)
+
+
+def test_names_go_in_the_step_in_which_their_last_posting_goes(store: Store, path: Path) -> None:
+    fill(store, 12 * BLOCK)
+    for _ in remove(store, Retention(age_ns=HOUR_NS), hours(9 * BLOCK)):
+        assert [what for what in only_what_is_there(path) if what[0] == "name"] == []
+
+
+def with_names(path: Path, count: int, *, in_block: int) -> None:
+    """Give a block so many more names, in no row: sweeping asks postings only."""
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        first = database.execute("SELECT max(id) + 1 FROM names").fetchone()[0]
+        block = database.execute(
+            "SELECT first_seq FROM blocks ORDER BY 1 LIMIT 1 OFFSET ?", (in_block,)
+        ).fetchone()[0]
+        numbers = range(first, first + count)
+        database.executemany("INSERT INTO names VALUES (?, 6, ?)", [(n, f"/more/{n}") for n in numbers])
+        database.executemany("INSERT INTO postings VALUES (?, ?, 1)", [(block, n) for n in numbers])
+
+
+def work_of_a_removal(path: Path, names: int) -> int:
+    """Of what SQLite did, in hundreds of its instructions, to remove a block while so many names stay."""
+    with Store.open(path) as store:
+        fill(store, 4 * BLOCK)
+    with_names(path, names, in_block=3)
+    done = 0
+
+    def count() -> int:
+        nonlocal done
+        done += 1
+        return 0
+
+    with Store.open(path) as store:
+        store.append([event(5 * BLOCK)])
+        store.connection.set_progress_handler(count, 100)
+        assert removed(store, Retention(age_ns=HOUR_NS), hours(2 * BLOCK))
+        store.connection.set_progress_handler(None, 0)
+    return done
+
+
+def test_names_of_what_stays_are_no_work(tmp_path: Path) -> None:
+    few, many = (work_of_a_removal(tmp_path / str(names) / "db", names) for names in (1, 20_000))
+    assert many < few * 1.5
+
+
+def test_no_step_is_large_and_none_is_much_larger_than_the_one_before(store: Store, path: Path) -> None:
+    fill(store, 3 * BLOCK)
+    with_names(path, 9_000, in_block=0)
+    query = "SELECT count(*) FROM postings"
+    steps, left = [], next(store.rows(query))[0]
+    for _ in remove(store, Retention(age_ns=HOUR_NS), hours(2 * BLOCK), clock_s=lambda: 0.0):
+        now = next(store.rows(query))[0]
+        steps += [left - now] if now < left else []
+        left = now
+    assert max(steps) == 1_024
+    assert all(after <= before * 3 // 2 for before, after in itertools.pairwise(steps))
 
 
 def test_what_a_sink_has_not_had_stays(store: Store) -> None:
