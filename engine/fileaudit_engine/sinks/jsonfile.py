@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
+from fileaudit_engine.diagnostics import FileauditError, MachineCannot
 from fileaudit_engine.private import Private
 from fileaudit_engine.sinks.append_file import AppendFile
 from fileaudit_engine.sinks.archive import LONG_REST_NS, sweep
@@ -104,7 +104,7 @@ class JsonFile:
         while done < len(lines) and not reason:
             try:
                 file = self._ready(len(lines[done]))
-            except (OSError, UnusableInput) as error:
+            except (OSError, FileauditError) as error:
                 reason = _reason(error)
                 break
             written = file.append(lines[done : done + self._fitting(file, lines, done)])
@@ -123,7 +123,7 @@ class JsonFile:
         Args:
             seq: Up to which record all have been delivered. Once they are on the disk, `kept` says so.
         """
-        with contextlib.suppress(OSError, UnusableInput):  # whoever delivers something is told
+        with contextlib.suppress(OSError, FileauditError):  # whoever delivers something is told
             if self._is_over():
                 self._rotate()
         now_ns = self._clock_ns()
@@ -169,8 +169,20 @@ class JsonFile:
             os.close(self._lock)
             self._lock = -1
 
+    def _lock_again(self) -> None:
+        """Take the lock of the folder that there is now: somebody may have removed the one there was."""
+        held = os.fstat(self._lock)
+        with contextlib.suppress(FileNotFoundError):
+            found = (self._folder / LOCK).lstat()
+            if (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino):
+                return
+        lock = self._locked()
+        self._unlock()
+        self._lock = lock
+
     def _open(self) -> AppendFile:
         self._folder = LOG.folder(self._settings.folder)
+        self._lock_again()
         self._file = file = AppendFile(self._folder / ACTIVE, LOG)
         began_ns = file.changed_ns if file.bytes else self._clock_ns()
         self._period = period_of(began_ns, self._settings.rotate)

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -318,6 +319,25 @@ def test_a_link_that_is_put_in_its_place_is_not_followed(log: Log, tmp_path: Pat
     assert "symbolic link" in answer.reason
     assert not (tmp_path / "victim").exists()
     log.active.unlink()
+    assert log.write(2) == [Delivered()]
+
+
+def test_a_folder_that_was_removed_is_made_again_with_its_lock(log: Log) -> None:
+    shutil.rmtree(log.folder)
+    assert log.write(2) == [Delivered()]
+    with pytest.raises(MachineCannot, match=f"written by another process: {os.getpid()}"):
+        Log(log.folder)
+    assert log.numbers() == [2]
+
+
+def test_a_log_that_another_process_has_taken_over_is_left_to_it(log: Log) -> None:
+    shutil.rmtree(log.folder)
+    other = Log(log.folder)
+    (answer,) = log.write(2)
+    assert isinstance(answer, Retry)
+    assert "is written by another process" in answer.reason
+    assert other.numbers() == []
+    other.file.close()
     assert log.write(2) == [Delivered()]
 
 
