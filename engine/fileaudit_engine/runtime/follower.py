@@ -52,6 +52,9 @@ class KeepingSink(Protocol):
     def kept(self) -> int:
         """Up to which row what was delivered stays."""
 
+    def again(self) -> bool:
+        """Whether what was delivered behind `kept` may be lost: it is delivered again. Says so once."""
+
     def keep(self, seq: int) -> None:
         """All up to a row is delivered: see to it that it stays. May be asked with the same row again."""
 
@@ -219,8 +222,11 @@ class Follower:
             self._trouble = trouble
 
     def _keep(self) -> None:
-        if self._keeping is not None:
-            self._keeping.keep(self.position)
+        if self._keeping is None:
+            return
+        if self._keeping.again():
+            self.position = self._tried = self._saved
+        self._keeping.keep(self.position)
 
     def _kept(self) -> int:
         """Up to which row what was delivered stays: a sink that keeps says so a while after it was asked."""

@@ -24,11 +24,20 @@ class Janitor:
 
     Attributes:
         forced: The mark of the last `force` that is done; all that was written before is on the disk.
+        times: How often something was.
+
+    What could not be forced once never can be: the system takes its pages for written all the same, and the
+    next attempt succeeds. So from then on `forced` stays where it is, until whoever writes has asked `again`
+    and begins to write behind it anew.
     """
 
     def __init__(self, sweep: Callable[[Proceed], Swept]) -> None:
         """Plug it together; `sweep` is what there is to do on `sweep`."""
         self.forced = 0
+        self.times = 0
+        self._failed = False
+        self._round = 0
+        """Grows whenever it is begun anew: what was asked for before counts no more."""
         self._sweep = sweep
         self._changed = threading.Condition()
         self._retired: list[AppendFile] = []
@@ -50,6 +59,15 @@ class Janitor:
         with self._changed:
             self._retired.append(file)
             self._wake()
+
+    def again(self) -> bool:
+        """Whether something could not be forced: all behind `forced` is to be written again. Says so once."""
+        with self._changed:
+            failed, self._failed = self._failed, False
+            if failed:
+                self._round += 1
+                self._to_force = None
+        return failed
 
     def sweep(self) -> None:
         """Compress and remove files."""
@@ -103,14 +121,18 @@ class Janitor:
         with self._changed:
             retired, self._retired = self._retired, []
             wanted, self._to_force = self._to_force, None
+            begun = self._round
         whole = True
         for file in retired:
             whole &= self._forced(file)
             file.close()
         if wanted is not None and wanted[0] not in retired:
             whole &= self._forced(wanted[0])
-        if wanted is not None and whole:
-            self.forced = wanted[1]
+        with self._changed:
+            self._failed |= not whole
+            if wanted is not None and not self._failed and begun == self._round:
+                self.forced = wanted[1]
+                self.times += 1
 
     def _forced(self, file: AppendFile) -> bool:
         try:

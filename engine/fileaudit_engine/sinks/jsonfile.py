@@ -76,6 +76,10 @@ class JsonFile:
         self._file: AppendFile | None = None
         self._period = ""
         self._lock = -1
+        self._trial: int | None = None
+        """How often something had been forced when that failed; None: it is fine. Until it succeeds one
+        portion is written and no more, or a disk that fails would be filled with the same lines."""
+        self._tried = False
         try:
             self._folder = LOG.folder(settings.folder)
             self._lock = self._locked()
@@ -100,7 +104,7 @@ class JsonFile:
     def deliver(self, records: Sequence[Written]) -> list[Answer]:
         """One line a record, in order. What cannot be written now can be tried again: the disk is full."""
         lines, refused = _lines(records)
-        done, reason = 0, ""
+        done, reason = 0, self._awaited()
         while done < len(lines) and not reason:
             try:
                 file = self._ready(len(lines[done]))
@@ -110,12 +114,23 @@ class JsonFile:
             written = file.append(lines[done : done + self._fitting(file, lines, done)])
             done += written.lines
             reason = _reason(written.error) if written.error else ""
+        self._tried = self._tried or done > 0
         answers: list[Answer] = [
             Delivered() if index < done else Retry(reason) for index in range(len(lines))
         ]
         for index in refused:
             answers.insert(index, Reject("the document is not one line of text"))
         return answers
+
+    def again(self) -> bool:
+        """Whether what was delivered behind `kept` may be lost, and is to be delivered again. Said once."""
+        if not self._janitor.again():
+            return False
+        if self._file is not None:
+            self._janitor.retire(self._file)
+            self._file = None
+        self._trial, self._tried, self._asked = self._janitor.times, False, 0
+        return True
 
     def keep(self, seq: int) -> None:
         """See to it that what was delivered stays; asked for now and then, also while nothing is delivered.
@@ -145,6 +160,12 @@ class JsonFile:
         for words in self._janitor.words():
             self._tell(words)
         self._unlock()
+
+    def _awaited(self) -> str:
+        """Why nothing is written before something else has been forced; empty if it is."""
+        if self._trial is not None and self._janitor.times != self._trial:
+            self._trial = None
+        return "the disk has not kept what was written" if self._trial is not None and self._tried else ""
 
     def _locked(self) -> int:
         descriptor = LOG.open_to_append(self._folder / LOCK)

@@ -1,6 +1,7 @@
 """A sink that follows the store: whatever happens to either, it gets everything, in order."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -53,6 +54,11 @@ class Keeper(Taker):
 
     kept = 0
     asked = 0
+    failed = False
+
+    def again(self) -> bool:
+        failed, self.failed = self.failed, False
+        return failed
 
     def keep(self, seq: int) -> None:
         self.asked = seq
@@ -483,3 +489,55 @@ def ids_in(folder: Path) -> list[str]:
     places = (*files, folder / "fileaudit.ndjson")
     lines = [line for place in places for line in place.read_bytes().splitlines()]
     return [json.loads(line)["event"]["id"] for line in lines]
+
+
+def test_what_a_sink_could_not_keep_it_gets_again_from_the_cursor_on(tmp_path: Path) -> None:
+    sink = Keeper()
+    bench = Bench(tmp_path / "s" / "db", sink)
+    follower = bench.follow()
+    bench.append(1, 2, 3)
+    follower.tick(idle=False)
+    sink.kept = 1
+    follower.tick(idle=False)
+    assert bench.store.cursor("sink") == 1
+    sink.failed = True
+    for _ in range(2):
+        bench.now_s += module.SAVE_S
+        follower.tick(idle=False)
+    assert sink.rows == [1, 2, 3, 2, 3]
+    assert bench.store.cursor("sink") == 1
+    sink.kept = 3
+    follower.tick(idle=False)
+    assert bench.store.cursor("sink") == 3
+    bench.store.close()
+
+
+def test_lines_that_a_disk_lost_are_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a failed attempt the system has dropped the pages, and the next one succeeds all the same."""
+    log = JsonFile(JsonLogSettings(folder=tmp_path / "log"), tell=lambda _: None)
+    place, really = tmp_path / "log" / "fileaudit.ndjson", os.fdatasync
+    lost: list[int] = []
+
+    def failing_once(descriptor: int) -> None:
+        if not lost and os.fstat(descriptor).st_size:
+            lost.append(os.fstat(descriptor).st_size)
+            raise OSError(5, "Input/output error")
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", failing_once)
+    bench = Bench(tmp_path / "s" / "db")
+    follower = Follower(
+        "json", log, bench.store, tell=bench.said.append, from_start=True, clock_s=lambda: bench.now_s
+    )
+    bench.append(*range(1, 6))
+    for _ in range(2_000):
+        follower.tick(idle=True)
+        bench.now_s += module.SAVE_S
+        if bench.store.cursor("json") == 5:
+            break
+        time.sleep(0.005)
+    assert bench.store.cursor("json") == 5
+    ids = [json.loads(line)["event"]["id"] for line in place.read_bytes()[lost[0] :].splitlines()]
+    assert ids == [row.id for row in bench.store.records_after(0, 10)]
+    follower.close()
+    bench.store.close()

@@ -1,5 +1,6 @@
 """What takes long is done beside, in an order that keeps nobody waiting."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,3 +93,41 @@ def test_trouble_is_told_when_it_begins_and_when_it_is_another_one(file: AppendF
         f"its files cannot be looked after: {trouble}" for trouble in ("full", "full", "read-only")
     ]
     assert janitor.words() == []
+
+
+def test_what_failed_once_is_not_counted_before_it_was_written_again(
+    file: AppendFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    janitor = Janitor(lambda _: Swept())
+    janitor.force(file, 1)
+    assert wait_until_forced(janitor, 1)
+
+    def failing(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", failing)
+        janitor._to_force = file, 2
+        janitor._force_now()
+    janitor._to_force = file, 3
+    janitor._force_now()
+    assert (janitor.forced, janitor.times) == (1, 1)
+    assert [janitor.again(), janitor.again()] == [True, False]
+    janitor.force(file, 4)
+    assert wait_until_forced(janitor, 4)
+    janitor.stop()
+
+
+def test_what_was_asked_for_before_it_is_written_again_does_not_count(
+    file: AppendFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    janitor = Janitor(lambda _: Swept())
+    janitor._failed = True
+
+    def slow(_descriptor: int) -> None:
+        assert janitor.again()  # meanwhile, in the thread of who writes
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    janitor._to_force = file, 9
+    janitor._force_now()
+    assert janitor.forced == 0

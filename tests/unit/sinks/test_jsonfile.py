@@ -10,7 +10,8 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -387,6 +388,34 @@ def test_what_cannot_be_forced_is_told_and_not_counted(log: Log, monkeypatch: py
     assert log.file.kept < 2
     assert "what was written last may be lost: Input/output error" in log.said
     log.start()
+
+
+def test_a_disk_that_keeps_nothing_is_not_filled_with_the_same_lines(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, failures = os.fdatasync, iter(["the file", "the same when it is given up"])
+
+    def failing(descriptor: int) -> None:
+        if next(failures, None):
+            raise OSError(5, "Input/output error")
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", failing)
+    log.write(1)
+    log.file.keep(1)
+    for _ in range(2):
+        wait_for(log.file.again)
+        assert log.write(1) == [Delivered()]
+        assert log.write(2) == [Retry("the disk has not kept what was written")]
+    log.file.keep(1)
+    wait_for(lambda: log.file.kept == 1)
+    assert log.write(2) == [Delivered()]
+    assert log.numbers() == [1, 1, 1, 2]
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    assert any(what() or pause.wait(0.005) for _ in range(4_000))
 
 
 # ------------------------------------------------------------------------------------------------ kill -9
