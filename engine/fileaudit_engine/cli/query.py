@@ -27,6 +27,7 @@ from fileaudit_engine.sinks.output import CLOSED_PIPE, Output
 from fileaudit_engine.store.search import Search, Watch, count, in_portions, numbers, search
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.stored import StoredRecord
+from fileaudit_engine.store.verify_schema import refuse_altered
 
 _PAGE: Final = 100
 """Lines of a page for people."""
@@ -90,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         return Exit.UNUSABLE
     wanted = search_of(args, time.time_ns())
     with Store.open(args.store or args.settings.store_path or DEFAULT_STORE, read_only=True) as store:
+        refuse_altered(store)
         refuse_unknown_rules(store, args)
         if args.count:
             print(count(store, wanted))

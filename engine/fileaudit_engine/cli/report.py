@@ -30,6 +30,7 @@ from fileaudit_engine.runtime.reporting import Question, report_of
 from fileaudit_engine.store.anchors import Anchor, default_file, parse
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.verify import Verification
+from fileaudit_engine.store.verify_schema import refuse_altered
 from fileaudit_engine.text import printable
 
 _SINCE: Final = "-24h"
@@ -85,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
     place = args.settings.store.anchor_file or default_file(path)
     anchors = _anchors(place)  # before the store: none of them is younger than its end
     with Store.open(path, read_only=True) as store:
+        refuse_altered(store)
         check = _check(store, anchors, place) if args.verify else None
         asked = Question(
             since_ns=since_ns,

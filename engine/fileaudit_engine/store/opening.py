@@ -112,8 +112,10 @@ def _has_log(place: Path) -> bool:
     return log.exists() and log.stat().st_size > 0
 
 
-def refusal(error: sqlite3.Error, path: Path) -> Exception:
+def refusal(error: sqlite3.Error | OverflowError, path: Path) -> Exception:
     """What SQLite's error on reading means for the user."""
+    if isinstance(error, OverflowError):
+        return altered(path, "a number in it is greater than any that the engine writes")
     if isinstance(error, sqlite3.OperationalError):
         return MachineCannot(
             f"the store {path} cannot be opened: {error}",
@@ -130,6 +132,16 @@ def damaged(path: Path, reason: str) -> Exception:
         str(path),
         f"the file is no store, or is damaged: {reason}",
         "move it away, the engine makes a new one; or restore it from a backup",
+    )
+
+
+def altered(path: Path, reason: str) -> Exception:
+    """What is said to a reader of a store that somebody else has written to."""
+    return unusable_file(
+        "FA093",
+        str(path),
+        f"the store is not as the engine made it: {reason}",
+        "run 'verify': it says what was altered",
     )
 
 
@@ -175,10 +187,15 @@ def _check(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> No
 
 def _check_chain(connection: sqlite3.Connection, place: Path) -> None:
     """Refuse to go on with a chain of which nobody can say where it begins, or what its next number is."""
+    if not knows_its_chain(connection):
+        raise damaged(place, "it does not say where its chain begins or ends")
+
+
+def knows_its_chain(connection: sqlite3.Connection) -> bool:
+    """Whether a store says where its chain begins and ends, in numbers that the engine gives to rows."""
     begins = connection.execute("SELECT removed_seq FROM chain").fetchone()
     last = connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0]
-    if begins is None or not 0 <= begins[0] < LAST_SEQ or last >= LAST_SEQ:
-        raise damaged(place, "it does not say where its chain begins or ends")
+    return begins is not None and 0 <= begins[0] < LAST_SEQ and last < LAST_SEQ
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, place: Path) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from fileaudit_engine.store.opening import altered
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.writer import Head
 
@@ -47,7 +48,10 @@ def overview(store: Store) -> Overview:
         MachineCannot: The system refuses.
     """
     head = store.head  # before the rest: a row that comes now is not behind what is said of it
-    identity, removed_seq, removed_link = next(store.rows(_CHAIN))
+    found = next(store.rows(_CHAIN), None)
+    if found is None:
+        raise altered(store.path, "it does not say where its chain begins")
+    identity, removed_seq, removed_link = found
     (first_ns,) = next(store.rows(_EARLIEST, removed_seq))
     return Overview(
         identity=identity,

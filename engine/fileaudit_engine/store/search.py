@@ -72,7 +72,7 @@ def count(store: Store, wanted: Search) -> int:
         try:
             scan.begin()
             return scan.count()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             raise refusal(error, store.path) from error
 
 
@@ -99,7 +99,7 @@ class Watch:
         try:
             self._scan.begin(self._seen, MOST_NEWS)
             hits = sorted(self._scan.hits(), key=lambda hit: hit[1])
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             raise refusal(error, self._store.path) from error
         self._seen = max(self._seen, self._scan.head)
         return self._store.read(seq for _, seq in hits)
@@ -124,7 +124,7 @@ def _numbers(store: Store, scan: Scan, wanted: Search) -> Iterator[int]:
         try:
             scan.begin()
             yield from (seq for _, seq in itertools.islice(scan.hits(), wanted.skip, end))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             raise refusal(error, store.path) from error
 
 

@@ -336,7 +336,7 @@ class Store:
         except sqlite3.Error as error:
             raise refusal(error, self.path) from error
         except OverflowError as error:
-            raise damaged(self.path, "a number in it is greater than any that the engine writes") from error
+            raise refusal(error, self.path) from error
 
     def close(self) -> None:
         """Let go of the file; may be called twice."""

@@ -151,7 +151,7 @@ class Totals:
         self._whole: list[Block] = []
         try:
             self._count()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             self.close()
             raise refusal(error, store.path) from error
         except BaseException:
@@ -204,7 +204,7 @@ class Totals:
         """
         try:
             span = self._span_in_blocks(name)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             raise refusal(error, self._store.path) from error
         known = self._sessions.get(name)
         if span is None or known is None:
