@@ -218,10 +218,13 @@ class Scanner:
     ) -> None:
         """Add the groups of each match to the class of the value that it stands in."""
         anchored, of_pattern = self._anchored, self._of_pattern
+        behind = len(starts) - 1
         for pattern, start, _ in matches:
             number = of_pattern[pattern]
             if number:
                 place = bisect_right(starts, offset + start + anchored[pattern]) - 1
+                if place == behind:  # an empty text is found behind the last value, too
+                    continue
                 known = hits.setdefault(place, number)
                 if known != number:
                     hits[place] = self._merge(known, number)
