@@ -151,20 +151,26 @@ def _limit_of(args: argparse.Namespace) -> int | None:
 def _show_page(store: Store, wanted: Search, args: argparse.Namespace, show: _Show, out: Output) -> None:
     limit = _limit_of(args)
     if limit is None:
-        shown = _write_all(search(store, replace(wanted, newest_first=args.sort == "-time")), show, out)
+        found = numbers(store, replace(wanted, newest_first=args.sort == "-time"))
+        shown = _write_all(in_portions(store, found, _tell_damaged), show, out)
         more = False
     else:
         skip = ((args.page or 1) - 1) * limit
         asked = replace(wanted, newest_first=args.sort != "time", skip=skip, limit=limit + 1)
-        found = list(numbers(store, asked))
-        page, more = found[:limit], len(found) > limit
-        shown = _write_all(in_portions(store, iter(page if args.sort else page[::-1])), show, out)
+        all_found = list(numbers(store, asked))
+        page, more = all_found[:limit], len(all_found) > limit
+        in_order = iter(page if args.sort else page[::-1])
+        shown = _write_all(in_portions(store, in_order, _tell_damaged), show, out)
     if out.gone:
         return
     if more:
         _tell_more(args, shown)
     elif not shown:
         _tell_nothing(store, args, show, out)
+
+
+def _tell_damaged(number: int) -> None:
+    say(f"fileaudit-engine: row {number:,} is damaged and left out; 'verify' tells more")
 
 
 def _write_all(records: Iterator[StoredRecord], show: _Show, out: Output) -> int:

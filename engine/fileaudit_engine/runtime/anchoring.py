@@ -78,6 +78,8 @@ class Anchoring:
         logs: Mapping[str, Log] = LOGS,
     ) -> None:
         self.seq = 0
+        self._start: int | None = None
+        """Up to where rows were announced to go; None: there is no anchor yet, the store is believed."""
         self.places: tuple[str, ...] = ()
         self._store = store
         self._file = file
@@ -101,6 +103,8 @@ class Anchoring:
             if not anchors and self._store.marked(ANCHORED) is not None:
                 path = printable(str(self._file.path))
                 self._tell(f"{path} has no anchors any more; the store is not held against any")
+            identity = self._store.identity
+            self._start = max((one.start for one in anchors if one.store == identity), default=None)
             wrong = held_against(self._store, anchors)
         except FileauditError as error:
             self._tell(f"{printable(str(error))}; the store is not held against anchors")
@@ -120,10 +124,11 @@ class Anchoring:
 
     def anchor(self) -> None:
         """Make one now."""
-        self._make(self._store.removed_seq)
+        self._make(self._store.removed_seq if self._start is None else self._start)
 
     def announce(self, until_seq: int) -> bool:
         """Tell that the rows up to a number are about to be removed; whether the file has it."""
+        self._start = until_seq
         return self._make(until_seq)
 
     def _make(self, start: int) -> bool:

@@ -35,6 +35,10 @@ WRITER_BUSY_MS: Final = 20
 """How long an engine that runs waits for another program that holds the store, such as an SQL prompt: whoever
 writes does not capture meanwhile, and tries again later."""
 
+_VIEWS_FOR_TABLES: Final = (
+    "SELECT name FROM sqlite_master WHERE type = 'view'"
+    " AND name NOT IN ('found', 'alerts', 'events', 'engine')"
+)
 _PORTION: Final = 1_000
 """Records of a former version that are moved at a time."""
 _PAGE_BYTES: Final = 4 << 10
@@ -187,6 +191,9 @@ def _check(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> No
 
 def _check_chain(connection: sqlite3.Connection, place: Path) -> None:
     """Refuse to go on with a chain of which nobody can say where it begins, or what its next number is."""
+    views = connection.execute(_VIEWS_FOR_TABLES).fetchone()
+    if views is not None:  # one without an end would hold us up for ever
+        raise damaged(place, f"a view stands in the place of its table {views[0]!a}")
     if not knows_its_chain(connection):
         raise damaged(place, "it does not say where its chain begins or ends")
 

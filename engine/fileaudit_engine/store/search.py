@@ -7,11 +7,12 @@ order rows are told).
 
 import itertools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from typing_extensions import Self
 
+from fileaudit_engine.diagnostics import UnusableInput
 from fileaudit_engine.store.facets import Dimension
 from fileaudit_engine.store.opening import refusal
 from fileaudit_engine.store.search_filters import Search
@@ -49,17 +50,35 @@ def numbers(store: Store, wanted: Search) -> Iterator[int]:
     return _numbers(store, Scan(store.connection, wanted), wanted)
 
 
-def in_portions(store: Store, numbers: Iterator[int]) -> Iterator[StoredRecord]:
+def in_portions(
+    store: Store, numbers: Iterator[int], damaged: Callable[[int], None] | None = None
+) -> Iterator[StoredRecord]:
     """Records by their numbers, read some at a time; those that are not there any more are left out.
 
+    Args:
+        store: Where they are.
+        numbers: Theirs.
+        damaged: Is told the number of each that cannot be read, which is then left out, too.
+
     Raises:
-        UnusableInput: The file is damaged.
+        UnusableInput: A record is damaged, and nobody is to be told.
     """
     for size in itertools.chain(_PORTIONS, itertools.repeat(_PORTIONS[-1])):
         portion = list(itertools.islice(numbers, size))
         if not portion:
             return
-        yield from store.read(portion)
+        for number in portion:
+            yield from _read(store, number, damaged)
+
+
+def _read(store: Store, number: int, damaged: Callable[[int], None] | None) -> list[StoredRecord]:
+    try:
+        return store.read([number])
+    except UnusableInput:
+        if damaged is None:
+            raise
+        damaged(number)
+        return []
 
 
 def count(store: Store, wanted: Search) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from fileaudit_engine.store.facets import COLUMNS, Dimension, Facet
 from fileaudit_engine.store.verify_finding import Finding, Place, What, at, place_of, shown
-from fileaudit_engine.store.verify_reading import Block, Name, Piece, Reader, Row
+from fileaudit_engine.store.verify_reading import Block, Name, Piece, Reader, Row, brief
 
 MAX_GROUPS: Final = 1_000
 """Kinds of columns that do not agree, each told once with the number of its rows; more by themselves."""
@@ -129,7 +129,7 @@ class IndexCheck:
         self.rows += 1
         self._counted += 1
         if self._counted <= MAX_BLOCK_ROWS:
-            self._counts.update(facets)
+            self._counts.update([(dimension, brief(text)) for dimension, text in facets])
         else:
             self._counts.clear()
         if self._counted == 1:

@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final
 
 from fileaudit_engine.store.chain import LINK_BYTES, STORE_ID_BYTES
@@ -21,8 +22,12 @@ PIECE_BYTES: Final = 8 << 20
 MAX_FRUITLESS: Final = 100
 """Pieces without a row that can be read, after which the rest is given up: there may be no end to them."""
 
-MAX_NAMES: Final = 100_000
-"""Names that are remembered, some 30 MB at the worst; then all are forgotten."""
+MAX_CHARACTERS: Final = 8 << 20
+"""Of names that are remembered, 32 MB at the worst; then all are forgotten."""
+_NAME_CHARACTERS: Final = 100
+"""What a name is reckoned beside its text."""
+_LONG: Final = 256
+"""Characters of a text from which it is counted by its digest."""
 
 _COLUMN_NAMES: Final = ", ".join(dimension.name.lower() for dimension in COLUMNS)
 _ROWS: Final = (
@@ -125,6 +130,8 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection, *, indexes: bool = True) -> None:
         self._connection = connection
         self._names: dict[int, Name] = {}
+        self._characters = 0
+        """Of the names that are remembered."""
         self._fruitless = 0
         """Damaged pieces in a row of which nothing could be read."""
         self._indexes = indexes
@@ -215,8 +222,9 @@ class Reader:
 
     def _add_what_stands_elsewhere(self, piece: Piece) -> None:
         numbers = {number for row in piece.rows for number in row.columns if number is not None}
-        if len(self._names) > MAX_NAMES:
+        if self._characters > MAX_CHARACTERS:
             self._names.clear()
+            self._characters = 0
         piece.names = {number: self._name(number) for number in numbers}
         connection, block = self._connection, piece.block
         if piece.rows and self._indexes:
@@ -224,7 +232,9 @@ class Reader:
             piece.unfound = [seq for (seq,) in found]
         if block is not None and piece.until == block.last_seq:
             rows = connection.execute(_POSTINGS, (block.first_seq,))
-            piece.postings = [(n, None if d is None else (d, text), count) for n, d, text, count in rows]
+            piece.postings = [
+                (n, None if d is None else (d, brief(text)), count) for n, d, text, count in rows
+            ]
             if self._indexes:
                 piece.unfound_postings = connection.execute(_UNFOUND_POSTINGS, (block.first_seq,)).fetchone()[
                     0
@@ -243,7 +253,9 @@ class Reader:
 
     def _name(self, number: int) -> Name:
         if number not in self._names:
-            self._names[number] = self._connection.execute(_NAME, (number,)).fetchone()
+            name: Name = self._connection.execute(_NAME, (number,)).fetchone()
+            self._names[number] = name
+            self._characters += _NAME_CHARACTERS + (len(name[1]) if name else 0)
         return self._names[number]
 
     def _damaged(self, after: int, until: int) -> Piece:
@@ -278,6 +290,13 @@ class Reader:
         except sqlite3.DatabaseError as error:
             self.damage = str(error)
         return None
+
+
+def brief(text: str) -> str:
+    """What a text is counted by: of a long one its beginning and a digest, so that many fit into memory."""
+    if len(text) <= _LONG:
+        return text
+    return text[:_LONG] + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 _NUMBER_OR_NOTHING: Final = frozenset({int, type(None)})

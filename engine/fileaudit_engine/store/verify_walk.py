@@ -38,6 +38,7 @@ class Checked:
         blocks: Blocks whose postings were held against their rows.
         anchors: What anchors say; None before the rows were looked at.
         complete: Whether all could be looked at.
+        vouched_in: The row in which retention says what it removed; 0: there is none.
     """
 
     identity: bytes | None = None
@@ -52,6 +53,7 @@ class Checked:
     blocks: int = 0
     anchors: AnchorCheck | None = None
     complete: bool = True
+    vouched_in: int = 0
 
     def count(self, row: Row) -> None:
         """A row was read."""
@@ -127,6 +129,7 @@ class Walk:
         """There are no more rows, and the chain begins there now."""
         yield from self._chain.finish()
         yield from self._index.finish()
+        self._checked.vouched_in = self.start.vouched_in
         yield from self.start.finish(start)
         if self._announced is not None and self.start.vouched_in:
             yield from self.start.held_against(self._announced(self.start.vouched_in))

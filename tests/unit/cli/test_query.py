@@ -412,3 +412,18 @@ def test_following_ends_when_nobody_reads_any_more_though_nothing_comes(store: S
         assert json.loads(process.stdout.readline())["file"]["path"] == "/etc/shadow"
         process.stdout.close()
         assert process.wait(timeout=60) == READER_GONE
+
+
+@pytest.mark.parametrize("options", [[], ["--format", "json"], ["--format", "csv"], ["--limit", "2"]])
+def test_a_damaged_document_hides_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    path = tmp_path / "s" / "db"
+    with Store.open(path) as store:
+        for number in range(3):
+            store.append([record(msgspec.structs.replace(SHADOW, ts_ns=SHADOW.ts_ns + number))])
+        store.connection.execute("UPDATE records SET document = x'00' WHERE seq = 3")
+    assert main(["query", "--store", str(path), *options]) == 0
+    out, err = capsys.readouterr()
+    assert "/etc/shadow" in out
+    assert "row 3 is damaged and left out" in err

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +83,28 @@ def test_rows_that_are_declared_removed_are_missed_unless_the_engine_announced_i
     out, _ = capsys.readouterr()
     assert status == (0 if announce else 1)
     assert ("anchors from before announced nothing of the kind" in out) == (not announce)
+
+
+def test_of_anchors_that_may_not_be_all_it_is_said_that_none_announced_a_removal(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(blocks, "ROWS", 20)
+    with Store.open(path) as store:
+        anchors = write(store, 60)
+    declared_removed(path, tmp_path / "elsewhere", announce=False)
+    (tmp_path / "syslog").write_text(text_of(anchors))
+    main(["verify", str(path), "--anchors", str(tmp_path / "syslog"), "--color", "never"])
+    assert "no anchor given announced it" in capsys.readouterr().err
+
+
+def test_what_is_no_file_in_the_place_of_the_anchors_holds_nobody_up(
+    path: Path, anchors: list[Anchor], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert anchors
+    os.mkfifo(default_file(path))
+    assert main(["verify", str(path), "--color", "never"]) == 0
+    assert main(["report", "--store", str(path), "--since", "2026-11-01"]) == 0
+    assert "it cannot be seen whether the newest rows are gone" in capsys.readouterr().err
 
 
 def test_findings_end_with_status_1_and_are_told_with_what_the_row_says(

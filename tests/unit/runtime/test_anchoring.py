@@ -129,6 +129,19 @@ def test_a_removal_is_announced_by_an_anchor_of_the_present_end(bench: Bench) ->
     assert [(one.seq, one.start) for one in bench.file.read().found] == [(1, 0), (2, 1)]
 
 
+def test_what_nobody_announced_is_no_beginning_at_any_start(bench: Bench) -> None:
+    for number in range(3):
+        bench.keep(number)
+    bench.anchoring.anchor()
+    bench.store.connection.execute("UPDATE chain SET removed_seq = 2")
+    for _ in range(2):
+        altered = bench.anchoring.check("here")
+        assert altered is not None
+        assert "announced nothing of the kind" in str(altered.document["message"])
+        bench.anchoring.anchor()
+    assert {one.start for one in bench.file.read().found} == {0}
+
+
 def test_a_removal_that_the_file_does_not_take_is_not_announced(bench: Bench) -> None:
     bench.file.path.parent.mkdir()
     bench.file.path.parent.chmod(0o777)

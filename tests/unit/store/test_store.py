@@ -236,6 +236,18 @@ def test_a_store_whose_chain_cannot_go_on_is_refused_by_a_writer(store: Store, p
     assert refused(path).endswith("it does not say where its chain begins or ends")
 
 
+def test_a_view_in_the_place_of_a_table_is_refused_by_a_writer(store: Store, path: Path) -> None:
+    store.close()
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("DROP TABLE records")
+        other.execute(
+            "CREATE VIEW records AS WITH RECURSIVE r(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM r)"
+            " SELECT seq FROM r"
+        )
+        other.commit()
+    assert refused(path).endswith("a view stands in the place of its table 'records'")
+
+
 def test_a_reader_of_a_store_without_a_beginning_is_told(store: Store, path: Path) -> None:
     store.append([at(1)])
     store.connection.execute("DELETE FROM chain")
