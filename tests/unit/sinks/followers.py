@@ -67,6 +67,10 @@ class Reader:
             os.close(descriptor)
         self._open.clear()
 
+    def __del__(self) -> None:
+        """Hundreds of readers of hundreds of files would leave no descriptor to anybody."""
+        self.restart()
+
     def _find(self, place: Path) -> None:
         try:
             descriptor = os.open(place, os.O_RDONLY)

@@ -1,5 +1,6 @@
 """Names that are followed without opening anything."""
 
+import fcntl
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -156,7 +157,9 @@ def test_our_own_descriptors_are_never_taken_for_the_callers(
     follow: Follow, folder: Path, other: Caller
 ) -> None:
     (folder / "secret").touch()
-    descriptor = os.dup2(os.open(folder / "secret", os.O_RDONLY), 200)
+    opened = os.open(folder / "secret", os.O_RDONLY)
+    descriptor = fcntl.fcntl(opened, fcntl.F_DUPFD, 200)  # that the other one does not have
+    os.close(opened)
     try:
         assert "secret" not in follow(f"/dev/fd/{descriptor}", other).path
         assert follow(f"/proc/{os.getpid()}/fd/{descriptor}", other).path == str(folder / "secret")
