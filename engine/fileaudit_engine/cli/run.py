@@ -170,11 +170,12 @@ class _Engine:
         """Run until told to stop; then drain and print the summary. Returns the exit status."""
         compat = bool(takes_compat_calls())  # tried before anything is watched
         source = self._open(loaded)
+        watched_ns = time.time_ns()
         failed = True
         try:
             self._greet(loaded, source.doubts(), compat=compat)
             self._trail.begin(loaded.compiled)
-            self._pipeline.resume()
+            self._pipeline.resume(watched_ns)
             settle()
             self._supervisor.start_clock()
             while True:

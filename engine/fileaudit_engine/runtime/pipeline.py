@@ -174,12 +174,15 @@ class Pipeline:
         groups = before.correlator.counts.groups
         return [f"no correlation is left, and {counted(groups, 'group')} let go of"] if groups else []
 
-    def resume(self) -> None:
+    def resume(self, watched_ns: int | None = None) -> None:
         """Go on with the states that were kept, before the first item.
 
         What happened between then and now was not seen: alerts whose window it touches say so.
+
+        Args:
+            watched_ns: Since when somebody watches again, nanoseconds since the Unix epoch; None: now.
         """
-        now_ns = self._clock_ns()
+        now_ns = self._clock_ns() if watched_ns is None else watched_ns
         if self._keeper is None or now_ns is None:
             return
         self._resumed = True

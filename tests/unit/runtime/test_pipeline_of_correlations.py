@@ -330,6 +330,18 @@ def test_windows_go_on_after_a_restart_and_the_alert_says_when_nobody_watched(tm
         }
 
 
+def test_nobody_watched_until_the_source_was_there_however_long_the_rest_of_a_start_takes(
+    tmp_path: Path,
+) -> None:
+    with bench(tmp_path) as it:
+        it.line.resume()
+        it.at(2, batch(opened(1), opened(2)))
+        it.line.settle()
+    with bench(tmp_path, now_ns=START_NS + 30 * SECOND_NS) as it:
+        it.line.resume(START_NS + 20 * SECOND_NS)
+        assert it.told == ["go on with 1 group and 2 events; nobody was watching for 18 seconds"]
+
+
 def test_nothing_is_kept_by_a_pipeline_that_has_not_looked_what_is_there(tmp_path: Path) -> None:
     with bench(tmp_path) as it:
         it.store.save_state(CORRELATIONS, 1, b"what was there")
