@@ -217,16 +217,15 @@ class AnchorFile:
     def _open(self) -> Iterator[int]:
         """It is opened each time: it may have been moved away by whoever keeps logs in order."""
         place = _PRIVATE.folder(self.path.parent) / self.path.name
-        descriptor = _PRIVATE.open_to_append(place)
-        try:
-            _lock(descriptor)
-            if not _is_still(descriptor, place):  # another engine has put a smaller one in its place
-                os.close(descriptor)
-                descriptor = _PRIVATE.open_to_append(place)
+        while True:
+            descriptor = _PRIVATE.open_to_append(place)
+            try:
                 _lock(descriptor)
-            yield descriptor
-        finally:
-            os.close(descriptor)
+                if _is_still(descriptor, place):  # else another engine has put a smaller one in its place
+                    yield descriptor
+                    return
+            finally:
+                os.close(descriptor)
 
     def _thin_out(self, descriptor: int) -> None:
         """Put a smaller file in its place, whole or not at all.

@@ -46,8 +46,7 @@ Deed = Callable[[int], int]
 
 def left_over(store: Store) -> bool:
     """Whether something is to be swept: the process that removed it did not live to do so."""
-    removed_seq: int = next(store.rows("SELECT removed_seq FROM chain"))[0]
-    return (store.marked(SWEPT) or 0) < removed_seq
+    return (store.marked(SWEPT) or 0) < store.removed_seq
 
 
 def sweep(store: Store, until_seq: int, clock_s: Callable[[], float]) -> Iterator[None]:

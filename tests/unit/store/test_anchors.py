@@ -184,6 +184,27 @@ def test_a_file_of_which_much_has_to_stay_is_not_thinned_out_again_and_again(
     assert len(inodes) < 10
 
 
+def test_a_file_that_was_replaced_while_its_lock_was_waited_for_is_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = AnchorFile(tmp_path / "logs" / "anchors.log")
+    file.append(anchor(1))
+    real, locked = module._lock, list[int]()
+
+    def lock(descriptor: int) -> None:
+        real(descriptor)
+        if not locked:  # somebody was faster
+            smaller = file.path.with_name("smaller")
+            smaller.write_text(f"{line_of(anchor(2))}\n")
+            smaller.chmod(0o600)
+            smaller.replace(file.path)
+        locked.append(descriptor)
+
+    monkeypatch.setattr(module, "_lock", lock)
+    file.append(anchor(3))
+    assert file.read().found == (anchor(2), anchor(3))
+
+
 def test_a_file_that_may_only_grow_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def not_permitted(*_: object) -> Path:
         raise PermissionError(1, "Operation not permitted")
