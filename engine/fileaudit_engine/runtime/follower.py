@@ -7,16 +7,21 @@ time of each tick; what it rejects becomes a dead letter. A killed engine goes o
 came after it is told again, nothing is left out, and ids are the same.
 
 A sink that has never had anything of a store begins at its end, unless told to begin at its start.
+
+How it goes about it is its `Pace`: a file takes turns with detection (`BESIDE`), a receiver behind a network
+has a thread of its own (`deliveries`).
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
+from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.diagnostics import FileauditError, MachineCannot, UnusableInput
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject
-from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.stored import StoredRecord
+from fileaudit_engine.store.writer import Head
 from fileaudit_engine.text import counted
 
 BUDGET_S: Final = 0.01
@@ -24,7 +29,7 @@ BUDGET_S: Final = 0.01
 SAVE_S: Final = 1.0
 """Pause between two cursors: each is a transaction, and what came since the last one may be told again."""
 RETRY_S: Final = 1.0
-"""Pause after a sink has taken nothing."""
+"""Pause after a file could not be written."""
 CLOSING_S: Final = 2.0
 """How long the end may be waited for when the engine stops."""
 
@@ -32,6 +37,66 @@ _PORTION: Final = 64
 """Rows that are read at a time at first: some hundred kilobytes."""
 _MOST_ROWS: Final = 1_024
 _QUICK_S, _SLOW_S = BUDGET_S / 8, BUDGET_S / 4
+
+
+def _constant(_failures: int) -> float:
+    return RETRY_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a follower goes, in seconds and rows.
+
+    Attributes:
+        budget_s: How long a tick may hand on.
+        closing_s: How long the rest may be handed on at the end.
+        most_rows: At most so many are read at a time.
+        quick_s: Portions that take less are doubled.
+        slow_s: Portions that take more are halved.
+        retry_s: The pause after so many failures in a row, the first one being 1.
+        patience_s: How long a sink may take nothing before that is told.
+    """
+
+    budget_s: float = BUDGET_S
+    closing_s: float = CLOSING_S
+    most_rows: int = _MOST_ROWS
+    quick_s: float = _QUICK_S
+    slow_s: float = _SLOW_S
+    retry_s: Callable[[int], float] = _constant
+    patience_s: float = 0.0
+
+
+BESIDE: Final = Pace()
+"""In the thread that detects."""
+
+
+class Followed(Protocol):
+    """What a follower needs of a store; `store.store.Store` is one."""
+
+    @property
+    def head(self) -> Head:
+        """The last row."""
+
+    @property
+    def removed_seq(self) -> int:
+        """The last row that retention has removed."""
+
+    def records_after(
+        self, seq: int, limit: int, *, kinds: Collection[Kind] | None = None
+    ) -> Sequence[StoredRecord]:
+        """The rows that follow a number, in order."""
+
+    def read(self, numbers: Iterable[int]) -> Sequence[StoredRecord]:
+        """Rows by their numbers."""
+
+    def cursor(self, sink: str) -> int | None:
+        """Up to which row a sink has had everything."""
+
+    def save_cursor(self, sink: str, seq: int, saved_ns: int) -> None:
+        """Remember that."""
+
+    def reject(self, sink: str, seq: int, reason: str, failed_ns: int) -> None:
+        """Remember that a sink will never take a row."""
 
 
 class StoreSink(Protocol):
@@ -63,13 +128,31 @@ def _ignore(_reason: str) -> None:
     """Who is told where nobody asked."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which rows a sink is given; the others count as had.
+
+    Attributes:
+        kinds: Of these kinds; None: of all.
+        fits: And of these those for which this is true; None: all.
+    """
+
+    kinds: frozenset[Kind] | None = None
+    fits: Callable[[StoredRecord], bool] | None = None
+
+
+EVERYTHING: Final = Wanted()
+
+
 class Follower:
     """Feeds one sink from a store; a chore of the pipeline.
 
     Args:
         name: Of the sink, under which its cursor and its dead letters are kept.
         sink: It.
-        store: Open for writing.
+        store: Of a follower beside detection, open for writing.
+        wanted: Which rows the sink is given.
+        pace: How fast.
         tell: Is told, in words, when the sink takes nothing, and when it does again.
         from_start: Where to begin if there is no cursor: at the first row, else behind the last one.
         noted: Is told why the sink takes nothing, and the empty text when it has had everything again.
@@ -78,14 +161,17 @@ class Follower:
 
     Attributes:
         position: The last row that the sink has had.
+        trouble: Why it takes nothing; empty while it does.
     """
 
     def __init__(  # noqa: PLR0913 - one argument a part
         self,
         name: str,
         sink: StoreSink,
-        store: Store,
+        store: Followed,
         *,
+        wanted: Wanted = EVERYTHING,
+        pace: Pace = BESIDE,
         tell: Callable[[str], None],
         from_start: bool = False,
         noted: Callable[[str], None] = _ignore,
@@ -102,13 +188,19 @@ class Follower:
         self._sink = sink
         self._keeping = sink if isinstance(sink, KeepingSink) else None
         self._store = store
+        self._wanted = wanted
+        self._pace = pace
         self._tell = tell
         self._noted = noted
         self._clock_ns = clock_ns
         self._clock_s = clock_s
         self._portion = _PORTION
         self._took_s = 0.0
-        self._trouble = ""
+        self.trouble = ""
+        self._failures = 0
+        self._since_s = 0.0
+        self._told = False
+        """Whether trouble was told, and its end is to be."""
         self._unsaved = ""
         self._not_before_s = self._save_at_s = clock_s()
         found = store.cursor(name)
@@ -128,10 +220,21 @@ class Follower:
         """How many rows the sink has not had yet."""
         return self._store.head.seq - self.position
 
+    @property
+    def pause_s(self) -> float:
+        """How long a tick has nothing to do, unless something new is committed."""
+        now_s = self._clock_s()
+        wanted_s = max(self._not_before_s, now_s) if self.behind else self._save_at_s
+        return max(0.0, min(wanted_s, self._save_at_s) - now_s)
+
+    def hurry(self) -> None:
+        """Try at once again what failed."""
+        self._not_before_s, self._failures = self._clock_s(), 0
+
     def tick(self, *, idle: bool) -> None:  # noqa: ARG002 - a chore is told; catching up goes by the clock
-        """Hand on what has been committed, for as long as `BUDGET_S` allows; save the cursor if it is due."""
+        """Hand on what has been committed, as long as the pace allows; save the cursor if it is due."""
         if self.behind and self._clock_s() >= self._not_before_s:
-            self._catch_up(self._clock_s() + BUDGET_S)
+            self._catch_up(self._clock_s() + self._pace.budget_s)
         due = self._clock_s() >= self._save_at_s
         if due:
             self._save_at_s = self._clock_s() + SAVE_S
@@ -143,7 +246,7 @@ class Follower:
         """Hand on the rest, close the sink, and save the cursor."""
         self._not_before_s = self._clock_s()
         if self.behind:
-            self._catch_up(self._clock_s() + CLOSING_S)
+            self._catch_up(self._clock_s() + self._pace.closing_s)
         self._keep()
         self._sink.close()
         self._save()
@@ -155,43 +258,66 @@ class Follower:
         before = self.behind
         while self.behind and self._hand_on() and self._clock_s() + self._took_s < until_s:
             pass
-        if not self.behind and before > _MOST_ROWS:
+        if not self.behind and before > self._pace.most_rows:
             self._save_at_s = self._clock_s()
 
     def _hand_on(self) -> bool:
         """Hand on one portion; returns whether to go on at once."""
         began_s = self._clock_s()
+        before = self.position
         try:
-            records = self._read()
-            trouble = self._settle(records, self._sink.deliver(records))
+            trouble = self._portion_to_sink()
         except FileauditError as error:  # of the store: it is full or damaged, and says so elsewhere, too
             trouble = str(error)
         self._took_s = self._clock_s() - began_s
-        if self._took_s < _QUICK_S:
-            self._portion = min(self._portion * 2, _MOST_ROWS)
-        elif self._took_s > _SLOW_S:
+        if self._took_s < self._pace.quick_s:
+            self._portion = min(self._portion * 2, self._pace.most_rows)
+        elif self._took_s > self._pace.slow_s:
             self._portion = max(self._portion // 2, 1)
-        self._report(trouble)
         if trouble:
-            self._not_before_s = self._clock_s() + RETRY_S
+            self._failures = 1 if self.position != before else self._failures + 1
+            self._not_before_s = self._clock_s() + self._pace.retry_s(self._failures)
+        self._report(trouble)
         return not trouble
 
-    def _read(self) -> Sequence[StoredRecord]:
-        """The next rows; of those that cannot be read, none is a reason to stop at it for ever."""
-        try:
-            records = self._store.records_after(self.position, self._portion)
-        except UnusableInput:
-            try:
-                records = self._store.read([self.position + 1])
-            except UnusableInput as error:
-                self._reject(self.position + 1, str(error))
-                return ()
-            if not records:
-                raise
-        if records and records[0].seq > self.position + 1:
-            missed = counted(records[0].seq - self.position - 1, "row")
+    def _portion_to_sink(self) -> str:
+        """Read, and hand on what is wanted; returns why it cannot go on, empty if it can."""
+        records, until = self._read()
+        fits = self._wanted.fits
+        wanted = records if fits is None else [record for record in records if fits(record)]
+        trouble = self._settle(wanted, self._sink.deliver(wanted)) if wanted else ""
+        if not trouble:
+            self.position = max(self.position, until)
+        return trouble
+
+    def _read(self) -> tuple[Sequence[StoredRecord], int]:
+        """The next rows that may be wanted, and up to where there are no others.
+
+        Of rows that cannot be read, none is a reason to stop at it for ever.
+        """
+        removed = self._store.removed_seq
+        if removed > self.position:
+            missed = counted(removed - self.position, "row")
             self._tell(f"{self._name} has never had {missed} that the store has removed")
-        return records
+            self.position = removed
+        head, kinds = self._store.head.seq, self._wanted.kinds
+        try:
+            records = self._store.records_after(self.position, self._portion, kinds=kinds)
+        except UnusableInput as error:
+            return self._read_one(self.position + 1, error)
+        return records, records[-1].seq if records else head
+
+    def _read_one(self, seq: int, trouble: UnusableInput) -> tuple[Sequence[StoredRecord], int]:
+        """As `_read`, of a row alone."""
+        try:
+            records = self._store.read([seq])
+        except UnusableInput as error:
+            self._reject(seq, str(error))
+            return (), seq
+        if not records:
+            raise trouble
+        kinds = self._wanted.kinds
+        return [record for record in records if kinds is None or record.kind in kinds], seq
 
     def _settle(self, records: Sequence[StoredRecord], answers: Sequence[Answer]) -> str:
         """Act on answers; returns why it cannot go on, empty if it can."""
@@ -212,14 +338,18 @@ class Follower:
 
     def _report(self, trouble: str) -> None:
         """Tell trouble once, and its end once: when the sink has had everything."""
-        if trouble and not self._trouble:
-            self._tell(f"{self._name} takes nothing: {trouble}; it gets everything later")
-            self._noted(trouble)
-        elif self._trouble and not trouble and not self.behind:
-            self._tell(f"{self._name} has had everything again")
-            self._noted("")
-        if trouble or not self.behind:
-            self._trouble = trouble
+        if trouble:
+            self._since_s = self._since_s if self.trouble else self._clock_s()
+            self.trouble = trouble
+            if not self._told and self._clock_s() - self._since_s >= self._pace.patience_s:
+                self._told = True
+                self._tell(f"{self._name} takes nothing: {trouble}; it gets everything later")
+                self._noted(trouble)
+        elif not self.behind:
+            if self._told:
+                self._tell(f"{self._name} has had everything again")
+                self._noted("")
+            self.trouble, self._told, self._failures = "", False, 0
 
     def _keep(self) -> None:
         if self._keeping is None:

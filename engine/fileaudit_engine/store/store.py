@@ -12,11 +12,12 @@ is never damaged by either.
 Ids of records are deterministic and a known one is passed over, so that writing a batch twice is harmless.
 """
 
+import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final
 
 from typing_extensions import Self
@@ -45,10 +46,14 @@ _CURSOR: Final = (
     " SET seq = excluded.seq, saved_ns = excluded.saved_ns"
 )
 _LETTER: Final = "INSERT INTO dead_letters VALUES (?, ?, ?, ?) ON CONFLICT (sink, seq) DO NOTHING"
+_FORGIVE: Final = "DELETE FROM dead_letters WHERE sink = ? AND seq = ?"
 _AFTER: Final = (
     "SELECT seq, ts_ns, document FROM records"
-    " WHERE seq > max(?, (SELECT removed_seq FROM chain)) ORDER BY seq LIMIT ?"
+    " WHERE seq > max(?, (SELECT removed_seq FROM chain)){of_kinds} ORDER BY seq LIMIT ?"
 )
+_OF_KINDS: Final = " AND kind IN (SELECT id FROM names WHERE dimension = 1 AND text IN ({marks}))"
+_READ_BYTES: Final = 16 << 20
+"""Documents that are read at a time, unless one alone is larger: rows of a hostile name are long."""
 _ONE: Final = "SELECT seq, ts_ns, document FROM records WHERE seq = ?"
 _OF_KIND: Final = (
     "SELECT seq, ts_ns, document FROM records WHERE seq > (SELECT removed_seq FROM chain)"
@@ -159,13 +164,24 @@ class Store:
         """
         self._note(_MARK, (name, ns))
 
-    def save_cursor(self, sink: str, seq: int, saved_ns: int) -> None:
-        """Remember that a sink has had everything up to a row.
+    def save_cursor(
+        self, sink: str, seq: int, saved_ns: int, *, rejected: Mapping[int, str] = MappingProxyType({})
+    ) -> None:
+        """Remember that a sink has had everything up to a row, but for what it has rejected.
+
+        Args:
+            sink: Its name.
+            seq: The row.
+            saved_ns: Now, nanoseconds since the Unix epoch.
+            rejected: Rows that it will never take, and why; they are noted in the same transaction.
 
         Raises:
             MachineCannot: As `append`.
         """
-        self._note(_CURSOR, (sink, seq, saved_ns))
+        with self._transactions.begun(forced=False, kept="what was noted before stands"):
+            letters = ((sink, number, reason, saved_ns) for number, reason in rejected.items())
+            self.connection.executemany(_LETTER, letters)
+            self.connection.execute(_CURSOR, (sink, seq, saved_ns))
 
     def reject(self, sink: str, seq: int, reason: str, failed_ns: int) -> None:
         """Remember that a sink will never take a row, and why.
@@ -174,6 +190,15 @@ class Store:
             MachineCannot: As `append`.
         """
         self._note(_LETTER, (sink, seq, reason, failed_ns))
+
+    def forgive(self, sink: str, numbers: Iterable[int]) -> None:
+        """A sink has taken rows, after all, that it had rejected.
+
+        Raises:
+            MachineCannot: As `append`.
+        """
+        with self._transactions.begun(forced=False, kept="what was noted before stands"):
+            self.connection.executemany(_FORGIVE, [(sink, number) for number in numbers])
 
     def force(self) -> Head:
         """See to it that all that is committed survives a power failure; returns the head that does.
@@ -289,13 +314,30 @@ class Store:
         """The rows that a sink will never take, and why."""
         return dict(self.rows("SELECT seq, reason FROM dead_letters WHERE sink = ? ORDER BY seq", sink))
 
-    def records_after(self, seq: int, limit: int) -> list[StoredRecord]:
-        """The rows that follow a number, at most `limit`, in order.
+    def records_after(
+        self, seq: int, limit: int, *, kinds: Collection[Kind] | None = None
+    ) -> list[StoredRecord]:
+        """The rows that follow a number, at most `limit`, in order; fewer if their documents are large.
+
+        Args:
+            seq: The number.
+            limit: Of rows.
+            kinds: Those that are wanted; None: all. Others are not even unpacked.
 
         Raises:
             UnusableInput: The file is damaged.
         """
-        return [self._stored(row) for row in self.rows(_AFTER, seq, limit)]
+        names = () if kinds is None else tuple(kind.value for kind in kinds)
+        of_kinds = "" if kinds is None else _OF_KINDS.format(marks=", ".join("?" * len(names)))
+        found: list[StoredRecord] = []
+        room = _READ_BYTES
+        with contextlib.closing(self.rows(_AFTER.format(of_kinds=of_kinds), seq, *names, limit)) as rows:
+            for row in rows:
+                found.append(self._stored(row))
+                room -= len(found[-1].raw)
+                if room < 0:
+                    break
+        return found
 
     def read(self, numbers: Iterable[int]) -> list[StoredRecord]:
         """Rows by their numbers, in the order given; what is not there is left out.
@@ -324,7 +366,7 @@ class Store:
             if loss is not None:
                 yield loss
 
-    def rows(self, query: str, *values: object) -> Iterator[Any]:
+    def rows(self, query: str, *values: object) -> Generator[Any, None, None]:
         """What a query finds; for modules of this package only.
 
         Raises:
