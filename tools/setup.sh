@@ -2,7 +2,8 @@
 # Installs what is missing and nothing else: distribution packages, then the virtual environment.
 #
 #   tools/setup.sh run     what the engine needs on a host
-#   tools/setup.sh test    that, and what its tests and linters need
+#   tools/setup.sh test    that, and what its tests and linters need; Elasticsearch, rsyslog and syslog-ng, which
+#                          some tests talk to, are fetched by those tests and never installed
 #   tools/setup.sh bench   that, and auditd to measure against
 #
 # It starts nothing, changes no configuration, and asks sudo only for packages. Every step looks first, so
@@ -117,6 +118,31 @@ browser_package() {
     say "there is no package of Chromium here: bring one yourself, or its tests are skipped"
 }
 
+# Elasticsearch is fetched from where Java's build tools fetch things, and needs Java 17 or later; which of them
+# is the default depends on the distribution.
+java_is_there() {
+    local java
+    for java in java /usr/lib/jvm/*/bin/java; do
+        # openjdk version "17.0.17" 2025-10-21
+        [[ "$("$java" -version 2>&1)" =~ version\ \"([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge 17 ] && return
+    done
+    return 1
+}
+
+java_package() {
+    if java_is_there; then return; fi
+    lists_are_there || refresh_lists || true
+    if is_available openjdk-17-jre-headless; then echo openjdk-17-jre-headless; else echo default-jre-headless; fi
+}
+
+# Receivers that tests send to, with TLS; what they consist of is fetched and unpacked by tools/ at first use.
+receivers_packages() {
+    java_package
+    command -v mvn >/dev/null || echo maven
+    command -v openssl >/dev/null || echo openssl
+    command -v setpriv >/dev/null || echo util-linux
+}
+
 wanted_packages() {
     echo python3 python3-venv python3-bpfcc ca-certificates
     # Tests run real containers; runc, because crun refuses hosts that have both versions of cgroups.
@@ -124,6 +150,7 @@ wanted_packages() {
     # And real programs, whose calls are held against what strace sees of them.
     if [ "$LEVEL" = test ]; then echo strace vim git rsync logrotate sqlite3; fi
     if [ "$LEVEL" = test ]; then browser_package; fi
+    if [ "$LEVEL" = test ]; then receivers_packages; fi
     if [ "$LEVEL" = bench ]; then echo auditd; fi
     if [ "$LEVEL" != run ]; then
         command -v cc >/dev/null || echo gcc libc6-dev
