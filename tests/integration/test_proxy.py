@@ -196,5 +196,7 @@ def test_delayed_it_comes_in_order(proxy: Proxy) -> None:
 def test_who_asks_for_a_server_that_is_gone_is_reset() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        with in_front_of(nobody.getsockname()[1]) as proxy, connected(proxy) as client:
-            ends(client)
+        with in_front_of(nobody.getsockname()[1]) as proxy:
+            with contextlib.suppress(ConnectionResetError), connected(proxy) as client:
+                ends(client)
+            assert proxy.connections == 1
