@@ -1,8 +1,8 @@
 """A TCP proxy on loopback that does to connections what networks do, when it is told to.
 
 It forwards, and while told otherwise: refuses, resets, falls silent, loses answers, breaks a connection
-behind so many bytes, dawdles. What it does holds for open connections, too, from the next byte on. One thread,
-one event loop; as a context it leaves no thread and no socket behind.
+behind so many bytes, dawdles. What it does holds for open connections, too, from the next byte on. One
+thread, one event loop; as a context it leaves no thread and no socket behind.
 """
 
 import asyncio
