@@ -45,6 +45,11 @@ class Action(str, enum.Enum):
     """What is in the store is not what anchors say was there."""
     JSON_LOG_UNAVAILABLE = "json_log_unavailable"
     JSON_LOG_AVAILABLE = "json_log_available"
+    SINK_UNAVAILABLE = "sink_unavailable"
+    """A receiver of records takes none: they wait in the store."""
+    SINK_AVAILABLE = "sink_available"
+    DELIVERY = "delivery"
+    """What a receiver has had lately, and how far it is behind."""
 
 
 class _Kind(NamedTuple):
@@ -65,6 +70,9 @@ _KINDS: Final[Mapping[Action, _Kind]] = {
     Action.AUDIT_TRAIL_ALTERED: _Kind("Audit trail altered", type="change"),
     Action.JSON_LOG_UNAVAILABLE: _Kind("JSON log cannot be written"),
     Action.JSON_LOG_AVAILABLE: _Kind("JSON log can be written again"),
+    Action.SINK_UNAVAILABLE: _Kind("Sink takes nothing"),
+    Action.SINK_AVAILABLE: _Kind("Sink has had everything again"),
+    Action.DELIVERY: _Kind("Delivery"),
 }
 
 

@@ -53,6 +53,7 @@ class Pace:
         most_rows: At most so many are read at a time.
         quick_s: Portions that take less are doubled.
         slow_s: Portions that take more are halved.
+        save_s: Pause between two cursors.
         retry_s: The pause after so many failures in a row, the first one being 1.
         patience_s: How long a sink may take nothing before that is told.
     """
@@ -62,6 +63,7 @@ class Pace:
     most_rows: int = _MOST_ROWS
     quick_s: float = _QUICK_S
     slow_s: float = _SLOW_S
+    save_s: float = SAVE_S
     retry_s: Callable[[int], float] = _constant
     patience_s: float = 0.0
 
@@ -237,7 +239,7 @@ class Follower:
             self._catch_up(self._clock_s() + self._pace.budget_s)
         due = self._clock_s() >= self._save_at_s
         if due:
-            self._save_at_s = self._clock_s() + SAVE_S
+            self._save_at_s = self._clock_s() + self._pace.save_s
             self._keep()
         if due or (self._keeping is not None and self._kept() > self._tried):
             self._save()

@@ -1,0 +1,176 @@
+"""All sinks behind a network, seen from the thread that writes to the store. A chore.
+
+It takes out of their mailboxes what is to be saved and told, and says in the records how they are: when one
+takes nothing, when it has had everything again, and now and then how far each has come.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from fileaudit_engine.detect.engine_record import Action, engine_record
+from fileaudit_engine.detect.record import Record
+from fileaudit_engine.diagnostics import MachineCannot
+from fileaudit_engine.events.times import SECOND_NS
+from fileaudit_engine.runtime.chores import Every
+from fileaudit_engine.runtime.delivery import CLOSING_S, Delivery
+from fileaudit_engine.runtime.mailbox import Mail
+from fileaudit_engine.store.lag import Lag, lag_of
+from fileaudit_engine.store.store import Store
+from fileaudit_engine.text import counted, printable, to_document
+
+TOLD_S: Final = 600.0
+"""How often records say how far each sink has come."""
+_LOOK_S: Final = 0.02
+"""How often mailboxes are looked into while nothing else is done, seconds."""
+
+
+class Deliveries:
+    """Looks after deliveries.
+
+    Args:
+        deliveries: Them; each is started at the first turn.
+        store: Open for writing.
+        host: This host's name.
+        keep: Is given what the engine says about its sinks.
+        tell: Is told, in words, how they are.
+    """
+
+    def __init__(
+        self,
+        deliveries: Sequence[Delivery],
+        store: Store,
+        *,
+        host: str,
+        keep: Callable[[Sequence[Record]], object],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._all = tuple(deliveries)
+        self._store = store
+        self._host = host
+        self._keep = keep
+        self._tell = tell
+        self._due = Every(TOLD_S)
+        self._seen = 0
+        self._unsaved = ""
+        self._told: dict[str, tuple[int, int]] = {}
+        self._closing = False
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of the sinks."""
+        return [one.name for one in self._all]
+
+    def tick(self, *, idle: bool) -> None:  # noqa: ARG002 - a chore is told; there is never much to do
+        """Save and tell what there is; wake who waits for rows."""
+        for one in self._all:
+            one.start()
+            self._take(one)
+        head = self._store.head.seq
+        if head != self._seen:
+            self._seen = head
+            for one in self._all:
+                one.wake()
+        if self._due.is_due():
+            self._tell_how_far()
+
+    def refresh(self) -> None:
+        """Somebody may have changed something: whoever has stopped tries again."""
+        for one in self._all:
+            one.refresh()
+
+    def drain(self, patience_s: float, *, proceed: Callable[[], bool]) -> bool:
+        """Wait until every sink has had everything.
+
+        Args:
+            patience_s: How long nothing may move, seconds.
+            proceed: Whether waiting still has a point.
+
+        Returns:
+            Whether they have had it.
+        """
+        moved_s, before = time.monotonic(), [0]
+        while proceed():
+            self.tick(idle=True)
+            behind = [lag.behind for lag in self._lags().values()]
+            if not any(behind):
+                return True
+            if behind != before:
+                moved_s, before = time.monotonic(), behind
+            elif time.monotonic() - moved_s > patience_s:
+                break
+            time.sleep(_LOOK_S)
+        return False
+
+    def close(self) -> None:
+        """Let them hand on the rest for a bounded time, and end; save how far they have come."""
+        self._closing = True
+        until_s = time.monotonic() + 2 * CLOSING_S
+        for one in self._all:
+            one.stop()
+        for one in self._all:
+            ended = one.join(until_s - time.monotonic())
+            self._take(one)
+            if not ended:
+                self._tell(f"{one.name} still waits for an answer: what it had last is told again")
+
+    def lines(self) -> list[str]:
+        """What became of the records, a line a sink."""
+        return [
+            f"sink     {one.name} · {one.delivered:,} delivered · {one.rejected:,} rejected"
+            f" · {self._store.head.seq - one.position:,} behind"
+            for one in self._all
+        ]
+
+    def _lags(self) -> dict[str, Lag]:
+        return {one.name: lag_of(self._store, one.position) for one in self._all}
+
+    def _take(self, one: Delivery) -> None:
+        mail = one.mailbox.take()
+        self._save(one, mail)
+        for words in mail.words:
+            self._tell(words)
+        if not self._closing:
+            for reason in mail.notes:
+                self._note(one, reason)
+
+    def _save(self, one: Delivery, mail: Mail) -> None:
+        """What a sink has rejected is saved with its cursor: never one without the other."""
+        try:
+            if mail.cursor is not None:
+                self._store.save_cursor(one.name, mail.cursor, time.time_ns(), rejected=mail.rejected)
+            if mail.forgiven:
+                self._store.forgive(one.name, mail.forgiven)
+        except MachineCannot as error:
+            one.mailbox.put_back(mail)
+            if str(error) != self._unsaved:
+                self._tell(f"how much {one.name} has had cannot be noted: {printable(str(error))}")
+            self._unsaved = str(error)
+        else:
+            self._unsaved = "" if mail.cursor is not None else self._unsaved
+
+    def _note(self, one: Delivery, reason: str) -> None:
+        action = Action.SINK_UNAVAILABLE if reason else Action.SINK_AVAILABLE
+        words = f"{one.name}: {printable(reason)}" if reason else one.name
+        self._record(action, one, words, {"reason": to_document(reason)})
+
+    def _tell_how_far(self) -> None:
+        """A record a sink, if it has had anything since the last one, or is behind."""
+        for one in self._all:
+            before = self._told.get(one.name, (0, 0))
+            delivered, rejected = one.delivered - before[0], one.rejected - before[1]
+            self._told[one.name] = one.delivered, one.rejected
+            if delivered or rejected or one.trouble:
+                words = f"{one.name}: {counted(delivered, 'record')} delivered, {rejected:,} rejected"
+                facts = {"delivered": delivered, "rejected": rejected}
+                self._record(Action.DELIVERY, one, words, {**facts, "reason": to_document(one.trouble)})
+
+    def _record(self, action: Action, one: Delivery, words: str, facts: dict[str, object]) -> None:
+        now_ns = time.time_ns()
+        lag = lag_of(self._store, one.position)
+        waits_ns = 0 if lag.oldest_ns is None else max(now_ns - lag.oldest_ns, 0)
+        if lag.behind:
+            words += f", {lag.behind:,} behind"
+        how_far = {"sink": one.name, "behind": lag.behind, "lag_seconds": waits_ns // SECOND_NS}
+        said = {name: fact for name, fact in (how_far | facts).items() if fact != ""}
+        self._keep([engine_record(action, now_ns, self._host, words, said)])

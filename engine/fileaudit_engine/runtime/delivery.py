@@ -1,0 +1,283 @@
+"""Sinks behind a network: each follows the store in a thread of its own.
+
+    store ─ committed rows ─> thread ─ follower ─> sink ─ network ─> receiver
+      ^                          │
+      └── cursor, dead letters ──┘  through a mailbox, saved by the thread that writes to the store
+
+A receiver that is slow, dead or full delays its own records and nothing else: neither detection nor another
+sink waits for it. What it has not had stays in the store, for retention too. When it is there again, it gets
+everything, in order; after a kill of the engine from the last cursor that was saved, so that what came since
+comes twice, under the same ids.
+
+What a receiver has rejected is tried once more at every start: whoever has mended a mapping starts anew.
+"""
+
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from fileaudit_engine.diagnostics import FileauditError
+from fileaudit_engine.runtime.follower import Follower, KeepingSink, Pace, StoreSink, Wanted
+from fileaudit_engine.runtime.mailbox import Mailbox, Reading
+from fileaudit_engine.sinks.base import Answer, Delivered, Refreshing, Reject, Retry
+from fileaudit_engine.store.store import Store
+from fileaudit_engine.store.stored import StoredRecord
+from fileaudit_engine.text import printable
+
+SHORTEST_S: Final = 0.5
+LONGEST_S: Final = 60.0
+"""Pauses after a failure: the first one, and what they grow to. Each is drawn at random below that, so that a
+hundred hosts do not come back to a receiver in the same moment."""
+PATIENCE_S: Final = 5.0
+"""How long a receiver may take nothing before people are told: a restart is no trouble."""
+CLOSING_S: Final = 5.0
+"""How long the rest may be handed on when the engine stops; it stays in the store anyway."""
+
+_LETTERS: Final = 256
+"""Dead letters that are tried again at a time."""
+_LONGEST_REASON: Final = 500
+_LOG: Final = logging.getLogger(__name__)
+
+
+Tell = Callable[[str], None]
+
+
+def _jittered(failures: int) -> float:
+    most = min(LONGEST_S, SHORTEST_S * 2.0 ** min(failures - 1, 16))
+    return most * (0.1 + 0.9 * random.random())  # noqa: S311 - spreads load, keeps no secret
+
+
+ALONE: Final = Pace(
+    budget_s=1.0,
+    closing_s=CLOSING_S,
+    most_rows=4_096,
+    quick_s=1.0,
+    slow_s=10.0,
+    retry_s=_jittered,
+    patience_s=PATIENCE_S,
+)
+"""In a thread of its own; a tick ends in time for the next cursor."""
+
+
+class Delivery:
+    """One sink, its thread, and what is known of it.
+
+    Args:
+        name: Of the sink; its cursor has it, too.
+        make: Makes the sink, in its thread; is given who tells people what.
+        store: Open for writing; only looked at here.
+        wanted: Which rows the sink is given.
+        from_start: Where it begins if it has never had anything of this store.
+        pace: How it goes on.
+
+    Attributes:
+        mailbox: What is to be saved and told.
+        position: The last row that the sink has had.
+        trouble: Why it takes nothing; empty while it does.
+        delivered: Rows that it took since the start, those that came again included.
+        rejected: Rows that it refused since then.
+    """
+
+    def __init__(  # noqa: PLR0913 - one argument a part
+        self,
+        name: str,
+        make: Callable[[Tell], StoreSink],
+        store: Store,
+        *,
+        wanted: Wanted,
+        from_start: bool = False,
+        pace: Pace = ALONE,
+    ) -> None:
+        """Say in the store where it begins, if that is not known: a kill must not move the beginning.
+
+        Raises:
+            UnusableInput: The store is damaged.
+            MachineCannot: The cursor cannot be saved.
+        """
+        self.name = name
+        self.trouble = ""
+        self.delivered = self.rejected = 0
+        found = store.cursor(name)
+        if found is None:
+            found = 0 if from_start else store.head.seq
+            store.save_cursor(name, found, time.time_ns())
+        self.mailbox = Mailbox(found)
+        self.position = found
+        self._letters = list(store.dead_letters(name))
+        self._make = make
+        self._path = store.path
+        self._wanted = wanted
+        self._pace = pace
+        self._wake = threading.Event()
+        self._waits = False
+        self._refresh = False
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether its thread has not ended yet."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin, unless it has begun; not before the engine has given up its privileges."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new."""
+        if self._waits:
+            self._wake.set()
+
+    def refresh(self) -> None:
+        """Somebody may have changed something: try at once what failed."""
+        self._refresh = True
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Hand on the rest, for a bounded time, and end."""
+        self._stopping = True
+        self._wake.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the end; returns whether it has come."""
+        if self._thread is not None:
+            self._thread.join(max(timeout_s, 0.0))
+        return not self.running
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping:
+            try:
+                with Store.open(self._path, read_only=True) as store:
+                    self._follow(store)
+                    return
+            except FileauditError as error:
+                self._failed(str(error))
+            except Exception as error:  # noqa: BLE001 - of ours: a thread must not end without a word
+                _LOG.debug("the delivery to %s failed", self.name, exc_info=True)
+                self._failed(f"{type(error).__name__}: {error}")
+            failures += 1
+            self._wake.wait(self._pace.retry_s(failures))
+            self._wake.clear()
+
+    def _failed(self, reason: str) -> None:
+        """It begins anew from its cursor, after a pause."""
+        if reason != self.trouble:
+            self.mailbox.say(f"{self.name} takes nothing: {printable(reason)}; it gets everything later")
+        self.trouble = reason
+
+    def _follow(self, store: Store) -> None:
+        sink = self._guarded(self._make(self.mailbox.say))
+        follower = Follower(
+            self.name,
+            sink,
+            Reading(store, self.mailbox),
+            wanted=self._wanted,
+            pace=self._pace,
+            tell=self.mailbox.say,
+            noted=self.mailbox.note,
+        )
+        try:
+            while not self._stopping:
+                self._turn(follower, sink, store)
+        except BaseException:
+            sink.close()
+            raise
+        follower.close()
+        self._publish(follower)
+
+    def _turn(self, follower: Follower, sink: "_Guarded", store: Store) -> None:
+        if self._refresh:
+            self._refresh = False
+            sink.refresh()
+            follower.hurry()
+        self._waits = not follower.trouble  # from here on: what is committed after the tick has looked counts
+        follower.tick(idle=True)
+        if self._letters and not follower.trouble and not sink.keeps:
+            self._try_letters(sink, store)
+        self._publish(follower)
+        pause_s = follower.pause_s
+        if pause_s > 0:
+            self._wake.wait(pause_s)
+        self._wake.clear()
+
+    def _publish(self, follower: Follower) -> None:
+        self.position, self.trouble = follower.position, follower.trouble
+
+    def _try_letters(self, sink: "_Guarded", store: Store) -> None:
+        """Try again, once, what was rejected before this start; what cannot be tried now, later."""
+        numbers, self._letters = self._letters[:_LETTERS], self._letters[_LETTERS:]
+        records = list(_readable(store, numbers))
+        answers = sink.deliver(records) if records else ()
+        taken = [r.seq for r, a in zip(records, answers, strict=True) if isinstance(a, Delivered)]
+        self._letters += [r.seq for r, a in zip(records, answers, strict=True) if isinstance(a, Retry)]
+        if taken:
+            self.mailbox.forgive(taken)
+            self.mailbox.say(f"{self.name} has taken {len(taken):,} of what it had rejected")
+
+    def _guarded(self, sink: StoreSink) -> "_Guarded":
+        return _GuardedKeeping(sink, sink, self) if isinstance(sink, KeepingSink) else _Guarded(sink, self)
+
+
+def _readable(store: Store, numbers: Sequence[int]) -> Iterator[StoredRecord]:
+    for number in numbers:
+        with contextlib.suppress(FileauditError):  # it was rejected because of that
+            yield from store.read([number])
+
+
+class _Guarded:
+    """A sink that raises nothing, and counts."""
+
+    keeps = False
+
+    def __init__(self, sink: StoreSink, delivery: Delivery) -> None:
+        self._sink = sink
+        self._delivery = delivery
+
+    def deliver(self, records: Sequence[StoredRecord]) -> Sequence[Answer]:
+        try:
+            answers = list(self._sink.deliver(records))
+        except Exception as error:  # noqa: BLE001 - whatever a client library raises, the record stays in the store
+            _LOG.debug("%s raised", self._delivery.name, exc_info=True)
+            return [Retry(printable(f"{type(error).__name__}: {error}")[:_LONGEST_REASON])] * len(records)
+        if len(answers) != len(records):
+            return [Retry(f"it answered {len(answers):,} of {len(records):,}")] * len(records)
+        self._delivery.delivered += sum(isinstance(answer, Delivered) for answer in answers)
+        self._delivery.rejected += sum(isinstance(answer, Reject) for answer in answers)
+        return answers
+
+    def refresh(self) -> None:
+        if isinstance(self._sink, Refreshing):
+            self._sink.refresh()
+
+    def close(self) -> None:
+        try:
+            self._sink.close()
+        except Exception:  # noqa: BLE001 - it is over anyway
+            _LOG.debug("%s raised at its end", self._delivery.name, exc_info=True)
+
+
+class _GuardedKeeping(_Guarded):
+    """The same of a sink that knows later what stays."""
+
+    keeps = True
+
+    def __init__(self, sink: StoreSink, keeping: KeepingSink, delivery: Delivery) -> None:
+        super().__init__(sink, delivery)
+        self._keeping = keeping
+
+    @property
+    def kept(self) -> int:
+        return self._keeping.kept
+
+    def again(self) -> bool:
+        return self._keeping.again()
+
+    def keep(self, seq: int) -> None:
+        self._keeping.keep(seq)
