@@ -41,7 +41,7 @@ TS_NS: Schema = {
 }
 DERIVED_OBJECTS = ("rule", "threat", "related", "ecs", "data_stream", "agent", "log")
 DERIVED_MEMBERS = {
-    "event": "kind id category type dataset module severity created ingested start end",
+    "event": "kind id category type dataset module severity created ingested sequence start end",
     "file": "name directory extension type",
     "fileaudit": "flags_names errno_name selections event_id rule losses correlation repeats",
 }
@@ -105,7 +105,7 @@ def nested() -> Schema:
         node["properties"][key] = {"description": description, **value_of(field, words=words)}
     for name, members in DERIVED_MEMBERS.items():
         root["properties"][name]["properties"] |= {member: {} for member in members.split()}
-    root["properties"] |= {name: {} for name in (*DERIVED_OBJECTS, "message")}
+    root["properties"] |= {name: {} for name in (*DERIVED_OBJECTS, "message", "tags")}
     root["properties"]["fileaudit"]["properties"] |= {
         "parent": {"description": "What ECS has no place for in a parent.", **PROCESS},
         "ancestors": {

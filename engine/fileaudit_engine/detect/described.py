@@ -67,6 +67,8 @@ def described(rule: ast.Document, category: str, *, level: str | None = None) ->
     threat = threat_of(rule.tags)
     if threat:
         members["threat"] = threat
+    if rule.tags:
+        members["tags"] = valid(list(rule.tags))
     return Described(
         kind=kind,
         key=to_kernel(rule.id or rule.key),

@@ -14,7 +14,7 @@ UNIQUE: Final = frozenset({"@timestamp", "event.id", "event.ingested", "fileaudi
 PLACES: Final = frozenset(
     {
         *(field.ecs for field in FIELDS if not field.computed or is_derived(field.ecs)),
-        *("ecs.version", "message", "log.level", "related.hosts", "related.user", ANCESTORS),
+        *("ecs.version", "message", "tags", "log.level", "related.hosts", "related.user", ANCESTORS),
         *(f"event.{name}" for name in ("category", "dataset", "kind", "module", "severity", "type")),
         *("rule.id", "rule.uuid", "rule.name", "rule.description", "rule.ruleset", "rule.category"),
         *("rule.license", "rule.reference", "rule.author", "rule.version"),

@@ -49,7 +49,8 @@ _DERIVED: Final = frozenset(
     {
         *("event.kind", "event.id", "event.category", "event.type", "event.dataset", "event.module"),
         *("event.severity", "event.created", "event.ingested", "event.start", "event.end"),
-        *("message", "log.level"),
+        "event.sequence",
+        *("message", "log.level", "tags"),
         *("file.name", "file.directory", "file.extension", "file.type"),
         *("fileaudit.flags_names", "fileaudit.errno_name", "fileaudit.selections", "fileaudit.event_id"),
     }

@@ -6,12 +6,14 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.events.examples import BASH, CAT, HOSTILE, LOSS, SHADOW, events
 from tests.unit.events.records import finding, record
+from tools.schemas.event import schema
 
 from fileaudit_engine.detect.alert import record_of
 from fileaudit_engine.detect.attack import threat_of
@@ -23,6 +25,7 @@ from fileaudit_engine.text import from_kernel, to_kernel
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "documents"
 REPEATABLE = settings(derandomize=True, database=None, deadline=None)
+VALIDATOR = jsonschema.Draft202012Validator(schema())
 OPENED = "opened /etc/shadow for reading with /usr/bin/cat"
 replace = msgspec.structs.replace
 
@@ -250,6 +253,25 @@ def test_an_event_read_back_from_its_alert_raises_the_same_alert() -> None:
     assert record(event).id == record(replace(SHADOW, path=HOSTILE)).id
 
 
+def test_what_a_receiver_gives_back_with_its_own_additions_is_the_event_still() -> None:
+    document = json.loads(encode(record().document))
+    document["data_stream"] = {"type": "logs", "dataset": "fileaudit.alert", "namespace": "default"}
+    document["event"] |= {
+        "sequence": 7,
+        "created": "2026-11-28T17:00:00Z",
+        "ingested": "2026-11-28T18:00:00Z",
+    }
+    assert EventReader(file="x").read(encode(document), 1) == SHADOW
+    VALIDATOR.validate(document)
+
+
+def test_the_tags_of_a_rule_are_there_as_written_and_no_part_of_the_id() -> None:
+    tags = ("attack.T1003", "org.Übung", "attack.T1003")
+    assert record(tags=tags).document["tags"] == [*tags]
+    assert record(tags=tags).id == record(tags=()).id
+    assert "tags" not in record(tags=()).document
+
+
 # --------------------------------------------------------------------------------------------- message
 
 
@@ -287,7 +309,8 @@ def test_the_message_is_one_line_that_does_nothing_to_a_terminal(event: FileEven
 def test_every_record_is_valid_json_and_reads_back_as_its_event(
     event: FileEvent, title: str, key: str
 ) -> None:
-    line = encode(record(event, title=title + "\ud800", key=key, id=None).document)
+    hostile = title + "\ud800"
+    line = encode(record(event, title=hostile, tags=(hostile, key), key=key, id=None).document)
     back = EventReader(file="x").read(line, 1)
     assert back == replace(event, host_name=event.host_name if event.host_name is not None else "this-host")
 

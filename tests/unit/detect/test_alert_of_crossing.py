@@ -286,7 +286,7 @@ def test_a_name_that_means_two_fields_and_one_that_only_the_user_knows_have_no_p
     for found in (ambiguous, made_up):
         assert set(found) == {
             *("@timestamp", "ecs", "event", "host", "related", "message", "log", "rule", "threat"),
-            "fileaudit",
+            *("fileaudit", "tags"),
         }
 
 
