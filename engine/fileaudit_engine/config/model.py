@@ -8,7 +8,8 @@ from typing import Final
 from fileaudit_engine.detect.crossing import Limits
 from fileaudit_engine.detect.suppress import Suppress
 from fileaudit_engine.rules.options import DEFAULTS
-from fileaudit_engine.sinks.settings import JsonLogSettings
+from fileaudit_engine.runtime.route import Route
+from fileaudit_engine.sinks.settings import ElasticSettings, JsonLogSettings, SyslogSettings
 from fileaudit_engine.store.settings import StoreSettings
 
 DEFAULT_STORE: Final = Path("/var/lib/fileaudit/fileaudit.db")
@@ -28,6 +29,9 @@ class Config:
         limits: How much correlations may hold.
         store: How long the store keeps what it has, and where its anchors go.
         json_log: The JSON log; None: there is none.
+        elasticsearch: Elasticsearch; None: nothing goes there.
+        syslog: The syslog receiver; None: nothing goes there.
+        routes: Which sink is given what, in order; none: each is given what is usual for it.
     """
 
     rules: tuple[Path, ...] = ()
@@ -38,3 +42,6 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     store: StoreSettings = field(default_factory=StoreSettings)
     json_log: JsonLogSettings | None = None
+    elasticsearch: ElasticSettings | None = None
+    syslog: SyslogSettings | None = None
+    routes: tuple[Route, ...] = ()

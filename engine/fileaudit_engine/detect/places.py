@@ -3,6 +3,7 @@
 Most are the field table's. The rest is what `detect.alert` and its neighbours write beside an event.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from fileaudit_engine.events.document import ANCESTORS, EXTRA, is_derived
@@ -33,3 +34,15 @@ PLACES: Final = frozenset(
 def is_place(name: str) -> bool:
     """Whether some alert can have a value there that others have, too."""
     return name in PLACES or name.startswith(f"{EXTRA}.")
+
+
+def value_at(document: Mapping[str, object], place: str) -> object:
+    """What a document has at a dotted place; None if nothing.
+
+    A key with dots in it, as fields have that only the user knows, is found, too.
+    """
+    if place in document:
+        return document[place]
+    head, _, rest = place.partition(".")
+    inner = document.get(head)
+    return value_at(inner, rest) if rest and isinstance(inner, dict) else None

@@ -24,6 +24,7 @@ import msgspec
 
 from fileaudit_engine.detect.identity import digest
 from fileaudit_engine.detect.period import Period, begun_by, report_of, resumed
+from fileaudit_engine.detect.places import value_at
 from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.text import counted
 
@@ -225,16 +226,7 @@ def left_over(saved: bytes) -> list[Record]:
 def _value(document: Mapping[str, object], place: str) -> object:
     """What a document has at a dotted place; None if nothing.
 
-    A rule without `rule.uuid` is known by its `rule.id`. A key with dots in it, as fields have that only the
-    user knows, is found, too.
+    A rule without `rule.uuid` is known by its `rule.id`.
     """
-    found = _at(document, place)
-    return _at(document, "rule.id") if found is None and place == "rule.uuid" else found
-
-
-def _at(document: Mapping[str, object], place: str) -> object:
-    if place in document:
-        return document[place]
-    head, _, rest = place.partition(".")
-    inner = document.get(head)
-    return _at(inner, rest) if rest and isinstance(inner, dict) else None
+    found = value_at(document, place)
+    return value_at(document, "rule.id") if found is None and place == "rule.uuid" else found

@@ -93,6 +93,21 @@ def has_wildcard(text: str) -> bool:
     return has_wildcards(_parsed(text, _ELSEWHERE))
 
 
+def caseless(text: str, *, stops_at_slash: bool) -> Callable[[str], bool]:
+    """Whether a name, as documents have it, is described by a glob; upper and lower case are one.
+
+    Args:
+        text: The glob.
+        stops_at_slash: Whether `*` and `?` do, as in paths.
+
+    Raises:
+        ValueError: It is longer than any name.
+    """
+    pattern = _parsed(text, _IN_PATHS if stops_at_slash else _ELSEWHERE)
+    matches = compile_glob(joined(part if isinstance(part, Wildcard) else fold(part) for part in pattern))
+    return lambda name: matches(fold(from_document(name)))
+
+
 def folded(words: str) -> str:
     """What is looked for where upper and lower case do not count, as it stands in folded documents."""
     return fold(to_document(_bytes_joined(words)))
