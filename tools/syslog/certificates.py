@@ -73,10 +73,9 @@ def _signed(folder: Path, name: str, ca: Certificate, alternatives: str, *, days
     request = folder / f"{name}.csr"
     subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName={alternatives}"]
     _openssl("req", *_NEW_KEY, *subject, "-keyout", made.key, "-out", request)
-    sign = ["x509", "-req", "-in", request, "-CA", ca.cert, "-CAkey", ca.key, "-copy_extensions", "copy"]
-    _openssl(
-        *sign, "-set_serial", str(1 + len(list(folder.iterdir()))), "-days", str(days), "-out", made.cert
-    )
+    serial = ("-set_serial", str(1 + len(list(folder.iterdir()))))
+    signer = ("-CA", ca.cert, "-CAkey", ca.key, "-copy_extensions", "copy", *serial)
+    _openssl("x509", "-req", "-in", request, *signer, "-days", str(days), "-out", made.cert)
     return made
 
 

@@ -91,6 +91,7 @@ class Server:
         self.tcp_port, self.tls_port = free_port(), free_port()
         self.udp_port = free_port(socket.SOCK_DGRAM)
         self.local = folder / "log"
+        self._counted = self._counted_bytes = 0
         self.root = unpacked(self.packages, cache)
         self.config = folder / "server.conf"
         environment = {"LD_LIBRARY_PATH": library_path(self.root)}
@@ -141,7 +142,14 @@ class Server:
 
     def lines(self) -> int:
         """How many whole lines the file has."""
-        return self.output.read_bytes().count(b"\n") if self.output.exists() else 0
+        if not self.output.exists():
+            return 0
+        with self.output.open("rb") as file:
+            file.seek(self._counted_bytes)
+            while piece := file.read(1 << 20):
+                self._counted_bytes += len(piece)
+                self._counted += piece.count(b"\n")
+        return self._counted
 
     def quiet(self, seconds: float = 0.5, limit: float = 20.0) -> list[Received]:
         """All records, when nothing has come for a while: for what should not have come."""

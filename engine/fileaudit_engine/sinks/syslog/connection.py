@@ -1,0 +1,171 @@
+"""One connection to a receiver, TCP or TLS: written to, ended in good order, and asked how it is.
+
+Syslog over TCP has no acknowledgement. All that a sender can know is how a connection ends: if we end it
+first and the receiver answers with its own end, it has read everything; if there is a reset, or it ends
+first, then nobody knows. Over TLS the end is a message that nobody else can forge (close_notify).
+"""
+
+import enum
+import errno
+import fcntl
+import select
+import socket
+import ssl
+import struct
+import termios
+import time
+from collections.abc import Callable
+from typing import Final
+
+_CHUNK: Final = 1 << 16
+_MOST_READ: Final = 16
+"""Receivers say nothing; of one that talks so much is read at a time, and dropped."""
+_WAITING: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError, InterruptedError)
+
+
+class End(enum.Enum):
+    """How a connection ends that we have ended."""
+
+    WAITING = "waiting"
+    GOOD = "good"
+    """The receiver has read everything, and said so as well as it can."""
+    BARE = "bare"
+    """Likewise, but over TLS without the message that nobody can forge."""
+    BROKEN = "broken"
+
+
+class Connection:
+    """A connection; the socket does not block.
+
+    Args:
+        channel: Connected; over TLS the handshake is done.
+        clock_s: Monotonic seconds.
+
+    Attributes:
+        reason: Why it is broken, in words; empty while it is not.
+        failure: What broke it, if it was an error.
+        written: Bytes.
+    """
+
+    def __init__(self, channel: socket.socket, *, clock_s: Callable[[], float] = time.monotonic) -> None:
+        channel.setblocking(False)
+        self._socket = channel
+        self._clock_s = clock_s
+        self._end = End.WAITING
+        self._notified = False
+        self.reason = ""
+        self.failure: OSError | None = None
+        self.written = 0
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether it is encrypted."""
+        return isinstance(self._socket, ssl.SSLSocket)
+
+    def write(self, data: bytes, stall_s: float) -> int:
+        """Write; returns how many bytes went out. It waits while some do, and else for so many seconds.
+
+        If it is broken then, `reason` says so.
+        """
+        view, sent, until_s = memoryview(data), 0, self._clock_s() + stall_s
+        while sent < len(view) and not self.reason:
+            try:
+                went = self._socket.send(view[sent : sent + _CHUNK])
+            except _WAITING as error:  # noqa: PERF203 - a system call costs more
+                left_s = until_s - self._clock_s()
+                if left_s <= 0:
+                    break
+                self._wait(
+                    select.POLLIN if isinstance(error, ssl.SSLWantReadError) else select.POLLOUT, left_s
+                )
+            except OSError as error:
+                self._break(error)
+            else:
+                sent += went
+                until_s = self._clock_s() + stall_s
+        self.written += sent
+        return sent
+
+    def look(self) -> str:
+        """Why it is of no use any more, in words: the receiver has ended or reset it. Else empty."""
+        for _ in range(_MOST_READ):
+            try:
+                if self._socket.recv(4096):
+                    continue
+                self.reason = self.reason or "the receiver has closed the connection"
+            except _WAITING:
+                pass
+            except OSError as error:
+                self._break(error)
+            break
+        return self.reason
+
+    def end(self) -> End:
+        """End it in good order, or ask how far that is: it takes as long as the receiver takes to read."""
+        if self._end is End.WAITING:
+            try:
+                self._end = self._end_tls() if isinstance(self._socket, ssl.SSLSocket) else self._end_plain()
+            except _WAITING:
+                pass
+            except OSError as error:
+                self._break(error)
+                self._end = End.BROKEN
+        return self._end
+
+    def unacknowledged(self) -> int:
+        """Bytes that the receiver's host has not acknowledged."""
+        try:
+            answer = fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, b"\0" * 4)
+        except OSError:  # it is gone
+            return 0
+        found: int = struct.unpack("i", answer)[0]
+        return found
+
+    def close(self) -> None:
+        """Let go at once, whatever was not sent."""
+        self._socket.close()
+
+    def _end_plain(self) -> End:
+        self._end_writing()
+        for _ in range(_MOST_READ):
+            if not self._socket.recv(4096):
+                return End.GOOD
+        return End.WAITING
+
+    def _end_tls(self) -> End:
+        channel = self._socket
+        assert isinstance(channel, ssl.SSLSocket)  # noqa: S101 - asked by who calls
+        try:
+            channel.unwrap()
+        except ssl.SSLWantReadError:  # ours is out
+            self._end_writing()
+            raise
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return End.BARE
+        except OSError as error:
+            if error.errno:
+                raise
+            return End.BARE  # an end without a word, as OpenSSL tells it
+        return End.GOOD
+
+    def _end_writing(self) -> None:
+        if not self._notified:
+            self._notified = True
+            # Of the socket below: that of TLS would forget its keys, and could not read the answer.
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
+
+    def _break(self, error: OSError) -> None:
+        self.failure = error
+        if isinstance(error, ssl.SSLError):
+            self.reason = f"the receiver has ended TLS: {error.reason or error}"
+        elif error.errno in {errno.ECONNRESET, errno.EPIPE}:
+            self.reason = "the receiver has reset the connection"
+        elif error.errno == errno.ETIMEDOUT:
+            self.reason = "the receiver does not answer any more"
+        else:
+            self.reason = error.strerror or str(error)
+
+    def _wait(self, what: int, seconds: float) -> None:
+        poll = select.poll()
+        poll.register(self._socket.fileno(), what)
+        poll.poll(seconds * 1000)
