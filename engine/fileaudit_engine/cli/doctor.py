@@ -5,6 +5,7 @@ import json
 import sys
 
 from fileaudit_engine.cli.common import Exit, color_of, say
+from fileaudit_engine.cli.doctor_sinks import sink_checks
 from fileaudit_engine.sinks.output import GREEN, RED, YELLOW, painted
 from fileaudit_engine.sources.machine import Check, probe_machine
 from fileaudit_engine.sources.mounts import missing_mounts, mount
@@ -20,7 +21,8 @@ def register(
         parents=[common],
         help="can this machine do it?",
         description="Tries every part that live capture uses by really using it, and says what each missing"
-        " one costs. Exit 3 where live capture is impossible.",
+        " one costs. With a configuration that has sinks behind a network, asks those, too. Exit 3 where live"
+        " capture is impossible.",
     )
     parser.add_argument("--format", choices=("pretty", "json"), default="pretty", help="default: pretty")
     parser.add_argument(
@@ -33,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
     if args.mount:
         _mount_missing()
-    checks = probe_machine()
+    checks = [*probe_machine(), *sink_checks(args.settings)]
     if args.format == "json":
         print(json.dumps(_document(checks), indent=2))
     else:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from fileaudit_engine.cli.common import READER_GONE, Exit, color_of, say
+from fileaudit_engine.cli.delivering import TERMINAL
 from fileaudit_engine.compiler.plan import KernelPlan
 from fileaudit_engine.compiler.stages import Compiled
 from fileaudit_engine.config import Config
@@ -22,7 +23,9 @@ from fileaudit_engine.events.batch import Batch
 from fileaudit_engine.events.model import Loss
 from fileaudit_engine.runtime.correlations import Correlations
 from fileaudit_engine.runtime.pipeline import Pipeline, Tally
+from fileaudit_engine.runtime.router import Router
 from fileaudit_engine.sinks.base import Sink
+from fileaudit_engine.sinks.chosen import Chosen
 from fileaudit_engine.sinks.jsonlog import JsonLines
 from fileaudit_engine.sinks.output import CLOSED_PIPE, Output
 from fileaudit_engine.sinks.terminal import Terminal
@@ -74,15 +77,19 @@ def add_ring(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def alert_sinks(args: argparse.Namespace) -> Sequence[Sink]:
-    """What prints alerts, as `--format` asks."""
+def alert_sinks(args: argparse.Namespace, router: Router) -> Sequence[Sink]:
+    """What prints alerts, as `--format` asks and as far as routes let them through."""
+    sink: Sink
+    shows = router.shows(TERMINAL, show_audit=args.show_audit)
+    show_audit = args.show_audit or shows is not None  # routes say it better
     match args.format:
         case "json":
-            return (JsonLines(sys.stdout, show_audit=args.show_audit),)
+            sink = JsonLines(sys.stdout, show_audit=show_audit)
         case "pretty":
-            return (Terminal(sys.stdout, color=color_of(args, sys.stdout), show_audit=args.show_audit),)
+            sink = Terminal(sys.stdout, color=color_of(args, sys.stdout), show_audit=show_audit)
         case _:
             return ()
+    return (sink if shows is None else Chosen(sink, shows),)
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

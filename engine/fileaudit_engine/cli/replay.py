@@ -3,18 +3,25 @@
 import argparse
 import contextlib
 from pathlib import Path
+from typing import Final
 
 from fileaudit_engine.cli import live
 from fileaudit_engine.cli.common import Exit, report_diagnostics, say
+from fileaudit_engine.cli.delivering import deliveries_of, router_of, warn_of_secrets
 from fileaudit_engine.cli.loading import add_unknown_fields, has_rules, load, without_collector
 from fileaudit_engine.detect.correlate import Counts
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.resources import detections_dir
+from fileaudit_engine.runtime.deliveries import Deliveries
 from fileaudit_engine.runtime.pipeline import Pipeline
+from fileaudit_engine.runtime.router import Router
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sources.replay import ReplaySource
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.text import counted
+
+PATIENCE_S: Final = 30.0
+"""How long nothing may move while sinks are waited for, seconds."""
 
 
 def register(
@@ -39,6 +46,12 @@ def register(
         " shipped detections, rules/linux)",
     )
     parser.add_argument("--store", type=Path, metavar="PATH", help="keep alerts there (default: nowhere)")
+    parser.add_argument(
+        "--deliver",
+        action="store_true",
+        help="hand what is in the store on to the sinks of the configuration, too, and wait until they have"
+        " it (a sink that is new to the store begins with this replay)",
+    )
     add_unknown_fields(parser)
     parser.add_argument("--strict", action="store_true", help="stop at the first line that is not valid")
     live.add_output(parser)
@@ -47,6 +60,9 @@ def register(
 
 def run(args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
+    if refusal := _refusal(args):
+        say(f"fileaudit-engine: {refusal}")
+        return Exit.UNUSABLE
     paths = args.rules or args.settings.rules or [detections_dir()]
     loaded = load(paths, args)
     if not has_rules(loaded, paths):
@@ -54,17 +70,19 @@ def run(args: argparse.Namespace) -> int:
     source = ReplaySource(args.events, allow_unknown_fields=args.allow_unknown_fields, strict=args.strict)
     with without_collector():
         detector = Detector(loaded.compiled.user, loaded.compiled.kernel).prepare()
+    router = router_of(args.settings)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(Store.open(args.store)) if args.store else None
         pipeline = Pipeline(
             detector=detector,
             correlations=live.correlations_of(loaded.compiled, detector, args.settings.limits),
             suppressor=live.suppressor_of(args.settings),
-            sinks=live.alert_sinks(args),
+            sinks=live.alert_sinks(args, router),
             spool=Spool(store, tell=say, proceed=lambda: False) if store else None,
             host=live.host_name(),
             on_loss=live.tell_loss,
         )
+        sinks = _sinks(args, router, store, pipeline)
         try:
             pipeline.run(source, proceed=lambda: True)
         finally:
@@ -72,14 +90,59 @@ def run(args: argparse.Namespace) -> int:
             pipeline.end()
             unkept = pipeline.finish()
             report_diagnostics(source.diagnostics, {}, args)
+            delivered = sinks is None or _delivered(sinks)
     tally = pipeline.tally()
     for line in live.alert_lines(tally, args.store):
         say(line)
     _tell_late(tally.correlated)
+    for line in () if sinks is None else sinks.lines():
+        say(line)
     if unkept:
         say(f"fileaudit-engine: {unkept:,} records could not be stored")
         return Exit.MACHINE
+    if not delivered:
+        return Exit.MACHINE
     return Exit.UNUSABLE if source.diagnostics else live.output_status(pipeline)
+
+
+def _refusal(args: argparse.Namespace) -> str:
+    """Why this cannot be done as it was asked for; empty if it can."""
+    if not args.deliver:
+        return ""
+    if args.store is None:
+        return "--deliver needs --store: what is delivered is on disk before"
+    config = args.settings
+    if config.elasticsearch is None and config.syslog is None:
+        return "--deliver needs a configuration (--config) with 'elasticsearch' or 'syslog' below 'sinks'"
+    return ""
+
+
+def _sinks(
+    args: argparse.Namespace, router: Router, store: Store | None, pipeline: Pipeline
+) -> Deliveries | None:
+    """What delivers beside the replay; None unless it was asked for."""
+    if store is None or not args.deliver:
+        return None
+    warn_of_secrets(args.settings)
+    keep = pipeline.outlet.hand_on
+    sinks = deliveries_of(args.settings, router, store, host=live.host_name(), keep=keep)
+    if sinks is not None:
+        pipeline.add_chore(sinks)
+    return sinks
+
+
+def _delivered(sinks: Deliveries) -> bool:
+    """Wait until the sinks have had everything, or nothing moves any more; returns whether they have."""
+    whole = False
+    try:
+        whole = sinks.drain(PATIENCE_S, proceed=lambda: True)
+    finally:
+        sinks.close()
+    if not whole:
+        say(
+            "fileaudit-engine: not everything could be delivered; it is in the store, and a later run goes on"
+        )
+    return whole
 
 
 def _tell_late(counts: Counts | None) -> None:

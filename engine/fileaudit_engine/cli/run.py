@@ -9,6 +9,7 @@ from typing import Final
 
 from fileaudit_engine.cli import live
 from fileaudit_engine.cli.common import Exit, say
+from fileaudit_engine.cli.delivering import router_of, routes_lines, warn_of_secrets
 from fileaudit_engine.cli.loading import Loaded, add_unknown_fields, has_rules, load
 from fileaudit_engine.cli.trail import Trail, tell_store
 from fileaudit_engine.compiler.plan import CAPTURED_OPERATIONS
@@ -78,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         say(f"fileaudit-engine: {refusal}")
         return Exit.FINDINGS
     require_privilege()
+    router = router_of(config)
     supervisor = Supervisor(duration_s=args.duration, reloads=True)
     with Store.open(args.store or config.store_path or DEFAULT_STORE) as store, supervisor:
         detector = Detector(loaded.compiled.user, loaded.compiled.kernel)
@@ -92,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
             detector=detector,
             correlations=live.correlations_of(loaded.compiled, detector, config.limits),
             suppressor=live.suppressor_of(config),
-            sinks=live.alert_sinks(args),
+            sinks=live.alert_sinks(args, router),
             spool=spool,
             keeper=Keeper(store, tell=tell_store),
             host=live.host_name(),
@@ -100,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
             tell=_tell_windows,
             clock_ns=time.time_ns,
         )
-        trail = Trail(store, config, pipeline, host=live.host_name())
+        trail = Trail(store, config, pipeline, router, host=live.host_name())
         return _Engine(args, config, pipeline, supervisor, trail).watch(loaded)
 
 
@@ -209,7 +211,8 @@ class _Engine:
                 say(f"blind    {programs} started: what they did is not among these")
             for line in live.alert_lines(self._pipeline.tally(), self._trail.store.path):
                 say(line)
-            say(self._trail.line())
+            for line in self._trail.lines():
+                say(line)
         if unkept:
             say(f"STORE     {unkept:,} records could not be stored and are gone")
         return Exit.MACHINE if unkept else live.output_status(self._pipeline)
@@ -226,6 +229,7 @@ class _Engine:
 
     def _reloaded(self, source: LiveSource) -> LiveSource:
         """The source to go on with: the same one with other rules, or one that takes over without a gap."""
+        self._trail.refresh()
         try:
             loaded = _load(self._config, self._args)
             if refusal := _refusal(loaded, self._args):
@@ -268,6 +272,9 @@ class _Engine:
         rules = live.rules_words(loaded.compiled)
         clauses = counted(len(loaded.compiled.kernel.clauses), "kernel clause")
         say(f"watching  {rules} in {clauses} · store {printable(str(self._trail.store.path))}")
+        for line in routes_lines(self._config, self._trail.router):
+            say(line)
+        warn_of_secrets(self._config)
         _tell_privileges()
         if compat:
             say(f"          blind: {COMPAT_COST};")

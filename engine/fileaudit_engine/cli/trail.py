@@ -1,14 +1,14 @@
 """What `run` does about the audit trail beside filling it.
 
-It says in the trail itself when the engine watched, has anchors made, old records removed, and the JSON log
-follow the store.
+It says in the trail itself when the engine watched, has anchors made, old records removed, and lets the JSON
+log and the sinks behind a network follow the store.
 """
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from fileaudit_engine.cli.common import say
+from fileaudit_engine.cli.delivering import JSON_LOG, deliveries_of
 from fileaudit_engine.compiler.stages import Compiled
 from fileaudit_engine.config import Config
 from fileaudit_engine.detect.engine_record import Action, engine_record
@@ -21,6 +21,7 @@ from fileaudit_engine.runtime.heartbeat import Heartbeat
 from fileaudit_engine.runtime.lifecycle import reload_record, start_record, stop_record
 from fileaudit_engine.runtime.pipeline import Pipeline
 from fileaudit_engine.runtime.retaining import Retaining
+from fileaudit_engine.runtime.router import Router
 from fileaudit_engine.sinks.jsonfile import JsonFile
 from fileaudit_engine.sinks.settings import Begin
 from fileaudit_engine.sources.base import Counters
@@ -28,9 +29,6 @@ from fileaudit_engine.store.anchors import AnchorFile, default_file
 from fileaudit_engine.store.retention import Retention
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.text import printable, to_document
-
-_JSON_LOG: Final = "json"
-"""The name of its cursor."""
 
 
 def tell_store(words: str) -> None:
@@ -55,20 +53,27 @@ class Trail:
 
     Attributes:
         store: It.
+        router: Which sink is given what.
     """
 
-    def __init__(self, store: Store, config: Config, pipeline: Pipeline, *, host: str) -> None:
-        """Put it together; nothing is written yet, except the cursor of a JSON log that is new.
+    def __init__(
+        self, store: Store, config: Config, pipeline: Pipeline, router: Router, *, host: str
+    ) -> None:
+        """Put it together; nothing is written yet, except the cursors of sinks that are new.
 
         Raises:
             UnusableInput: The folder of the JSON log is not safe, or the store is damaged.
-            MachineCannot: That folder cannot be made, or the cursor cannot be saved.
+            MachineCannot: That folder cannot be made, or a cursor cannot be saved.
         """
         self.store = store
+        self.router = router
         self._outlet = pipeline.outlet
         self._host = host
         believed = BelievedClock(store, since_ns=store.marked(heartbeat.ALIVE))
-        follower = _json_log(store, config, self._note_json_log, believed)
+        follower = _json_log(store, config, router, self._note_json_log, believed)
+        self._deliveries = deliveries_of(config, router, store, host=host, keep=self._outlet.hand_on)
+        followers = [] if follower is None else [JSON_LOG]
+        followers += [] if self._deliveries is None else self._deliveries.names
         self._anchoring = Anchoring(
             store,
             AnchorFile(config.store.anchor_file or default_file(store.path)),
@@ -79,14 +84,16 @@ class Trail:
             store,
             _retention(config),
             host=host,
-            sinks=[] if follower is None else [_JSON_LOG],
+            sinks=followers,
             show=self._outlet.show,
             tell=_tell_retention,
             now_ns=believed.now_ns,
             announce=self._anchoring.announce,
         )
         self._beat = Heartbeat(store, failed=self._outlet.store_failed)
-        self._chores = _taking_turns(pipeline, retaining, follower, self._beat, self._anchoring)
+        self._chores = _taking_turns(
+            pipeline, retaining, follower, self._deliveries, self._beat, self._anchoring
+        )
 
     def begin(self, compiled: Compiled) -> None:
         """The engine watches from now on."""
@@ -103,6 +110,11 @@ class Trail:
     def reloaded(self, compiled: Compiled) -> None:
         """It goes by other rules from now on."""
         self._outlet.hand_on([reload_record(compiled, ts_ns=time.time_ns(), host=self._host)])
+
+    def refresh(self) -> None:
+        """Somebody has asked to look again: sinks that had stopped try once more."""
+        if self._deliveries is not None:
+            self._deliveries.refresh()
 
     def end(self, counters: Counters, *, reason: str, ts_ns: int) -> None:
         """It has not watched since then."""
@@ -122,11 +134,12 @@ class Trail:
         )
         self._outlet.hand_on([record])
 
-    def line(self) -> str:
-        """`chain    head 12,345 · anchored 12,345 · /var/log/fileaudit/anchors.log, journal`."""
+    def lines(self) -> list[str]:
+        """The sinks, and `chain    head 12,345 · anchored 12,345 · /var/log/anchors.log, journal`."""
         anchoring = self._anchoring
         places = ", ".join(anchoring.places) or "nowhere"
-        return f"chain    head {self.store.head.seq:,} · anchored {anchoring.seq:,} · {places}"
+        chain = f"chain    head {self.store.head.seq:,} · anchored {anchoring.seq:,} · {places}"
+        return [*([] if self._deliveries is None else self._deliveries.lines()), chain]
 
 
 def _taking_turns(pipeline: Pipeline, *chores: Chore | None) -> tuple[Chore, ...]:
@@ -145,15 +158,16 @@ def _retention(config: Config) -> Retention:
 
 
 def _json_log(
-    store: Store, config: Config, noted: Callable[[str], None], believed: BelievedClock
+    store: Store, config: Config, router: Router, noted: Callable[[str], None], believed: BelievedClock
 ) -> Follower | None:
     settings = config.json_log
     if settings is None:
         return None
     return Follower(
-        _JSON_LOG,
+        JSON_LOG,
         JsonFile(settings, tell=_tell_json_log, believed_ns=believed.latest_ns),
         store,
+        wanted=router.wanted(JSON_LOG),
         tell=_tell_json_log,
         noted=noted,
         from_start=settings.begin is Begin.START,
