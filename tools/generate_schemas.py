@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from tools.kibana import bundle
 from tools.schemas import (
     config,
     controls,
@@ -47,6 +48,9 @@ SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {
 FOLDERS: Final[dict[str, Callable[[], dict[str, Schema]]]] = {"elasticsearch": elasticsearch.bodies}
 """What receivers are told, by folder: files of JSON by their names without the ending."""
 
+BUNDLES: Final[dict[Path, Callable[[], str]]] = {bundle.FILE: bundle.rendered}
+"""What is imported as it is, by its place."""
+
 
 def target(name: str) -> Path:
     """The file of a schema."""
@@ -63,7 +67,7 @@ def files() -> dict[Path, str]:
     found = {target(name): rendered(name) for name in SCHEMAS}
     for folder, bodies in FOLDERS.items():
         found |= {FOLDER / folder / f"{name}.json": f"{laid_out(body)}\n" for name, body in bodies().items()}
-    return found
+    return found | {FOLDER / place: content() for place, content in BUNDLES.items()}
 
 
 def main() -> None:
