@@ -36,16 +36,25 @@ def home_of(version: str, cache: Path = CACHE) -> Path:
         with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as scratch:
             _unpack(_fetched(version, Path(scratch)), Path(scratch))
             (Path(scratch) / home.name / "plugins").mkdir(exist_ok=True)
-            (Path(scratch) / home.name).rename(home)
+            try:
+                (Path(scratch) / home.name).rename(home)
+            except OSError:
+                if not home.is_dir():  # else somebody else was faster
+                    raise
     return home
 
 
-def java_for(version: str) -> Path | None:
-    """The oldest Java here that runs a version; None if there is none."""
+def java_for(version: str, jvms: Path = _JVMS) -> Path | None:
+    """The home of the oldest Java that runs a version; None if there is none.
+
+    Args:
+        version: Of Elasticsearch.
+        jvms: The folder that holds one folder for each Java.
+    """
     major = int(version.partition(".")[0])
     found = [
         (java, home)
-        for home in sorted(_JVMS.glob("*"))
+        for home in sorted(jvms.glob("*"))
         if (java := _java_version(home)) and _OLDEST_JAVA[major] <= java <= _NEWEST_JAVA[major]
     ]
     return min(found, default=(0, None))[1]

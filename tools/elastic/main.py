@@ -65,7 +65,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _told(node: Node) -> dict[str, str]:
     """Where it is and how to get in; the password stands in a file, too, as a configuration wants it."""
-    told = {"url": node.url, "version": node.version}
+    told = {"url": node.url, "version": node.version, "log": str(node.folder / "said")}
     if node.password:
         file = node.folder / "password"
         file.touch(mode=0o600)
@@ -102,20 +102,22 @@ def _stop(args: argparse.Namespace) -> int:
     if not file.exists():
         raise CannotServe(f"no node was started with {args.folder}")
     pid = int(file.read_text())
-    if b"elastic/main.py" in _command_of(pid):
+    if _is_ours(pid):
         os.kill(pid, signal.SIGTERM)
-    if not wait_until(lambda: not _command_of(pid), 2 * STOP_S):
+    if not wait_until(lambda: not _is_ours(pid), 2 * STOP_S):
         raise CannotServe(f"process {pid} does not end")
+    told = json.loads((args.folder / _TOLD).read_bytes())
+    shutil.rmtree(Path(told["log"]).parent, ignore_errors=True)  # there only if the tool was killed
     shutil.rmtree(args.folder)
     return 0
 
 
-def _command_of(pid: int) -> bytes:
-    """How a process was called; empty if it is not there, or is only waited for."""
+def _is_ours(pid: int) -> bool:
+    """Whether a process is this tool; the number may be somebody else's by now."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"elastic/main.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return b""
+        return False
 
 
 def _arguments() -> argparse.Namespace:
