@@ -87,7 +87,7 @@ class _State:
 
 
 class Proxy:
-    """A context: listens on a free port of loopback, and forwards to `port` of `host`.
+    """A context: listens on a free port of `at`, and forwards to a port of 127.0.0.1.
 
     Attributes:
         port: Where it listens; the same as long as it lives.
@@ -96,10 +96,11 @@ class Proxy:
         cuts: How many connections were broken where it was told to.
     """
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self._server = (host, port)
+    def __init__(self, port: int, at: str = "127.0.0.1") -> None:
+        self._server = ("127.0.0.1", port)
+        self._at = at
         # Keeps the number ours while nobody listens: who connects then is refused.
-        self._place = _bound(0)
+        self._place = _bound(at, 0)
         self.port: int = self._place.getsockname()[1]
         self.connections = self.cuts = 0
         self.said = dict.fromkeys(Side, 0)
@@ -185,7 +186,7 @@ class Proxy:
 
     def _listen(self) -> None:
         if self._listener is None:
-            self._listener = _bound(self.port)
+            self._listener = _bound(self._at, self.port)
             self._listener.listen(128)
             self._accepting = self._loop.create_task(self._accept(self._listener))
 
@@ -279,16 +280,16 @@ class Proxy:
         return True
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(at: str, port: int) -> socket.socket:
     made = socket.socket()
     made.setblocking(False)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(("127.0.0.1", port))
+    made.bind((at, port))
     return made
 
 
 @contextlib.contextmanager
-def in_front_of(port: int) -> Iterator[Proxy]:
+def in_front_of(port: int, at: str = "127.0.0.1") -> Iterator[Proxy]:
     """A proxy that forwards to a port of loopback."""
-    with Proxy(port) as proxy:
+    with Proxy(port, at) as proxy:
         yield proxy
