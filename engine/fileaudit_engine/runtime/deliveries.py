@@ -114,6 +114,12 @@ class Deliveries:
             if not ended:
                 self._tell(f"{one.name} still waits for an answer: what it had last is told again")
 
+    @property
+    def behind(self) -> int:
+        """How many rows the cursors say that some sink has not had, or may have lost again."""
+        cursors = self._store.cursors()
+        return max(self._store.head.seq - cursors.get(one.name, 0) for one in self._all)
+
     def lines(self) -> list[str]:
         """What became of the records, a line a sink."""
         return [
