@@ -1,0 +1,205 @@
+"""How requests get to a node: the client's own way, but bounded in all that the other side can drag out.
+
+The client that comes with Elasticsearch reads an answer however long it is and however slowly it comes,
+unpacks what says that it is packed, and follows where it is sent. A node that is not what it should be could
+hold a sink for ever with that, or have it take all memory. Here an answer has to be complete within the
+timeout, has a size, and is never packed; nobody is followed, and no warning of the other side reaches
+Python's.
+
+Only `client` imports this module: what it needs takes a third of a second to load.
+"""
+
+import contextlib
+import gzip
+import http.client
+import io
+import select
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING, Final, cast
+
+from elastic_transport import (
+    ApiResponseMeta,
+    BaseNode,
+    ConnectionError,  # noqa: A004 - that of the transport
+    ConnectionTimeout,
+    HttpHeaders,
+    NodeConfig,
+    TlsError,
+)
+from elastic_transport._node import NodeApiResponse
+from elastic_transport.client_utils import DEFAULT, DefaultType
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+CONNECT_S: Final = 10.0
+"""How long one address of a host may take to answer."""
+MOST_ANSWER: Final = 4 << 20
+"""Bytes of an answer: a thousand items that are all refused, each with its reason, have a tenth of that."""
+
+_LEAST_PACKED: Final = 1_024
+_LEVEL: Final = 1
+"""Of compression: five times as quick as the client's own, and a sixth longer."""
+_SOME_S: Final = 30.0
+_TEXT: Final = "text/plain"
+_UNDERSTOOD: Final = ("application/json", "application/vnd.elasticsearch+json", "text/")
+
+
+class Broken(OSError):
+    """What came is no answer."""
+
+
+class BoundedNode(BaseNode):
+    """A host; one request at a time over one connection, which is kept."""
+
+    _CLIENT_META_HTTP_CLIENT = ("hc", "1.1")
+
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        self.headers.pop("accept-encoding", None)
+        self._channel: socket.socket | None = None
+
+    def perform_request(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        headers: HttpHeaders | None = None,
+        request_timeout: DefaultType | float | None = DEFAULT,
+    ) -> NodeApiResponse:
+        """One request and its answer; the arguments are those of `BaseNode`."""
+        given_s = self.config.request_timeout if isinstance(request_timeout, DefaultType) else request_timeout
+        limit_s = given_s or _SOME_S
+        sent = dict(self.headers)
+        sent.update(headers or {})
+        began_s = time.monotonic()
+        try:
+            answer, data = self._exchanged(method, f"{self.path_prefix}{target}", body, sent, limit_s)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()
+            raise self._failure(error) from error
+        meta = ApiResponseMeta(
+            node=self.config,
+            duration=time.monotonic() - began_s,
+            http_version="1.1",
+            status=answer.status,
+            headers=_headers_of(answer),
+        )
+        return NodeApiResponse(meta, data)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            with contextlib.suppress(OSError):
+                channel.close()
+
+    def _exchanged(
+        self, method: str, target: str, body: bytes | None, headers: dict[str, str], limit_s: float
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        channel = self._connected(limit_s)
+        if body and len(body) >= _LEAST_PACKED and self._http_compress:
+            body = gzip.compress(body, _LEVEL)
+            headers["content-encoding"] = "gzip"
+        channel.settimeout(limit_s)
+        request = http.client.HTTPConnection(self.host, self.port)
+        request.sock = channel
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            # Who refuses a long body answers while it is being sent, and reads no further.
+            request.request(method, target, body, headers)
+        answer = http.client.HTTPResponse(cast("socket.socket", _Within(channel, limit_s)), method=method)
+        answer.begin()
+        data = answer.read(MOST_ANSWER + 1)
+        self._check(answer, data)
+        if answer.will_close:
+            self.close()
+        return answer, data
+
+    def _connected(self, limit_s: float) -> socket.socket:
+        """The connection that is there, unless the other side has ended it, or a new one."""
+        if self._channel is not None and _is_idle(self._channel):
+            return self._channel
+        self.close()
+        within_s = min(limit_s, CONNECT_S)
+        channel = socket.create_connection((self.host, self.port), within_s)
+        try:
+            channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            channel.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if self.scheme == "https":
+                channel = cast("ssl.SSLContext", self.config.ssl_context).wrap_socket(
+                    channel, server_hostname=self.host
+                )
+        except BaseException:
+            channel.close()
+            raise
+        self._channel = channel
+        return channel
+
+    @staticmethod
+    def _check(answer: http.client.HTTPResponse, data: bytes) -> None:
+        """Refuse what is no whole answer.
+
+        Raises:
+            Broken: It is none.
+        """
+        if len(data) > MOST_ANSWER:
+            raise Broken(f"the answer is longer than {MOST_ANSWER:,} bytes")
+        if answer.length:
+            raise Broken(f"the answer ends {answer.length:,} bytes early")
+        if answer.headers.get("content-encoding", "identity").lower() != "identity":
+            raise Broken("the answer is packed, which was not asked for")
+
+    def _failure(self, error: Exception) -> Exception:
+        """As the client wants it; who reads it goes by its cause."""
+        if isinstance(error, ssl.SSLError) and not isinstance(error, TimeoutError):
+            return TlsError(self.base_url)
+        if isinstance(error, TimeoutError):
+            return ConnectionTimeout(self.base_url)
+        return ConnectionError(self.base_url)
+
+
+class _Within:
+    """What an answer is read from: a connection, until a moment."""
+
+    def __init__(self, channel: socket.socket, limit_s: float) -> None:
+        self._channel = channel
+        self._limit_s = limit_s
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self._channel, time.monotonic() + self._limit_s), 1 << 16)
+
+
+class _Reader(io.RawIOBase):
+    """Reads a connection until a moment, however little comes at a time; closing it leaves that open."""
+
+    def __init__(self, channel: socket.socket, until_s: float) -> None:
+        self._channel = channel
+        self._until_s = until_s
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        left_s = self._until_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("the answer does not come to its end")
+        self._channel.settimeout(left_s)
+        return self._channel.recv_into(buffer)
+
+
+def _is_idle(channel: socket.socket) -> bool:
+    """Whether nothing has come that nobody asked for, the end of the connection included."""
+    poll = select.poll()
+    poll.register(channel, select.POLLIN | select.POLLHUP | select.POLLERR)
+    return not poll.poll(0)
+
+
+def _headers_of(answer: http.client.HTTPResponse) -> HttpHeaders:
+    """Without warnings, which the client would hand to Python's; of a kind that it can take apart."""
+    kept = {name: value for name, value in answer.headers.items() if name.lower() != "warning"}
+    found = HttpHeaders(kept)
+    if not str(found.get("content-type", "")).lower().startswith(_UNDERSTOOD):
+        found["content-type"] = _TEXT
+    return found
