@@ -14,9 +14,6 @@ from fileaudit_engine.sinks.syslog.words import RATINGS, cut, shown
 
 VENDOR: Final = "fileaudit"
 PRODUCT: Final = "fileaudit-engine"
-HEADER_BYTES: Final = 256
-"""Of a field of the header: names of rules are for people, but anything can stand there."""
-
 LABELS: Final = {
     "cs1": "LoginUser",
     "cs2": "ParentProcess",
@@ -75,11 +72,12 @@ class Cef:
 
     separator = " "
 
-    def begin(self, facts: Facts, ts_ns: int) -> str:
+    def begin(self, facts: Facts, ts_ns: int, most: int) -> str:
         """The header, when it was, and where."""
         rating = RATINGS.get(facts.level, 0)
-        words = f"{_header(facts.rule)}|{_header(facts.title)}"
-        where = f" dvchost={self.escape(self.prepare(facts.host))}" if facts.host else ""
+        words = f"{_header(facts.rule, most)}|{_header(facts.title, most)}"
+        host = cut(self.prepare(shown(facts.host[:most])), most, self.escape)
+        where = f" dvchost={host}" if host else ""
         times = f"rt={ts_ns // 1_000_000} cat={facts.kind.value}{where} "
         return f"CEF:0|{VENDOR}|{PRODUCT}|{__version__}|{words}|{rating}|{times}"
 
@@ -112,5 +110,5 @@ class Cef:
         return f" msg={message}" if message else ""
 
 
-def _header(text: str) -> str:
-    return cut(shown(text), HEADER_BYTES, lambda part: part.translate(_IN_HEADER))
+def _header(text: str, most: int) -> str:
+    return cut(shown(text), most, lambda part: part.translate(_IN_HEADER))

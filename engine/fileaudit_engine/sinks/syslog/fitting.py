@@ -8,6 +8,7 @@ Most fit as they are. Of one that does not, the facts are served in this order:
 3. the other facts, in order, then the message: the first that does not fit is cut, the rest is left out.
 
 What is cut ends with an ellipsis, in no escape and in no character, and `truncated` names what is not whole.
+Where not even that has room, the id stands alone, and `truncated` is `*`.
 """
 
 import base64
@@ -25,6 +26,12 @@ NAMES: Final = ("path", "source_path")
 ESSENTIAL_BYTES: Final = 128
 """At most of each essential fact, once room is short."""
 BASE64: Final = "_b64"
+BEGIN_BYTES: Final = 256
+"""At most of each text that a form begins with: titles are for people, but anything can stand there."""
+
+_BARE_BYTES: Final = 8
+_BARE_ID_BYTES: Final = 64
+_EVERYTHING: Final = "*"
 
 _LEAST: Final = 16
 """A fact of which fewer bytes would be left is left out."""
@@ -46,7 +53,8 @@ def message_of(facts: Facts, ts_ns: int, form: Form, room: int) -> str:
         whole = _whole(facts, ts_ns, form)
         if size(whole) <= room:
             return whole
-    return _Fitting(facts, ts_ns, form, room).message()
+    fitted = _Fitting(facts, ts_ns, form, room).message()
+    return fitted if size(fitted) <= room else _bare(facts, ts_ns, form)
 
 
 def _whole(facts: Facts, ts_ns: int, form: Form) -> str:
@@ -57,7 +65,18 @@ def _whole(facts: Facts, ts_ns: int, form: Form) -> str:
         if key:
             pairs.append(form.pair(key, form.escape(form.prepare(shown(text)))))
     message = form.escape_message(tame(facts.message))
-    return f"{form.begin(facts, ts_ns)}{form.separator.join(pairs)}{form.end(message)}"
+    return f"{form.begin(facts, ts_ns, BEGIN_BYTES)}{form.separator.join(pairs)}{form.end(message)}"
+
+
+def _bare(facts: Facts, ts_ns: int, form: Form) -> str:
+    """What leads to the record, and no more."""
+    pairs = [
+        form.pair(form.key(name, 0), cut(form.prepare(shown(text)), _BARE_ID_BYTES, form.escape))
+        for name, text in facts.facts
+        if name == "id"
+    ]
+    pairs.append(form.pair(form.key("truncated", 0), _EVERYTHING))
+    return f"{form.begin(facts, ts_ns, _BARE_BYTES)}{form.separator.join(pairs)}{form.end('')}"
 
 
 class _Fitting:
@@ -74,7 +93,7 @@ class _Fitting:
         self.most = room * _EXPANSION
         self.message_text = tame(facts.message[: self.most])
         self.facts = _numbered(facts.facts, form)
-        self.begun = form.begin(facts, ts_ns)
+        self.begun = form.begin(facts, ts_ns, min(BEGIN_BYTES, room // 8))
         self.pairs: dict[int, str] = {}
         self.lacking: list[str] = []
         names = {name: None for name, _, _ in self.facts if name not in ESSENTIAL or name == "rule"}

@@ -11,8 +11,8 @@ class Form(Protocol):
     separator: str
     """Stands between two facts."""
 
-    def begin(self, facts: Facts, ts_ns: int) -> str:
-        """What stands before the facts."""
+    def begin(self, facts: Facts, ts_ns: int, most: int) -> str:
+        """What stands before the facts; of each text in it at most so many bytes."""
 
     def prepare(self, shown: str) -> str:
         """A text in which all that the form has no escape for is escaped as `words.shown` does it."""

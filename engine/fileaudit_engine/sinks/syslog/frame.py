@@ -31,6 +31,8 @@ _TO_MICROSECONDS: Final = 26
 """Characters of a time as we write them, up to the sixth digit of the fraction: RFC 5424 allows no more."""
 _NOT_PRINTABLE: Final = re.compile(r"[^\x21-\x7e]")
 _HOST_CHARACTERS: Final = 255
+_HOST_SHARE: Final = 8
+"""A host's name may take so small a share of a frame that is short."""
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FORMS: Final[dict[SyslogFormat, type[Form]]] = {
     SyslogFormat.RFC5424: Structured,
@@ -76,14 +78,15 @@ class Framer:
         if self._local:
             return f"<{pri}>{_local_time(ts_ns // SECOND_NS)} {APP_NAME}[{self._process}]: "
         when = f"{rfc3339(ts_ns)[:_TO_MICROSECONDS]}Z"
-        host = _host_name(facts.host or self._host)
+        most = min(_HOST_CHARACTERS, self.max_bytes // _HOST_SHARE)
+        host = _host_name(facts.host or self._host, most)
         return f"<{pri}>1 {when} {host} {APP_NAME} {self._process} {facts.kind.value} {self._nil}"
 
 
 @functools.lru_cache(maxsize=1024)
-def _host_name(name: str) -> str:
+def _host_name(name: str, most: int) -> str:
     """A name as RFC 5424 allows it: visible ASCII, up to 255 characters."""
-    return _NOT_PRINTABLE.sub("?", name[:_HOST_CHARACTERS]) or NIL
+    return _NOT_PRINTABLE.sub("?", name[:most]) or NIL
 
 
 @functools.lru_cache(maxsize=64)

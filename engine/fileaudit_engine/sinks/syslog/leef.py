@@ -10,7 +10,7 @@ may be.
 from typing import Final
 
 from fileaudit_engine import __version__
-from fileaudit_engine.sinks.syslog.cef import HEADER_BYTES, PRODUCT, VENDOR
+from fileaudit_engine.sinks.syslog.cef import PRODUCT, VENDOR
 from fileaudit_engine.sinks.syslog.facts import Facts
 from fileaudit_engine.sinks.syslog.words import RATINGS, cut, shown
 
@@ -29,14 +29,14 @@ class Leef:
 
     separator = DELIMITER
 
-    def begin(self, facts: Facts, ts_ns: int) -> str:
+    def begin(self, facts: Facts, ts_ns: int, most: int) -> str:
         """The header, when it was, and where."""
         rating = max(RATINGS.get(facts.level, 0), LEAST)
-        head = f"LEEF:2.0|{VENDOR}|{PRODUCT}|{__version__}|{_header(facts.rule)}|{DELIMITER}|"
+        head = f"LEEF:2.0|{VENDOR}|{PRODUCT}|{__version__}|{_header(facts.rule, most)}|{DELIMITER}|"
         members = [f"devTime={ts_ns // 1_000_000}", f"sev={rating}", f"cat={facts.kind.value}"]
-        members.append(f"name={_value(facts.title)}")
+        members.append(f"name={cut(self.prepare(shown(facts.title)), most, str)}")
         if facts.host:
-            members.append(f"identHostName={self.prepare(facts.host)}")
+            members.append(f"identHostName={cut(self.prepare(shown(facts.host[:most])), most, str)}")
         return head + "".join(member + DELIMITER for member in members)
 
     def prepare(self, shown: str) -> str:
@@ -68,9 +68,5 @@ class Leef:
         return f"{DELIMITER}msg={message}" if message else ""
 
 
-def _header(text: str) -> str:
-    return cut(shown(text).replace("|", "\\x7c"), HEADER_BYTES, str)
-
-
-def _value(text: str) -> str:
-    return cut(shown(text).replace(DELIMITER, _ESCAPED), HEADER_BYTES, str)
+def _header(text: str, most: int) -> str:
+    return cut(shown(text).replace("|", "\\x7c"), most, str)

@@ -19,7 +19,7 @@ class Structured:
 
     separator = " "
 
-    def begin(self, facts: Facts, ts_ns: int) -> str:  # noqa: ARG002 - the header has told
+    def begin(self, facts: Facts, ts_ns: int, most: int) -> str:  # noqa: ARG002 - the header has told
         """The element's name."""
         return f"[{SD_ID} "
 
