@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 import msgspec
 
 from fileaudit_engine.diagnostics import MachineCannot
+from fileaudit_engine.sinks.elastic.failures import why
 from fileaudit_engine.sinks.settings import ElasticSettings
 from fileaudit_engine.text import printable
 
@@ -21,6 +22,8 @@ _HEADERS: Final = {"accept": "application/json", "content-type": "application/js
 _LONGEST_REASON: Final = 400
 """Characters of what a node says: a reason can hold a whole mapping."""
 
+_REFUSALS: Final = 400
+"""A lower status is no refusal: what raises it is something else, such as another product."""
 UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
@@ -95,10 +98,12 @@ def told(reply: Reply, kind: type[T]) -> T:
     try:
         return msgspec.convert(reply.body, kind)
     except msgspec.ValidationError as error:
-        message = f"the node's answer cannot be understood: {printable(str(error)[:_LONGEST_REASON])}"
-        raise MachineCannot(
-            message, remedy="is there something in between that is no Elasticsearch?"
-        ) from error
+        raise _not_understood(printable(str(error)[:_LONGEST_REASON])) from error
+
+
+def _not_understood(why_not: str) -> MachineCannot:
+    remedy = "is there something in between that is no Elasticsearch?"
+    return MachineCannot(f"the node's answer cannot be understood: {why_not}", remedy=remedy)
 
 
 def refused(reply: Reply, doing: str = "") -> MachineCannot:
@@ -121,72 +126,44 @@ def refused(reply: Reply, doing: str = "") -> MachineCannot:
 class ElasticNode:
     """A node behind the official client."""
 
-    def __init__(self, client: Any, hosts: tuple[str, ...]) -> None:  # noqa: ANN401 - see `client`
-        """Ask by a client that retries nothing; the hosts are only for messages.
+    def __init__(self, client: Any, settings: ElasticSettings) -> None:  # noqa: ANN401 - see below
+        """Ask by a client that is closed with this.
 
         Args:
-            client: An `elasticsearch.Elasticsearch`; its module is not imported here, which takes long.
-            hosts: What it was made with.
+            client: An `elasticsearch.Elasticsearch`; its module takes long to import.
+            settings: What it was made of.
         """
         self._client = client
-        self._hosts = hosts
+        self._settings = settings
 
     @property
     def place(self) -> str:
         """The hosts, as they are configured."""
-        return printable(", ".join(self._hosts))
+        return printable(", ".join(self._settings.hosts))
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Reply:
         """See `Node.ask`."""
-        from elasticsearch import ApiError, TransportError, UnsupportedProductError  # noqa: PLC0415 - 0.3 s
+        from elasticsearch import ApiError, SerializationError, TransportError  # noqa: PLC0415 - 0.3 s
 
         try:
             answer = self._client.perform_request(method, path, headers=_HEADERS, body=body)
-        except UnsupportedProductError as error:
-            message = f"{self.place}: what answers there is no Elasticsearch"
-            remedy = "name the hosts of an Elasticsearch of version 8 or 9; OpenSearch is another product"
-            raise MachineCannot(message, remedy=remedy) from error
+        except SerializationError as error:
+            raise _not_understood(f"{self.place} does not answer in JSON") from error
         except ApiError as error:
+            if not isinstance(error.meta.status, int) or error.meta.status < _REFUSALS:
+                raise self._failed(error) from error
             return Reply(status=error.meta.status, body=error.body)
         except TransportError as error:
-            raise self._unreachable(error) from error
+            raise self._failed(error) from error
         return Reply(status=answer.meta.status, body=answer.body)
 
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
 
-    def _unreachable(self, error: Exception) -> MachineCannot:
-        from elasticsearch import ConnectionTimeout, SSLError  # noqa: PLC0415 - as above
-
-        words = printable(_cause(error)[:_LONGEST_REASON])
-        if isinstance(error, SSLError) and "WRONG_VERSION_NUMBER" in words:
-            remedy = (
-                "write http:// in `sinks.elasticsearch.hosts` (for this host alone), or have it speak TLS"
-            )
-            return MachineCannot(f"{self.place}: what answers there speaks no TLS", remedy=remedy)
-        if isinstance(error, SSLError):
-            remedy = (
-                "the certificate must be for the host's name, and come from `sinks.elasticsearch.ca_file`"
-                " or have `ca_fingerprint`"
-            )
-            return MachineCannot(f"{self.place}: the connection is not to be trusted: {words}", remedy=remedy)
-        if isinstance(error, ConnectionTimeout):
-            remedy = "is the node overloaded, or does a firewall swallow what is sent?"
-            return MachineCannot(f"{self.place}: no answer in time", remedy=remedy)
-        remedy = "is it running, and is `sinks.elasticsearch.hosts` right?"
-        return MachineCannot(f"{self.place}: cannot be reached: {words}", remedy=remedy)
-
-
-def _cause(error: BaseException) -> str:
-    """What the system said, where it said something; else the client's words."""
-    words, seen = str(error), error
-    while seen.__cause__ is not None or seen.__context__ is not None:
-        seen = seen.__cause__ or seen.__context__ or seen
-        if isinstance(seen, OSError) and seen.strerror:
-            return seen.strerror
-        words = str(seen) or words
-    return words
+    def _failed(self, error: Exception) -> MachineCannot:
+        failure = why(error, self._settings)
+        return MachineCannot(failure.detail, remedy=failure.remedy)
 
 
 @contextlib.contextmanager
@@ -198,7 +175,7 @@ def connected(settings: ElasticSettings) -> Iterator[ElasticNode]:
     """
     from fileaudit_engine.sinks.elastic.client import client_of  # noqa: PLC0415 - 0.3 s
 
-    node = ElasticNode(client_of(settings), settings.hosts)
+    node = ElasticNode(client_of(settings), settings)
     try:
         yield node
     finally:
