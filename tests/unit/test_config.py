@@ -13,7 +13,17 @@ from fileaudit_engine.detect.suppress import Suppress
 from fileaudit_engine.diagnostics import UnusableInput
 from fileaudit_engine.events.times import UNITS_NS
 from fileaudit_engine.resources import schemas_dir
-from fileaudit_engine.sinks.settings import Begin, Compression, JsonLogSettings, Rotation
+from fileaudit_engine.runtime.route import Route
+from fileaudit_engine.sinks.secrets import Secret
+from fileaudit_engine.sinks.settings import (
+    Begin,
+    Compression,
+    ElasticSettings,
+    JsonLogSettings,
+    Rotation,
+    SyslogSettings,
+    Transport,
+)
 from fileaudit_engine.store.settings import StoreSettings
 
 SCHEMA = json.loads((schemas_dir() / "config.schema.json").read_text())
@@ -81,11 +91,6 @@ RIGHT = {
 WRONG = {
     "ruls: a": ["1:1 unknown key 'ruls'"],
     "store: {pth: a}": ["1:9 unknown key 'store.pth'"],
-    "routes: []\nsinks: {elasticsearch: {}, json: {path: a}, syslog: 5}": [
-        "1:1 'routes' is not supported in this version",
-        "2:9 'sinks.elasticsearch' is not supported in this version",
-        "2:45 'sinks.syslog' is not supported in this version",
-    ],
     "store:\n  retention: 90\n  max_size: 10\n  hard_limit: 1.5GiB\n  anchors: [a]": [
         "2:14 'store.retention' must be a length of time such as 200ms or 10m",
         "3:13 'store.max_size' must be a size such as 500MB or 10GiB",
@@ -264,19 +269,26 @@ def test_a_size_that_cannot_be_read_contradicts_nothing() -> None:
     assert complaints(text) == ["1:35 'sinks.json.max_size' must be a size such as 500MB or 10GiB"]
 
 
-def test_the_example_of_the_contract_loads_but_for_what_is_still_planned() -> None:
-    with pytest.raises(UnusableInput) as raised:
-        parse_config(CONTRACT.encode(), HOME)
-    assert [(d.code, d.location.line, d.message.split("'")[1]) for d in raised.value.diagnostics] == [
-        ("FA082", 3, "routes"),
-        ("FA082", 8, "sinks.elasticsearch"),
-        ("FA082", 9, "sinks.syslog"),
-    ]
-    gone = ("routes:", "  - ", "  elasticsearch:", "  syslog:")
-    rest = [line for line in CONTRACT.splitlines() if not line.startswith(gone)]
-    config = parse_config("\n".join(rest).encode(), HOME)
-    assert config.json_log == JsonLogSettings(folder=Path("/var/log/fileaudit"))
-    assert config.store == StoreSettings(retention_ns=90 * DAY)
+def test_the_example_of_the_contract_is_taken_whole() -> None:
+    assert parse_config(CONTRACT.encode(), HOME) == Config(
+        rules=(Path("/etc/fileaudit/rules"),),
+        store_path=Path("/var/lib/fileaudit/fileaudit.db"),
+        store=StoreSettings(retention_ns=90 * DAY),
+        suppress=Suppress(by=("rule.uuid", "process.executable", "file.path"), for_ns=600 * SECOND),
+        routes=(
+            Route(levels=frozenset({"high", "critical"}), to=("elasticsearch", "syslog")),
+            Route(levels=frozenset({"low", "medium"}), to=("elasticsearch",)),
+        ),
+        elasticsearch=ElasticSettings(
+            hosts=("https://es:9200",), api_key=Secret(file=Path("/etc/fileaudit/es.key"))
+        ),
+        syslog=SyslogSettings(transport=Transport.TLS, host="siem", port=6514, facility=10),
+        json_log=JsonLogSettings(folder=Path("/var/log/fileaudit")),
+    )
+
+
+def test_the_example_of_the_contract_is_valid_for_editors() -> None:
+    jsonschema.Draft202012Validator(SCHEMA).validate(yaml.safe_load(CONTRACT))
 
 
 @pytest.mark.parametrize(

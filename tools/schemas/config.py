@@ -2,38 +2,20 @@
 
 from typing import Final
 
-from tools.schemas.parts import Schema, choice, described, document, map_of, text_like
+from tools.schemas.config_sinks import routes, sinks
+from tools.schemas.config_values import LENGTH, LENGTH_OR_FOREVER, PATH, SIZE
+from tools.schemas.parts import Schema, described, document, map_of, text_like
 
-from fileaudit_engine.config import LENGTH, LIMITS
-from fileaudit_engine.config.reading import FOREVER, SIZE
+from fileaudit_engine.config import LIMITS
+from fileaudit_engine.config.reading import FOREVER
 from fileaudit_engine.detect.crossing import Limits
 from fileaudit_engine.detect.places import PLACES
-from fileaudit_engine.sinks.settings import Begin, Compression, Rotation
 from fileaudit_engine.store.settings import ANCHOR_TARGETS
 
 _NAME: Final = text_like(
     r"^[\w.-]+$", "use letters, digits, '_', '-' and '.'; the percent signs stand in rules only"
 )
 
-_LENGTH: Final = text_like(f"^({LENGTH.pattern})$", "write a number and a unit, such as 200ms or 10m")
-_LENGTH_OR_FOREVER: Final = text_like(
-    f"^({LENGTH.pattern}|{FOREVER})$", f"write a number and a unit, such as 90d, or '{FOREVER}'"
-)
-_SIZE: Final = text_like(f"^({SIZE.pattern})$", "write a number and a unit, such as 500MB or 10GiB")
-_PATH: Final[Schema] = {"$ref": "#/$defs/path"}
-_ROTATIONS: Final = {
-    Rotation.DAILY.value: "At midnight, UTC.",
-    Rotation.HOURLY.value: "At every full hour.",
-}
-_COMPRESSIONS: Final = {
-    Compression.ZSTD.value: "Compressed by zstandard: smallest and fastest.",
-    Compression.GZIP.value: "Compressed by gzip: read by everything.",
-    Compression.NONE.value: "As it is: for followers that may be away for long.",
-}
-_BEGINNINGS: Final = {
-    Begin.NOW.value: "With what comes.",
-    Begin.START.value: "With all that is in the store.",
-}
 _MEANINGS: Final = {
     "groups": "Groups of one correlation that are remembered; of more, the least recently used is forgotten.",
     "events": "Events of one group, where all are needed; of more, the oldest is forgotten.",
@@ -58,7 +40,7 @@ def _suppress() -> Schema:
             ),
             "for": described(
                 "How far from the first alert its repeats may be, 1ms to 30d.",
-                {**_LENGTH, "examples": ["10m"]},
+                {**LENGTH, "examples": ["10m"]},
             ),
         },
         required=["by", "for"],
@@ -77,7 +59,7 @@ def _correlation() -> Schema:
     lateness = described(
         "How far behind the newest one an event may be and still be put in its place; every alert of a"
         " correlation waits that long. At most 10m.",
-        {**_LENGTH, "default": f"{defaults.lateness_ns // 1_000_000}ms"},
+        {**LENGTH, "default": f"{defaults.lateness_ns // 1_000_000}ms"},
     )
     return map_of({"lateness": lateness, **numbers})
 
@@ -87,35 +69,35 @@ def _store() -> Schema:
     return map_of(
         {
             "path": {
-                **_PATH,
+                **PATH,
                 "description": "The file; its folder is made if need be.",
                 "default": "/var/lib/fileaudit/fileaudit.db",
             },
             "retention": described(
                 f"Older records are removed, 1h to 36500d; '{FOREVER}': they stay.",
-                {**_LENGTH_OR_FOREVER, "default": "90d"},
+                {**LENGTH_OR_FOREVER, "default": "90d"},
             ),
             "max_size": described(
                 "Of more, the oldest records are removed, except those that a sink has not had yet; 16MiB to"
                 " 1024TiB. Without it, there is no bound.",
-                {**_SIZE, "examples": ["20GiB"]},
+                {**SIZE, "examples": ["20GiB"]},
             ),
             "hard_limit": described(
                 "Of more, the oldest records are removed even if a sink has not had them. Without it, there"
                 " is no bound.",
-                {**_SIZE, "examples": ["40GiB"]},
+                {**SIZE, "examples": ["40GiB"]},
             ),
             "anchors": described(
                 "Where the end of the chain is noted beside the store, so that cutting it off is found out.",
                 map_of(
                     {
                         "file": {
-                            **_PATH,
+                            **PATH,
                             "description": "The file of anchors; best on another disk than the store.",
                         },
                         "every": described(
                             "How long a record may wait for an anchor, 1s to 1d.",
-                            {**_LENGTH, "default": "10m"},
+                            {**LENGTH, "default": "10m"},
                         ),
                         "to": described(
                             "Where anchors go beside the file; what the host lacks is passed over.",
@@ -128,39 +110,6 @@ def _store() -> Schema:
                 ),
             ),
         }
-    )
-
-
-def _json_log() -> Schema:
-    return map_of(
-        {
-            "path": {**_PATH, "description": "The folder of the files; made if need be, closed to others."},
-            "rotate": described(
-                "When a new file is begun, by the days or hours of UTC.",
-                {**choice(_ROTATIONS), "default": "daily"},
-            ),
-            "max_size": described(
-                "A file that is so large is followed by another one, too; 1MiB to 1TiB.",
-                {**_SIZE, "default": "1GiB"},
-            ),
-            "compress": described(
-                "What becomes of a file that is not written any more, after some minutes.",
-                {**choice(_COMPRESSIONS), "default": "zstd"},
-            ),
-            "retention": described(
-                f"Older files are removed, 1h to 36500d; '{FOREVER}': they stay.",
-                {**_LENGTH_OR_FOREVER, "default": "90d"},
-            ),
-            "max_total": described(
-                "Of more, all files together, the oldest are removed. Without it, there is no bound.",
-                {**_SIZE, "examples": ["50GiB"]},
-            ),
-            "from": described(
-                "Where a log begins that is new beside a store that is not.",
-                {**choice(_BEGINNINGS), "default": "now"},
-            ),
-        },
-        required=["path"],
     )
 
 
@@ -216,10 +165,12 @@ def schema() -> Schema:
                         "Which alerts repeat another one: they are counted and told of together.", _suppress()
                     ),
                     "correlation": described("How much correlations may hold.", _correlation()),
-                    "sinks": described(
-                        "Where records go beside the store.",
-                        map_of({"json": described("The JSON log: one ECS document a line.", _json_log())}),
+                    "routes": described(
+                        "Which sink gets what: the first route that fits a record decides. A sink that no"
+                        " route names gets all (syslog and the terminal: alerts).",
+                        routes(),
                     ),
+                    "sinks": described("Where records go beside the store.", sinks()),
                 }
             ),
             "type": ["object", "null"],

@@ -1,8 +1,7 @@
 """The configuration file: YAML, every mistake in it reported with its line.
 
-A key that is read over without a word would be a promise that nobody keeps. So there are three kinds of
-keys: those that this version acts on, those that are planned and not there yet, and mistakes. The last two
-are errors.
+A key that is read over without a word would be a promise that nobody keeps: one that is not known is an
+error. So is a secret, which stands in a file of its own or in the environment, and is read when it is needed.
 
 Relative paths in it are relative to the file, not to wherever the command was started.
 """

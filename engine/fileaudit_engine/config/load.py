@@ -4,12 +4,16 @@ from pathlib import Path
 from typing import Final
 
 from fileaudit_engine.config.correlation_section import limits_of
+from fileaudit_engine.config.elasticsearch_section import elasticsearch_of
 from fileaudit_engine.config.model import Config
 from fileaudit_engine.config.reading import Reading
+from fileaudit_engine.config.routes_section import routes_of
 from fileaudit_engine.config.rule_sections import placeholders_of, rules_of, timezone_of
-from fileaudit_engine.config.sinks_section import json_log_of
+from fileaudit_engine.config.secret_keys import without_secrets
+from fileaudit_engine.config.sinks_section import json_log_of, sinks_of
 from fileaudit_engine.config.store_section import store_of
 from fileaudit_engine.config.suppress_section import suppress_of
+from fileaudit_engine.config.syslog_section import syslog_of
 from fileaudit_engine.detect.crossing import Limits
 from fileaudit_engine.diagnostics import Collector, UnusableInput, in_order, unusable_file
 from fileaudit_engine.rules.nodes import Node
@@ -17,10 +21,7 @@ from fileaudit_engine.rules.options import DEFAULTS
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
 from fileaudit_engine.store.settings import StoreSettings
 
-PLANNED: Final = frozenset({"routes", "sinks.elasticsearch", "sinks.syslog"})
-"""Keys of the contract whose work no part of this version does."""
-
-KEYS: Final = ("rules", "store", "placeholders", "timezone", "suppress", "correlation", "sinks")
+KEYS: Final = ("rules", "store", "placeholders", "timezone", "suppress", "correlation", "routes", "sinks")
 
 
 def load_config(path: Path | str | None) -> Config:
@@ -49,10 +50,11 @@ def parse_config(raw: bytes, path: Path) -> Config:
         problems.error("FA083", message, documents[1].root.location, help="remove all but one")
     config = Config()
     if not problems.diagnostics and documents and documents[0].root is not None:
-        reading = Reading(folder=path.absolute().parent, problems=problems, planned=PLANNED)
+        reading = Reading(folder=path.absolute().parent, problems=problems)
         config = _config_of(reading, documents[0].root)
     if problems.diagnostics:
-        raise UnusableInput(in_order(problems.diagnostics), {str(path): source} if source else None)
+        shown = {str(path): without_secrets(source)} if source else None
+        raise UnusableInput(in_order(problems.diagnostics), shown)
     return config
 
 
@@ -60,6 +62,7 @@ def _config_of(reading: Reading, root: Node) -> Config:
     """What the document says, as far as it can be read."""
     found = reading.members("", root, KEYS)
     store = store_of(reading, found["store"]) if "store" in found else (None, StoreSettings())
+    sinks = sinks_of(reading, found["sinks"]) if "sinks" in found else {}
     zone = timezone_of(reading, found["timezone"]) if "timezone" in found else None
     return Config(
         rules=rules_of(reading, found["rules"]) if "rules" in found else (),
@@ -69,7 +72,10 @@ def _config_of(reading: Reading, root: Node) -> Config:
         suppress=suppress_of(reading, found["suppress"]) if "suppress" in found else None,
         limits=limits_of(reading, found["correlation"]) if "correlation" in found else Limits(),
         store=store[1],
-        json_log=json_log_of(reading, found["sinks"]) if "sinks" in found else None,
+        json_log=json_log_of(reading, sinks["json"]) if "json" in sinks else None,
+        elasticsearch=elasticsearch_of(reading, sinks["elasticsearch"]) if "elasticsearch" in sinks else None,
+        syslog=syslog_of(reading, sinks["syslog"]) if "syslog" in sinks else None,
+        routes=routes_of(reading, found["routes"], {"terminal", *sinks}) if "routes" in found else (),
     )
 
 

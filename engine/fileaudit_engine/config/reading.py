@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from fileaudit_engine.diagnostics import Collector
@@ -62,15 +63,27 @@ class Reading:
     Attributes:
         folder: What relative paths are relative to.
         problems: Where mistakes are noted.
-        planned: Keys of the contract whose work no part of this version does.
     """
 
     folder: Path
     problems: Collector
-    planned: frozenset[str] = frozenset()
 
-    def members(self, name: str, node: Node | None, known: Collection[str]) -> Mapping[str, Node]:
-        """The members of a map, those that are known; `name` is its own, empty for the whole file."""
+    def members(
+        self,
+        name: str,
+        node: Node | None,
+        known: Collection[str],
+        *,
+        secrets: Mapping[str, str] = MappingProxyType({}),
+    ) -> Mapping[str, Node]:
+        """The members of a map, those that are known.
+
+        Args:
+            name: Its own, empty for the whole file.
+            node: The map; None has no members.
+            known: The keys that it may have.
+            secrets: Keys that people would write a secret under, and what to write instead.
+        """
         if node is None:
             return {}
         if not isinstance(node, MapNode):
@@ -79,9 +92,9 @@ class Reading:
         for key in node.values:
             full = f"{name}.{key}" if name else key
             place = node.keys[key].location
-            if full in self.planned:
-                message = f"'{full}' is not supported in this version"
-                self.problems.error("FA082", message, place, help="remove it")
+            if key in secrets:
+                message = f"{quoted(full)} is a secret, and does not stand in a configuration"
+                self.problems.error("FA087", message, place, help=secrets[key])
             elif key not in known:
                 close = nearest_of(key, known)
                 remedy = f"did you mean '{close}'?" if close else f"known are {', '.join(sorted(known))}"
@@ -142,6 +155,14 @@ class Reading:
         if bounds.least <= number <= bounds.most:
             return number
         self.wrong(node, name, f"between {bounds.shown[0]} and {bounds.shown[1]}", bounds.reason)
+        return None
+
+    def text(self, name: str, node: Node, expected: str, remedy: str = "") -> str | None:
+        """A text that is not empty and of one line."""
+        text = node.value if isinstance(node, ScalarNode) else None
+        if isinstance(text, str) and text and text.isprintable():
+            return text
+        self.wrong(node, name, expected, remedy)
         return None
 
     def choice(self, name: str, node: Node, choices: Collection[str]) -> str | None:

@@ -10,7 +10,7 @@ from fileaudit_engine.config.store_section import RETENTION
 from fileaudit_engine.rules.nodes import Node
 from fileaudit_engine.sinks.settings import Begin, Compression, JsonLogSettings, Rotation
 
-KEYS: Final = ("json",)
+KEYS: Final = ("json", "elasticsearch", "syslog")
 JSON_KEYS: Final = ("path", "rotate", "max_size", "compress", "retention", "max_total", "from")
 
 FILE_SIZES: Final = Bounds(
@@ -34,11 +34,13 @@ _SIZES: Final[Mapping[str, tuple[str, Bounds]]] = {
 }
 
 
-def json_log_of(reading: Reading, node: Node) -> JsonLogSettings | None:
-    """The section; None where no JSON log is asked for, or it is not said where."""
-    asked = reading.members("sinks", node, KEYS).get("json")
-    if asked is None:
-        return None
+def sinks_of(reading: Reading, node: Node) -> Mapping[str, Node]:
+    """What is said of each sink, by its name."""
+    return reading.members("sinks", node, KEYS)
+
+
+def json_log_of(reading: Reading, asked: Node) -> JsonLogSettings | None:
+    """`sinks.json`; None where it is not said where."""
     found = reading.members("sinks.json", asked, JSON_KEYS)
     reading.needed("sinks.json", asked, {"path": "path: /var/log/fileaudit"})
     said: dict[str, Any] = {}

@@ -56,11 +56,11 @@ def _place(reading: Reading, node: Node) -> str | None:
         reading.problems.error("FA085", message, node.location, help="remove it")
     else:
         message = f"no alert has {quoted(name)}"
-        reading.problems.error("FA085", message, node.location, help=_remedy(name))
+        reading.problems.error("FA085", message, node.location, help=remedy_of_place(name))
     return None
 
 
-def _remedy(name: str) -> str:
+def remedy_of_place(name: str) -> str:
     """Rules' names for fields are not documents' names: who writes one is told the other."""
     field = BY_NAME.get(name)
     close = field.ecs if field is not None and is_place(field.ecs) else nearest_of(name, sorted(PLACES))
