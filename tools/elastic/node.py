@@ -193,9 +193,10 @@ class Node:
         os.kill(self.pid, signal.SIGCONT)
 
     def show(self, certificate: Certificate) -> None:
-        """Show another certificate from the next start on."""
+        """Show another certificate from the next start on, and whom it comes from."""
         configuration = self.folder / "config"
-        shutil.copy(certificate.cert, configuration / "http.pem")
+        chain = certificate.cert.read_bytes() + (self.ca.read_bytes() if self.ca else b"")
+        (configuration / "http.pem").write_bytes(chain)
         shutil.copy(certificate.key, configuration / "http.key")
         _give(configuration)
 
