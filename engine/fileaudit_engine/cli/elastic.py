@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from fileaudit_engine.cli import elastic_status
+from fileaudit_engine.cli import elastic_kibana, elastic_status
 from fileaudit_engine.cli.common import Exit, color_of
 from fileaudit_engine.config import DEFAULT_STORE, Config
 from fileaudit_engine.diagnostics import unusable_file
@@ -79,6 +79,7 @@ def _register_install(
         action="store_true",
         help="begin the next index of data streams that are written by older mappings",
     )
+    elastic_kibana.add_options(parser)
     parser.set_defaults(command=install)
 
 
@@ -120,8 +121,10 @@ def settings_of(config: Config, given: str | None) -> ElasticSettings:
 def install(args: argparse.Namespace) -> int:
     """The command `elastic install`; returns the exit status."""
     settings = settings_of(args.settings, args.config)
+    kibana = elastic_kibana.settings_of(args, settings)
     with connected(settings) as node:
-        return _install(node, settings, args)  # --kibana
+        done = _install(node, settings, args)
+    return done if kibana is None else max(done, elastic_kibana.install(args, kibana))
 
 
 def _install(node: Node, settings: ElasticSettings, args: argparse.Namespace) -> int:

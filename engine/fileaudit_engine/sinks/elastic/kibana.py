@@ -293,8 +293,9 @@ def _pool(settings: KibanaSettings) -> "PoolManager":
 def _context(ca_file: Path | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-    except OSError as error:  # that of TLS is one, too
-        message = f"the certificates cannot be used: {error.strerror or error}"
+    except (OSError, ValueError) as error:
+        words = None if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
+        message = f"the certificates cannot be used: {words or 'there is none in PEM in it'}"
         remedy = "name a file with certificates in PEM"
         raise unusable_file("FA087", str(ca_file), message, remedy) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
