@@ -72,7 +72,8 @@ def why(error: Exception, settings: ElasticSettings) -> Failure:
 
     if isinstance(error, UnsupportedProductError):
         remedy = "name the hosts of an Elasticsearch of version 8 or 9; OpenSearch is another product"
-        return Failure(detail=f"{_at(error.meta)}: what answers there is no Elasticsearch", remedy=remedy)
+        detail = f"{_at(error.meta)}: what answers there is no Elasticsearch"
+        return Failure(detail=detail, remedy=remedy, stops=True)
     if isinstance(error, ApiError):
         return refusal(error.meta.status, error.body, settings, where=_at(error.meta))
     if isinstance(error, TransportError):
