@@ -133,16 +133,14 @@ def _sinks(
 
 def _delivered(sinks: Deliveries) -> bool:
     """Wait until the sinks have had everything, or nothing moves any more; returns whether they have."""
-    whole = False
     try:
-        whole = sinks.drain(PATIENCE_S, proceed=lambda: True)
+        sinks.drain(PATIENCE_S, proceed=lambda: True)
     finally:
         sinks.close()
-    if not whole:
-        say(
-            "fileaudit-engine: not everything could be delivered; it is in the store, and a later run goes on"
-        )
-    return whole
+    if sinks.behind:
+        rest = f"{counted(sinks.behind, 'record')} of the store"
+        say(f"fileaudit-engine: {rest} could not be delivered; a later run goes on there")
+    return not sinks.behind
 
 
 def _tell_late(counts: Counts | None) -> None:
