@@ -132,8 +132,9 @@ class Router:
             sink: Its name.
             show_audit: Whether it shows more than alerts where no route names it.
         """
-        verdicts = self._verdicts(sink, default=_ALL if show_audit else None)
-        if not self.is_named(sink) and not verdicts.tests:
+        usual = _ALL if show_audit else DEFAULT_KINDS[sink]
+        verdicts = self._verdicts(sink, usual)
+        if not self.is_named(sink) and verdicts == ((), usual):
             return None
         return lambda record: _decide(_course(verdicts, _facts_of_record(record)), record.document)
 
@@ -150,9 +151,14 @@ class Router:
         told += [f"some {' '.join(part)}"] if part else []
         return ", ".join(told) or "nothing"
 
-    def _verdicts(self, sink: str, *, default: frozenset[Kind] | None = None) -> _Verdicts:
-        """What the routes mean to a sink, without what makes no difference to it."""
-        usual = DEFAULT_KINDS[sink] if default is None else default
+    def _verdicts(self, sink: str, usual: frozenset[Kind] | None = None) -> _Verdicts:
+        """What the routes mean to a sink, without what makes no difference to it.
+
+        Args:
+            sink: Its name.
+            usual: What it is given where no route names it, if that is not the usual.
+        """
+        usual = DEFAULT_KINDS[sink] if usual is None else usual
         left = frozenset() if self.is_named(sink) else usual
         tests: list[_Test] = []
         for route, fits, fits_document in self._routes:
