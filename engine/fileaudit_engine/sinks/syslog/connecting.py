@@ -135,7 +135,9 @@ def _shaken(channel: socket.socket, context: ssl.SSLContext, settings: SyslogSet
     except ssl.SSLError as error:
         raise (refused(settings, error) or unreachable(settings, error)) from error
     except TimeoutError as error:
-        words = "the receiver takes the connection and does not answer in TLS; is that the port where it does?"
+        words = (
+            "the receiver takes the connection and does not answer in TLS; is that the port where it does?"
+        )
         raise Unreachable(f"{target(settings)}: {words}") from error
     except OSError as error:
         raise unreachable(settings, error) from error

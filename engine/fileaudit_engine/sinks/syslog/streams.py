@@ -205,16 +205,16 @@ class Streams:
         self._look()
 
     def _look(self) -> None:
-        """See how the connections are."""
+        """See how the connections are, the current one first: if it is broken, the receiver may have died."""
+        if self._current is not None:
+            reason, failure = self._current.look(), self._current.failure
+            if reason and (self._current.written or self._ending is not None):
+                self._lose(reason, failure)
+            elif reason:  # nothing was on it: a receiver may close what is idle
+                self._refusal = self._connector.refusal_of(failure)
+                self._drop()
         if self._ending is not None:
             self._look_at_ending(self._ending)
-        if self._current is not None and not self._lost:
-            reason = self._current.look()
-            if reason and (self._current.written or self._ending is not None):
-                self._lose(reason, self._current.failure)
-            elif reason:  # nothing was on it: a receiver may close what is idle
-                self._refusal = self._connector.refusal_of(self._current.failure)
-                self._drop()
 
     def _look_at_ending(self, ending: _Ending) -> None:
         now_s = self._clock_s()
