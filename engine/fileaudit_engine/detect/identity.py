@@ -17,7 +17,7 @@ import msgspec
 
 from fileaudit_engine.events.memo import ByFacts, ByIdentity
 from fileaudit_engine.events.model import Container, FileEvent, Process
-from fileaudit_engine.text import to_kernel
+from fileaudit_engine.text import to_document, to_kernel
 
 _ID_BYTES: Final = 16
 """128 bits: no two events of a planet's hosts will share an id by chance."""
@@ -41,7 +41,7 @@ def fingerprint(event: FileEvent) -> str:
     call = (
         event.ts_ns,
         event.operation.value,
-        event.syscall,
+        _word(event.syscall),
         _raw(event.path),
         _raw(event.asked_path),
         int(event.path_state),
@@ -82,6 +82,11 @@ def _head(count: int) -> bytes:
 def _raw(name: str | None) -> bytes | None:
     """A name as bytes: MessagePack takes no surrogates."""
     return None if name is None else to_kernel(name)
+
+
+def _word(text: str | None) -> str | bytes | None:
+    """A word of the kernel's; in a recording it may be anything, which MessagePack takes as bytes only."""
+    return text if text is None or text.isascii() or to_document(text) == text else to_kernel(text)
 
 
 def _joined(facts: Iterator[object]) -> Stretch:

@@ -380,3 +380,9 @@ def test_an_unknown_technique_keeps_its_id() -> None:
 )
 def test_other_tags_say_nothing(tag: str) -> None:
     assert threat_of((tag,)) == {}
+
+
+def test_any_word_of_a_recording_has_an_id_even_where_the_kernel_has_names_only() -> None:
+    strange = replace(SHADOW, syscall="\udcff")
+    other = replace(SHADOW, syscall="\udcfe")
+    assert len({fingerprint(event) for event in (SHADOW, strange, other)}) == 3
