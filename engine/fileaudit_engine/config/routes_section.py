@@ -166,7 +166,8 @@ def _refuse_unreachable(reading: Reading, routes: Sequence[tuple[Node, Route]]) 
     for number, (node, route) in enumerate(routes):
         for former, taking in routes[:number]:
             if not taking.goes_on and taking.covers(route):
-                message = f"this route is never asked: line {former.location.line} takes its records"
+                line = former.location.line
+                message = f"this route is never asked: the one in line {line} takes its records"
                 remedy = "put it before that one, or add 'continue: true' to that one"
                 reading.contradiction(node, message, remedy)
                 break
