@@ -62,12 +62,16 @@ class Connection:
         """Whether it is encrypted."""
         return isinstance(self._socket, ssl.SSLSocket)
 
-    def write(self, data: bytes, stall_s: float) -> int:
-        """Write; returns how many bytes went out. It waits while some do, and else for so many seconds.
+    def write(self, data: bytes, stall_s: float, most_s: float) -> int:
+        """Write; returns how many bytes went out. If it is broken then, `reason` says so.
 
-        If it is broken then, `reason` says so.
+        Args:
+            data: What to write.
+            stall_s: How long to wait while nothing goes out, seconds.
+            most_s: How long all of it may take.
         """
-        view, sent, until_s = memoryview(data), 0, self._clock_s() + stall_s
+        began_s = self._clock_s()
+        view, sent, until_s = memoryview(data), 0, began_s + stall_s
         while sent < len(view) and not self.reason:
             try:
                 went = self._socket.send(view[sent : sent + _CHUNK])
@@ -82,7 +86,7 @@ class Connection:
                 self._break(error)
             else:
                 sent += went
-                until_s = self._clock_s() + stall_s
+                until_s = min(self._clock_s() + stall_s, began_s + most_s)
         self.written += sent
         return sent
 

@@ -155,6 +155,8 @@ def facts_of(raw: bytes) -> Facts:
         _tell_of_attack(facts, document.threat)
     if own.correlation is not None or own.repeats is not None or own.losses is not None:
         _tell_of_number(facts, own)
+    if document.process is not None:
+        facts.append(("command", document.process.command_line))  # the longest, and the first to be cut
     title = rule.name or document.message.partition(":")[0]
     host = document.host.name if document.host is not None else None
     told = [(name, text) for name, text in facts if text]
@@ -194,7 +196,6 @@ def _tell_of_people(facts: _Told, document: _Document) -> None:
         ("parent_exe", None if process.parent is None else process.parent.executable),
         ("container", container.id),
         ("container_name", container.name),
-        ("command", process.command_line),
     ]
 
 

@@ -106,7 +106,7 @@ class _Fitting:
         self._add([fact for fact in enumerate(self.facts) if fact[1][0] in ESSENTIAL], ESSENTIAL_BYTES)
         self._add_names()
         rest = [fact for fact in enumerate(self.facts) if fact[1][0] not in (*ESSENTIAL, *NAMES)]
-        self._add(rest, self.room)
+        self._add_rest(rest)
         text = self._message_text()
         if self.lacking:
             note = ",".join(dict.fromkeys(self.lacking))
@@ -124,6 +124,11 @@ class _Fitting:
     def _add(self, facts: Sequence[tuple[int, tuple[str, str, str]]], most: int) -> None:
         for place, (name, key, text) in facts:
             self._put(place, name, key, self._prepared(text), most)
+
+    def _add_rest(self, facts: Sequence[tuple[int, tuple[str, str, str]]]) -> None:
+        """The others, each as far as it leaves half of the room to what comes behind it."""
+        for fact in facts:
+            self._add([fact], self.room // 2)
 
     def _put(self, place: int, name: str, key: str, text: str, most: int) -> None:
         """A fact as far as it fits into what is left and into `most` bytes."""

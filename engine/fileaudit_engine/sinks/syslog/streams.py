@@ -31,6 +31,7 @@ class Patience:
             is believed after that; one that has not acknowledged is not.
         end_s: A receiver that is known to end connections may take so long: it may be busy, or stopped.
         stall_s: How long a receiver may read nothing before it is left alone for a while.
+        write_s: How long it may take to read a portion, however it goes on.
         dead_s: How long it may read nothing before the connection is given up.
         retry_s: The pause after a next connection could not be had.
         close_s: How long the last end may take.
@@ -41,6 +42,7 @@ class Patience:
     silent_s: float = 10.0
     end_s: float = 60.0
     stall_s: float = 10.0
+    write_s: float = 20.0
     dead_s: float = 60.0
     retry_s: float = 30.0
     close_s: float = 4.0
@@ -143,7 +145,8 @@ class Streams:
         """End the connections, and wait a little for the receiver's answer."""
         until_s = self._clock_s() + self._patience.close_s
         if self._current is not None and self._rest:
-            self._rest = self._rest[self._current.write(self._rest, self._patience.close_s / 2) :]
+            half_s = self._patience.close_s / 2
+            self._rest = self._rest[self._current.write(self._rest, half_s, half_s) :]
         while not self._lost and not self._is_over() and self._clock_s() < until_s:
             time.sleep(_LOOK_S)
         self._drop()
@@ -172,7 +175,7 @@ class Streams:
         return not self._rest
 
     def _send(self, current: Connection, data: bytes) -> int:
-        sent = current.write(data, self._patience.stall_s)
+        sent = current.write(data, self._patience.stall_s, self._patience.write_s)
         if sent:
             self._stalled_s = None
         return sent

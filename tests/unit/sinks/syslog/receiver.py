@@ -26,7 +26,7 @@ class FakeConnection:
     ended: bool = False
     closed: bool = False
 
-    def write(self, data: bytes, _stall_s: float) -> int:
+    def write(self, data: bytes, _stall_s: float, _most_s: float) -> int:
         if self.look():
             return 0
         taken = data[: self.receiver.window - len(self.waiting)]

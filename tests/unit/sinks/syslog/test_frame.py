@@ -32,7 +32,7 @@ def test_an_alert_is_told_like_this() -> None:
         '[fileaudit@32473 id="035c9421dd41407559aa29fd9b4ca58c" rule="shadow_file_read" level="high" '
         'action="open" outcome="success" path="/etc/shadow" user="root" uid="0" login_user="alice" '
         'login_uid="1000" exe="/usr/bin/cat" pid="4242" parent_exe="/usr/bin/bash" '
-        'command="cat ../etc/shadow" tactic="TA0006" technique="T1003,T1003.008" losses="4"] '
+        'tactic="TA0006" technique="T1003,T1003.008" losses="4" command="cat ../etc/shadow"] '
         "Shadow file read: root (login alice) opened /etc/shadow for reading with /usr/bin/cat"
     )
 
@@ -44,8 +44,8 @@ def test_an_alert_is_told_like_this_in_cef() -> None:
         "rt=1795867200123 cat=alert dvchost=web-1 externalId=035c9421dd41407559aa29fd9b4ca58c act=open "
         "outcome=success filePath=/etc/shadow suser=root suid=0 cs1=alice cs1Label=LoginUser "
         "flexString2=1000 flexString2Label=LoginUserId sproc=/usr/bin/cat spid=4242 cs2=/usr/bin/bash "
-        "cs2Label=ParentProcess cs6=cat ../etc/shadow cs6Label=CommandLine cs4=TA0006 cs4Label=Tactic "
-        "cs5=T1003,T1003.008 cs5Label=Technique cn3=4 cn3Label=LostEvents msg=Shadow file read: "
+        "cs2Label=ParentProcess cs4=TA0006 cs4Label=Tactic cs5=T1003,T1003.008 cs5Label=Technique cn3=4 "
+        "cn3Label=LostEvents cs6=cat ../etc/shadow cs6Label=CommandLine msg=Shadow file read: "
         "root (login alice) opened /etc/shadow for reading with /usr/bin/cat"
     )
 
@@ -56,9 +56,9 @@ def test_an_alert_is_told_like_this_in_leef() -> None:
         "LEEF:2.0|fileaudit|fileaudit-engine|0.1.0|shadow_file_read|^|devTime=1795867200123^sev=8^"
         "cat=alert^name=Shadow file read^identHostName=web-1^id=035c9421dd41407559aa29fd9b4ca58c^"
         "action=open^outcome=success^path=/etc/shadow^usrName=root^uid=0^login_user=alice^login_uid=1000^"
-        "exe=/usr/bin/cat^pid=4242^parent_exe=/usr/bin/bash^command=cat ../etc/shadow^tactic=TA0006^"
-        "technique=T1003,T1003.008^losses=4^msg=Shadow file read: root (login alice) opened /etc/shadow "
-        "for reading with /usr/bin/cat"
+        "exe=/usr/bin/cat^pid=4242^parent_exe=/usr/bin/bash^tactic=TA0006^"
+        "technique=T1003,T1003.008^losses=4^command=cat ../etc/shadow^"
+        "msg=Shadow file read: root (login alice) opened /etc/shadow for reading with /usr/bin/cat"
     )
 
 
