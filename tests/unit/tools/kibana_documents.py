@@ -22,6 +22,14 @@ DEMO = ROOT / "tests" / "fixtures" / "demo" / "attack.ndjson"
 PREVIOUS = {"how": "killed", "until": "2026-11-24T07:30:45.000000000Z", "unwatched_seconds": 90}
 RETENTION: dict[str, object] = {"retention": {"removed": 7, "reason": "older than 90d"}}
 HOW_FAR = {"sink": "elasticsearch", "behind": 12, "lag_seconds": 3}
+WORKED: dict[str, Any] = {
+    "login_user_id": 1000,
+    "login_user_name": "alice",
+    "working_directory": "/srv",
+    "owner_name": "root",
+    "container": EVERYTHING.container,
+}
+LOGGED_IN = [msgspec.structs.replace(one, **WORKED) for one in DAY]
 IN_CONTAINER = msgspec.structs.replace(SHADOW, container=EVERYTHING.container)
 FACTS: Mapping[Action, dict[str, Any]] = {
     Action.ENGINE_START: {"version": "1", "rules_total": 41, "previous": PREVIOUS},
@@ -44,7 +52,7 @@ def documents(folder: Path) -> list[Mapping[str, Any]]:
 
 def _replayed(folder: Path) -> list[dict[str, Any]]:
     recording = folder / "recorded.ndjson"
-    recording.write_bytes(b"".join(map(line_of, [EVERYTHING, IN_CONTAINER, *DAY])) + DEMO.read_bytes())
+    recording.write_bytes(b"".join(map(line_of, [EVERYTHING, IN_CONTAINER, *LOGGED_IN])) + DEMO.read_bytes())
     rules = rules_dir()
     command = [sys.executable, "-m", "fileaudit_engine", "replay", str(recording), "--format", "json"]
     scopes = [f"--rules={rules / place}" for place in ("linux", "audit/whole_host.yml")]

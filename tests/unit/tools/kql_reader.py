@@ -7,7 +7,7 @@ two holds the other to it. Comparisons are as keywords are compared: with regard
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 Document = Mapping[str, Any]
 Test = Callable[[Document], bool]
@@ -15,6 +15,14 @@ Test = Callable[[Document], bool]
 TOKEN = re.compile(
     r'\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<sign><=|>=|[():<>])|(?P<word>(?:[^\s():<>"\\]|\\.)+))'
 )
+
+
+COMPARISONS: Final[dict[str, tuple[str, Callable[[float, float], bool]]]] = {
+    "<": ("lt", float.__lt__),
+    "<=": ("lte", float.__le__),
+    ">": ("gt", float.__gt__),
+    ">=": ("gte", float.__ge__),
+}
 
 
 class NotKql(ValueError):
@@ -37,6 +45,21 @@ def _flat(values: list[Any]) -> Iterator[Any]:
             yield value
 
 
+class Part(NamedTuple):
+    """A part of a filter.
+
+    Attributes:
+        holds: Whether a document passes it.
+        query: The same for Elasticsearch.
+    """
+
+    holds: Test
+    query: dict[str, Any]
+
+
+ALL: Final = Part(lambda _: True, {"match_all": {}})
+
+
 @dataclass
 class Filter:
     """What a filter is about, and whether a document passes it.
@@ -52,7 +75,7 @@ class Filter:
     def __post_init__(self) -> None:
         self._tokens = list(_tokens(self.text))
         self._at = 0
-        self.holds: Test = self._any() if self._tokens else lambda _: True
+        self.holds, self.query = self._any() if self._tokens else ALL
         if self._at < len(self._tokens):
             raise NotKql(f"{self._tokens[self._at][1]!r} is one too many in {self.text!r}")
 
@@ -73,22 +96,25 @@ class Filter:
             return True
         return False
 
-    def _any(self) -> Test:
+    def _any(self) -> Part:
         parts = [self._all()]
         while self._is("word", "or"):
             parts.append(self._all())
-        return lambda document: any(part(document) for part in parts)
+        return _one_of(parts)
 
-    def _all(self) -> Test:
+    def _all(self) -> Part:
         parts = [self._one()]
         while self._is("word", "and"):
             parts.append(self._one())
-        return lambda document: all(part(document) for part in parts)
+        if len(parts) == 1:
+            return parts[0]
+        query = {"bool": {"filter": [part.query for part in parts]}}
+        return Part(lambda document: all(part.holds(document) for part in parts), query)
 
-    def _one(self) -> Test:
+    def _one(self) -> Part:
         if self._is("word", "not"):
             inner = self._one()
-            return lambda document: not inner(document)
+            return Part(lambda document: not inner.holds(document), {"bool": {"must_not": [inner.query]}})
         if self._is("sign", "("):
             inner = self._any()
             self._end()
@@ -99,7 +125,7 @@ class Filter:
         if not self._is("sign", ")"):
             raise NotKql(f"a parenthesis is open in {self.text!r}")
 
-    def _comparison(self) -> Test:
+    def _comparison(self) -> Part:
         kind, name = self._take()
         if kind == "sign":
             raise NotKql(f"{name!r} is no field in {self.text!r}")
@@ -107,34 +133,51 @@ class Filter:
         kind, sign = self._take()
         self.fields.append((name, sign))
         if (kind, sign) == ("sign", ":"):
-            test = self._values()
-        elif kind == "sign" and sign in {"<", ">", "<=", ">="}:
-            limit = float(self._take()[1])
-            compare = {"<": float.__lt__, ">": float.__gt__, "<=": float.__le__, ">=": float.__ge__}[sign]
-            test = lambda value: compare(float(value), limit)  # noqa: E731 - beside the other one
-        else:
+            return self._values(name)
+        if kind != "sign" or sign not in COMPARISONS:
             raise NotKql(f"{sign!r} compares nothing in {self.text!r}")
-        return lambda document: any(test(value) for value in values_at(document, name))
+        word, compare = COMPARISONS[sign]
+        limit = float(self._take()[1])
+        query = {"range": {name: {word: limit}}}
+        return Part(
+            lambda document: any(compare(float(one), limit) for one in values_at(document, name)), query
+        )
 
-    def _values(self) -> Callable[[Any], bool]:
+    def _values(self, name: str) -> Part:
         if not self._is("sign", "("):
-            return self._value()
-        tests = [self._value()]
+            return self._value(name)
+        parts = [self._value(name)]
         while self._is("word", "or"):
-            tests.append(self._value())
+            parts.append(self._value(name))
         self._end()
-        return lambda value: any(test(value) for test in tests)
+        return _one_of(parts)
 
-    def _value(self) -> Callable[[Any], bool]:
+    def _value(self, name: str) -> Part:
         kind, text = self._take()
         if kind == "quoted":
             wanted = re.sub(r"\\(.)", r"\1", text[1:-1])
-            return lambda value: str(value) == wanted
+            query: dict[str, Any] = {"term": {name: wanted}}
+            return Part(lambda document: wanted in map(str, values_at(document, name)), query)
         if kind != "word" or text.lower() in {"and", "or", "not"}:
             raise NotKql(f"{text!r} is no value in {self.text!r}")
         pieces = re.findall(r"\\.|[^\\]", text)
-        pattern = "".join(".*" if piece == "*" else re.escape(piece[-1]) for piece in pieces)
-        return lambda value: re.fullmatch(pattern, str(value), re.DOTALL) is not None
+        whole = re.compile(
+            "".join(".*" if piece == "*" else re.escape(piece[-1]) for piece in pieces), re.DOTALL
+        )
+        pattern = "".join(
+            "*" if piece == "*" else re.sub(r"[*?\\]", r"\\\g<0>", piece[-1]) for piece in pieces
+        )
+        query = {"exists": {"field": name}} if text == "*" else {"wildcard": {name: {"value": pattern}}}
+        return Part(
+            lambda document: any(whole.fullmatch(str(one)) for one in values_at(document, name)), query
+        )
+
+
+def _one_of(parts: list[Part]) -> Part:
+    if len(parts) == 1:
+        return parts[0]
+    query = {"bool": {"should": [part.query for part in parts], "minimum_should_match": 1}}
+    return Part(lambda document: any(part.holds(document) for part in parts), query)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
