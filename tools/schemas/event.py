@@ -41,7 +41,8 @@ TS_NS: Schema = {
 }
 DERIVED_OBJECTS = ("rule", "threat", "related", "ecs", "data_stream", "agent", "log")
 DERIVED_MEMBERS = {
-    "event": "kind id category type dataset module severity created ingested sequence start end",
+    "event": "kind id category type dataset module severity risk_score created ingested sequence start end",
+    "host": "os",
     "file": "name directory extension type",
     "fileaudit": "flags_names errno_name selections event_id rule losses correlation repeats",
 }

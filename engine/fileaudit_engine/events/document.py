@@ -49,7 +49,7 @@ _DERIVED: Final = frozenset(
     {
         *("event.kind", "event.id", "event.category", "event.type", "event.dataset", "event.module"),
         *("event.severity", "event.created", "event.ingested", "event.start", "event.end"),
-        "event.sequence",
+        *("event.sequence", "event.risk_score"),
         *("message", "log.level", "tags"),
         *("file.name", "file.directory", "file.extension", "file.type"),
         *("fileaudit.flags_names", "fileaudit.errno_name", "fileaudit.selections", "fileaudit.event_id"),
@@ -58,7 +58,7 @@ _DERIVED: Final = frozenset(
 _DERIVED_UNDER: Final = frozenset({"rule", "threat", "related", "ecs", "data_stream", "agent"})
 _DERIVED_PREFIXES: Final = (
     *("fileaudit.rule.", "fileaudit.losses.", "fileaudit.correlation.", "fileaudit.repeats."),
-    f"{ANCESTORS}.",
+    *(f"{ANCESTORS}.", "host.os."),
 )
 
 _FILE_TYPES: Final = {0o100000: "file", 0o040000: "dir", 0o120000: "symlink"}

@@ -260,7 +260,9 @@ def test_what_a_receiver_gives_back_with_its_own_additions_is_the_event_still() 
         "sequence": 7,
         "created": "2026-11-28T17:00:00Z",
         "ingested": "2026-11-28T18:00:00Z",
+        "risk_score": 73,
     }
+    document["host"] |= {"os": {"type": "linux"}}
     assert EventReader(file="x").read(encode(document), 1) == SHADOW
     VALIDATOR.validate(document)
 
