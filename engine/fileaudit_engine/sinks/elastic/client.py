@@ -5,6 +5,7 @@ nothing by itself (whoever asks has the records still), looks for no other nodes
 loggers would print a line for each failure to standard error, where somebody reads what detection says.
 """
 
+import base64
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,7 +61,8 @@ def _who(settings: ElasticSettings) -> dict[str, Any]:
     if settings.api_key is not None:
         return {"api_key": _api_key(settings.api_key)}
     if settings.username is not None and settings.password is not None:
-        return {"basic_auth": (settings.username, settings.password.read())}
+        pair = f"{settings.username}:{settings.password.read()}"
+        return {"basic_auth": base64.b64encode(pair.encode()).decode()}  # the client knows ASCII only
     return {}
 
 

@@ -13,6 +13,7 @@ import contextlib
 import gzip
 import http.client
 import io
+import json
 import select
 import socket
 import ssl
@@ -44,7 +45,7 @@ _LEVEL: Final = 1
 """Of compression: five times as quick as the client's own, and a sixth longer."""
 _SOME_S: Final = 30.0
 _TEXT: Final = "text/plain"
-_UNDERSTOOD: Final = ("application/json", "application/vnd.elasticsearch+json", "text/")
+_JSON: Final = frozenset({"application/json", "application/vnd.elasticsearch+json"})
 
 
 class Broken(OSError):
@@ -80,12 +81,13 @@ class BoundedNode(BaseNode):
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
             raise self._failure(error) from error
+        headers, data = _understood(answer, data)
         meta = ApiResponseMeta(
             node=self.config,
             duration=time.monotonic() - began_s,
             http_version="1.1",
             status=answer.status,
-            headers=_headers_of(answer),
+            headers=headers,
         )
         return NodeApiResponse(meta, data)
 
@@ -111,6 +113,8 @@ class BoundedNode(BaseNode):
             request.request(method, target, body, headers)
         answer = http.client.HTTPResponse(cast("socket.socket", _Within(channel, limit_s)), method=method)
         answer.begin()
+        if answer.length is None and not answer.chunked:  # so do headers that are cut off
+            raise Broken("the answer does not say how long it is")
         data = answer.read(MOST_ANSWER + 1)
         self._check(answer, data)
         if answer.will_close:
@@ -196,10 +200,23 @@ def _is_idle(channel: socket.socket) -> bool:
     return not poll.poll(0)
 
 
-def _headers_of(answer: http.client.HTTPResponse) -> HttpHeaders:
-    """Without warnings, which the client would hand to Python's; of a kind that it can take apart."""
-    kept = {name: value for name, value in answer.headers.items() if name.lower() != "warning"}
-    found = HttpHeaders(kept)
-    if not str(found.get("content-type", "")).lower().startswith(_UNDERSTOOD):
-        found["content-type"] = _TEXT
-    return found
+def _understood(answer: http.client.HTTPResponse, data: bytes) -> tuple[HttpHeaders, bytes]:
+    """Headers and body so that the client raises what belongs to the status.
+
+    It would raise something else where a refusal is not of the kind that it says it is: what stands in front
+    of a node has its own pages. Warnings are left out: the client would hand them to Python's.
+    """
+    headers = HttpHeaders({name: text for name, text in answer.headers.items() if name.lower() != "warning"})
+    kind = str(headers.get("content-type", "")).lower().partition(";")[0].strip()
+    if kind in _JSON and (answer.status < http.client.MULTIPLE_CHOICES or _is_json(data)):
+        return headers, data
+    headers["content-type"] = _TEXT
+    return headers, data.decode(errors="replace").encode()
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
