@@ -120,7 +120,7 @@ class Connection:
         """Bytes that the receiver's host has not acknowledged."""
         try:
             answer = fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, b"\0" * 4)
-        except OSError:  # it is gone
+        except (OSError, ValueError):  # it is gone
             return 0
         found: int = struct.unpack("i", answer)[0]
         return found
@@ -162,7 +162,7 @@ class Connection:
         self.failure = error
         if isinstance(error, ssl.SSLError):
             self.reason = f"the receiver has ended TLS: {error.reason or error}"
-        elif error.errno in {errno.ECONNRESET, errno.EPIPE}:
+        elif error.errno in {errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN}:
             self.reason = "the receiver has reset the connection"
         elif error.errno == errno.ETIMEDOUT:
             self.reason = "the receiver does not answer any more"
