@@ -39,7 +39,6 @@ def _meanings() -> Json:
 
 def _view(name: str, title: str, pattern: str) -> SavedObject:
     attributes = {
-        "allowHidden": False,
         "allowNoIndex": True,  # it may be there before the first document is
         "fieldAttrs": compact(_meanings()),
         "fieldFormatMap": compact({known(field): shown for field, shown in _FORMATS.items()}),

@@ -40,6 +40,17 @@ TYPES = {
     "number": NUMBERS,
 }
 """What an operation can be done with."""
+TAKEN = {
+    "index-pattern": {"title", "name", "type", "typeMeta", "timeFieldName", "fields", "fieldAttrs"}
+    | {"fieldFormatMap", "sourceFilters", "runtimeFieldMap", "allowNoIndex"},
+    "search": {"title", "description", "columns", "sort", "grid", "rowHeight", "rowsPerPage", "hideChart"}
+    | {"breakdownField", "kibanaSavedObjectMeta", "isTextBasedQuery", "usesAdHocDataView", "timeRestore"}
+    | {"timeRange", "refreshInterval", "viewMode", "hideAggregatedPreview", "hits", "version"},
+    "dashboard": {"title", "description", "kibanaSavedObjectMeta", "timeRestore", "timeFrom", "timeTo"}
+    | {"refreshInterval", "controlGroupInput", "panelsJSON", "optionsJSON", "hits", "version"},
+}
+"""What Kibana 8.8 takes, and refuses others beside it; by the schemas in its source."""
+CONTROLS = {"panelsJSON", "controlStyle", "chainingSystem", "ignoreParentSettingsJSON"}
 
 
 def named(one: Any) -> str:
@@ -78,6 +89,12 @@ def test_the_file_is_what_the_generator_gives() -> None:
 
 def test_nothing_is_wrong_with_the_export() -> None:
     assert faults(OBJECTS) == []
+
+
+@pytest.mark.parametrize("one", OBJECTS, ids=named)
+def test_the_oldest_kibana_takes_every_attribute(one: Json) -> None:
+    assert set(one["attributes"]) <= TAKEN[one["type"]]
+    assert set(one["attributes"].get("controlGroupInput", {})) <= CONTROLS
 
 
 @pytest.mark.parametrize("one", OBJECTS, ids=named)
