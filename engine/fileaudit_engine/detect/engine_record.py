@@ -76,6 +76,11 @@ _KINDS: Final[Mapping[Action, _Kind]] = {
 }
 
 
+def title_of(action: Action) -> str:
+    """What records of an action are called: the name of the rule, where one is an alert."""
+    return _KINDS[action].title
+
+
 def engine_record(  # noqa: PLR0913 - one argument a fact
     action: Action,
     ts_ns: int,
