@@ -10,7 +10,7 @@ from tools.kibana.saved import PREFIX, Json, Reference, SavedObject, compact, se
 
 WIDTH: Final = 48
 """Columns of Kibana's grid."""
-PANEL_VERSION: Final = "8.8.0"
+PANEL_VERSION: Final = "8.9.0"
 PAGES: Final = {"alerts": "Alerts", "activity": "Hosts and users", "engine": "Engine health"}
 """The dashboards: the last part of the id, and what links to it say."""
 

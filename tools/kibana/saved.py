@@ -5,8 +5,8 @@ which object that is. Whoever imports may then give objects other ids. What Kiba
 (`panelsJSON`, `searchSourceJSON`) is text here, too.
 
 Ids are words that stay the same from version to version: who imports again replaces what was there, and links
-that people have kept lead where they led. The versions are those of Kibana 8.8, in which this form of state
-came about; newer ones bring objects up to date when they import them.
+that people have kept lead where they led. The versions are those of Kibana 8.9, the first that shows large numbers
+as the data view says; newer ones bring objects up to date when they import them.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any, Final
 Json = dict[str, Any]
 
 CORE_VERSION: Final = "8.8.0"
-TYPE_VERSIONS: Final = {"index-pattern": "8.0.0", "search": "8.0.0", "dashboard": "8.7.0"}
+TYPE_VERSIONS: Final = {"index-pattern": "8.0.0", "search": "8.0.0", "dashboard": "8.9.0"}
 PREFIX: Final = "fileaudit-"
 """What every id begins with."""
 INDEX_NAME: Final = "kibanaSavedObjectMeta.searchSourceJSON.index"

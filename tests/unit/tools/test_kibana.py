@@ -49,7 +49,7 @@ TAKEN = {
     "dashboard": {"title", "description", "kibanaSavedObjectMeta", "timeRestore", "timeFrom", "timeTo"}
     | {"refreshInterval", "controlGroupInput", "panelsJSON", "optionsJSON", "hits", "version"},
 }
-"""What Kibana 8.8 takes, and refuses others beside it; by the schemas in its source."""
+"""What Kibana 8.9 takes, and refuses others beside it; by the schemas in its source."""
 CONTROLS = {"panelsJSON", "controlStyle", "chainingSystem", "ignoreParentSettingsJSON"}
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 4 << 20
 """Of an answer: that of an import is some hundred bytes an object."""
-OLDEST: Final = (8, 8)
+OLDEST: Final = (8, 9)
 """The first Kibana that knows the form of these objects."""
 _FILE_NAME: Final = "fileaudit.ndjson"
 """Kibana looks at the ending."""
@@ -144,7 +144,7 @@ class Kibana:
         number = _at(found, "version", "number")
         if isinstance(number, str) and _older(number, OLDEST):
             message = f"{self.place}: this is Kibana {shown(number)}"
-            raise MachineCannot(message, remedy="the objects are made for Kibana 8.8 and later")
+            raise MachineCannot(message, remedy="the objects are made for Kibana 8.9 and later")
         level = _at(found, "status", "overall", "level")
         ready = level not in {"unavailable", "critical"}
         return Found(version=shown(number) if isinstance(number, str) else "", ready=ready)

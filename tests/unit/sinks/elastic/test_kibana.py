@@ -178,10 +178,10 @@ def test_whoever_may_not_import_is_told_which_right_it_takes(double: Double) -> 
 @pytest.mark.parametrize(
     ("version", "fine"),
     [
-        ("8.8.0", True),
+        ("8.9.0", True),
         ("9.2.0", True),
         ("10.0.0-SNAPSHOT", True),
-        ("8.7.1", False),
+        ("8.8.2", False),
         ("7.17.29", False),
         ("?", True),
     ],
