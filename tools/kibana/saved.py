@@ -5,8 +5,8 @@ which object that is. Whoever imports may then give objects other ids. What Kiba
 (`panelsJSON`, `searchSourceJSON`) is text here, too.
 
 Ids are words that stay the same from version to version: who imports again replaces what was there, and links
-that people have kept lead where they led. The versions are those of Kibana 8.9, the first that shows large numbers
-as the data view says; newer ones bring objects up to date when they import them.
+that people have kept lead where they led. The versions are those of Kibana 8.9, the first one that shows a
+large number as the data view says; newer ones bring objects up to date when they import them.
 """
 
 import json
