@@ -31,8 +31,8 @@ def let_in(users: Mapping[str, User], configuration: Path) -> None:
     lines = "".join(f"{name}:{_hashed(user.password)}\n" for name, user in users.items())
     (configuration / "users").write_text(lines)
     (configuration / "users_roles").write_text("".join(f"{name}:{name}\n" for name in users))
-    roles = {name: user.role for name, user in users.items()}
-    (configuration / "roles.yml").write_text(json.dumps(roles))  # JSON is YAML
+    roles = "".join(f"{name}: {json.dumps(user.role)}\n" for name, user in users.items())  # JSON is YAML
+    (configuration / "roles.yml").write_text(roles)  # a line each: a line without indentation begins a role
 
 
 def _hashed(password: str) -> str:

@@ -17,6 +17,7 @@ _Mapping = dict[str, Any]
 TEXT: Final[_Mapping] = {"type": "keyword", "ignore_above": LONGEST_TEXT}
 _LONG: Final[_Mapping] = {"type": "long"}
 _DOUBLE: Final[_Mapping] = {"type": "double"}
+_FLOAT: Final[_Mapping] = {"type": "float"}
 _DATE: Final[_Mapping] = {"type": "date"}
 _BOOLEAN: Final[_Mapping] = {"type": "boolean"}
 
@@ -25,7 +26,9 @@ _MEMBERS: Final[tuple[tuple[_Mapping, str, str], ...]] = (
     (TEXT, "data_stream", "type dataset namespace"),
     (TEXT, "event", "id kind category type dataset module"),
     (_LONG, "event", "severity sequence"),
+    (_FLOAT, "event", "risk_score"),
     (_DATE, "event", "created ingested start end"),
+    (TEXT, "host.os", "type"),
     (TEXT, "log", "level"),
     (TEXT, "related", "user hosts"),
     (TEXT, "rule", "id uuid name description ruleset category license reference author version"),

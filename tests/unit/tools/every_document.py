@@ -50,8 +50,10 @@ detection: {{selection: {{TargetFilename: /s}}, condition: selection}}
 """
 SENT = {
     "data_stream": {"type": "logs", "dataset": "fileaudit.alert", "namespace": "default"},
+    "host": {"os": {"type": "linux"}},
     "event": {
         "sequence": 7,
+        "risk_score": 73,
         "created": "2026-11-24T07:30:45.123456789Z",
         "ingested": "2026-11-24T07:30:45.123456789Z",
     },

@@ -18,6 +18,8 @@ from fileaudit_engine.text import printable
 T = TypeVar("T")
 
 ALERTS: Final = "logs-fileaudit.alert-*"
+LONGEST_MESSAGE: Final = 200
+"""Characters of the newest alert's message: names in it may have thousands."""
 _LEVEL: Final = "fileaudit.rule.level"
 _NEWEST: Final = {
     "size": 1,
@@ -170,8 +172,12 @@ def _newest(source: "_Source") -> Newest:
     return Newest(
         time=printable(source.timestamp),
         level=printable(source.fileaudit.rule.level),
-        message=printable(source.message),
+        message=_cut(printable(source.message)),
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 1]}…"
 
 
 class _Number(msgspec.Struct):
