@@ -30,8 +30,8 @@ TYPES: Final = {
 }
 """ECS: which types are expected in a category."""
 NUMBERS: Final = {
-    *("event.sequence", "event.severity", "file.size", "process.pid", "process.parent.pid"),
-    *("process.thread.id", "process.args_count"),
+    *("event.risk_score", "event.sequence", "event.severity", "file.size", "process.pid"),
+    *("process.parent.pid", "process.thread.id", "process.args_count"),
 }
 """ECS: what is a number; of the places that our documents have, everything else is text or a moment."""
 SHOWN: Final = ("event.category", "event.action", "host.name", "message", "@timestamp")
