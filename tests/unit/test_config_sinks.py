@@ -142,6 +142,7 @@ WRONG_SYSLOG = {
     "address: tls://siem/path": [f"'{SY}.address' has something behind host and port"],
     "address: local://dev/log": [f"'{SY}.address' does not name a socket"],
     "address: 'local:///'": [f"'{SY}.address' does not name a socket"],
+    f"address: local:///{'a' * 107}": [f"'{SY}.address' names a socket by too long a path"],
     "address: tls://siem, facility: 24": [
         f"'{SY}.facility' must be a facility such as authpriv, or its number, 0 to 23"
     ],
@@ -228,7 +229,9 @@ def test_every_mistake_about_syslog_is_told(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [f"sinks: {{elasticsearch: {{{text}}}}}" for text in WRONG_ELASTIC if "https://:" not in text]
-    + [f"sinks: {{syslog: {{{text}}}}}" for text in WRONG_SYSLOG if "/path" not in text],
+    + [
+        f"sinks: {{syslog: {{{text}}}}}" for text in WRONG_SYSLOG if "/path" not in text and "aaa" not in text
+    ],
 )
 def test_the_schema_that_editors_use_refuses_it_too(text: str) -> None:
     assert not is_valid(text)
@@ -354,6 +357,7 @@ LEAKS = [
     f"sinks: {{elasticsearch: {{hosts: https://es:9200, es-api_token: {SECRET}}}}}",
     f"sinks:\n  elasticsearch: {{hosts: 5}}\n  password: {SECRET}: {SECRET}\n",
     f"sinks: {{password: {SECRET}",
+    f"sinks: {{elasticsearch: {{password:\n  {SECRET}, hosts: 5}}}}",
     f"password: |\n  {SECRET}\nsinks: 5",
     f"password: {SECRET}\npassword: {SECRET}\n",
 ]
@@ -379,6 +383,12 @@ def test_a_hidden_secret_moves_no_caret() -> None:
     caret = next(line for line in lines if "^" in line)
     excerpt = lines[lines.index(caret) - 1]
     assert excerpt[caret.index("^") :].startswith("5, api_key: ·")
+
+
+def test_a_hidden_secret_takes_no_line_with_it() -> None:
+    text = f"sinks:\r  password: {SECRET}\rrules: 5\r"
+    assert "\n3 │ rules: 5\n" in shown(text)
+    assert SECRET not in shown(text)
 
 
 def test_only_what_may_be_a_secret_is_hidden() -> None:

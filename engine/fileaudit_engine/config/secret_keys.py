@@ -20,9 +20,9 @@ OWN_FILE: Final = "write it into a file that only the engine can read, and '{}' 
 
 _HIDDEN: Final = re.compile(
     r"""
-    \b[\w-]{0,40}? (?: key | pass(?:word|wd|phrase)? | secret | token | bearer | credentials? | _env )
-    ["']? [ \t]* : [ \t]* (?P<value>\S.*)
-    | :// (?P<user>\S{0,1000}) @
+    (?: key | pass(?:word|wd|phrase)? | secret | token | bearer | credentials? | _env )
+    ["']? [ \t]* : [ \t]* (?: [\r\n]{1,2} [ \t]* )? (?P<value>\S[^\r\n]*)
+    | :// (?P<user> (?: [^\s@]{0,200} @ )+ )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -25,6 +25,9 @@ FRAMES: Final = Bounds(
     reason="every receiver takes 480 bytes, and no datagram has more than 65,507",
 )
 
+MOST_OF_SOCKET: Final = 107
+"""Bytes of a socket's path: sun_path has 108, the last of which is 0 (unix(7))."""
+
 _EXAMPLES: Final = "udp://siem:514, tcp://siem:601, tls://siem:6514 or local:///dev/log"
 _AN_ADDRESS: Final = f"an address such as {_EXAMPLES}"
 
@@ -71,6 +74,9 @@ def _transport_of(address: Address) -> Transport:
 def _local(address: Address) -> dict[str, Any]:
     if address.host or address.port is not None or len(address.rest) < 2 or "\0" in address.rest:
         raise Unclear("does not name a socket", "write its path behind three slashes: local:///dev/log")
+    if len(address.rest.encode()) > MOST_OF_SOCKET:
+        remedy = f"the kernel takes {MOST_OF_SOCKET} bytes: make a link to the socket"
+        raise Unclear("names a socket by too long a path", remedy)
     return {"transport": Transport.LOCAL, "path": Path(address.rest)}
 
 
