@@ -60,6 +60,7 @@ def test_alerts_reach_the_receiver_over_tls_by_a_thread_that_has_no_more_privile
     tmp_path: Path, receiver: Rsyslog
 ) -> None:
     config = configured(tmp_path, f"tls://127.0.0.1:{receiver.tls_port}", ca_file=certificates().ca)
+    config.write_text(f"{config.read_text()}routes: [{{rule: watchd, to: []}}]\n")
     with running("run", "--config", config, "--format", "json") as command:
         opened(command, tmp_path / "secret", times=5)
         assert len(receiver.wait_for(5)) == 5
@@ -68,7 +69,8 @@ def test_alerts_reach_the_receiver_over_tls_by_a_thread_that_has_no_more_privile
         assert {privileges(thread).permitted for thread in threads} == {mask(KEPT)}
         assert command.stop() == 0
     assert received(receiver) == alerts_of(tmp_path)
-    assert any("syslog    critical high medium low" in line for line in command.err)
+    assert "          syslog    some critical high medium low\n" in command.err
+    assert "          routes: no rule is called 'watchd'\n" in command.err
     (line,) = [line for line in command.err if line.startswith("sink     syslog")]
     assert re.fullmatch(r"sink     syslog · \d+ delivered · 0 rejected · 0 behind\n", line)
 

@@ -10,6 +10,7 @@ from fileaudit_engine.runtime.deliveries import Deliveries
 from fileaudit_engine.runtime.delivery import Delivery, Tell
 from fileaudit_engine.runtime.follower import StoreSink
 from fileaudit_engine.runtime.router import Router
+from fileaudit_engine.sinks.secrets import exposed
 from fileaudit_engine.sinks.settings import Begin, ElasticSettings, SyslogSettings
 from fileaudit_engine.store.store import Store
 
@@ -71,10 +72,13 @@ def deliveries_of(
 
 def warn_of_secrets(config: Config) -> None:
     """Say which secrets others could read."""
-    elastic = config.elasticsearch
+    elastic, syslog = config.elasticsearch, config.syslog
     secrets = () if elastic is None else (elastic.api_key, elastic.password)
     for secret in secrets:
         for words in () if secret is None else secret.warnings():
+            tell_sinks(words)
+    if syslog is not None and syslog.key_file is not None:
+        for words in exposed(syslog.key_file):
             tell_sinks(words)
 
 

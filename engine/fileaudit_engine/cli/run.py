@@ -23,6 +23,7 @@ from fileaudit_engine.runtime.collector import settle
 from fileaudit_engine.runtime.correlations import seen_until
 from fileaudit_engine.runtime.keeper import Keeper
 from fileaudit_engine.runtime.pipeline import Pipeline
+from fileaudit_engine.runtime.route_check import idle_names
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.runtime.supervisor import Supervisor
 from fileaudit_engine.sources import privilege
@@ -248,7 +249,7 @@ class _Engine:
         self._pipeline.use(detector, correlations, heard_ns=passage.heard_ns)
         self._trail.reloaded(loaded.compiled)
         say(f"reload    {live.rules_words(loaded.compiled)} in use")
-        _tell_doubts(loaded, successor.doubts())
+        _tell_doubts(loaded, successor.doubts(), self._config)
         return successor
 
     def _successor(self, source: LiveSource, loaded: Loaded, passage: Passage) -> LiveSource:
@@ -280,7 +281,7 @@ class _Engine:
             say(f"          blind: {COMPAT_COST};")
             say(f"          {COMPAT_REMEDY}")
         say("          Ctrl-C stops and prints a summary")
-        _tell_doubts(loaded, doubts)
+        _tell_doubts(loaded, doubts, self._config)
 
 
 def _tell_privileges() -> None:
@@ -299,13 +300,20 @@ def _tell_privileges() -> None:
             say(f"          without {name} it cannot {reason}")
 
 
-def _tell_doubts(loaded: Loaded, doubts: Sequence[str]) -> None:
+def _tell_doubts(loaded: Loaded, doubts: Sequence[str], config: Config) -> None:
     """Name the rules whose operations are not captured, what found no room, and how many rules are costly.
 
     Args:
         loaded: The rules.
         doubts: Of the source.
+        config: Its routes may name rules that are not there.
     """
+    documents = [
+        *(rule.rule for rule in loaded.compiled.user.rules),
+        *(one.rule for one in loaded.compiled.correlations.correlations),
+    ]
+    for words in idle_names(config.routes, documents):
+        say(f"          routes: {printable(words)}")
     blind = [
         r.rule.key for r in loaded.compiled.user.rules if not r.logsource.operations & CAPTURED_OPERATIONS
     ]
