@@ -12,6 +12,7 @@ Where not even that has room, the id stands alone, and `truncated` is `*`.
 """
 
 import base64
+import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -33,6 +34,10 @@ _BARE_BYTES: Final = 8
 _BARE_ID_BYTES: Final = 64
 _EVERYTHING: Final = "*"
 
+_OF_EACH: Final = frozenset({"id", "path", "source_path", "target", "file", "pid", "command", "summary"})
+"""Facts that are other ones in each record."""
+_SHORT: Final = 256
+"""Characters of a text that is worth remembering."""
 _LEAST: Final = 16
 """A fact of which fewer bytes would be left is left out."""
 _EXPANSION: Final = 4
@@ -60,12 +65,24 @@ def message_of(facts: Facts, ts_ns: int, form: Form, room: int) -> str:
 def _whole(facts: Facts, ts_ns: int, form: Form) -> str:
     pairs, files = [], 0
     for name, text in facts.facts:
-        files += name == "file"
-        key = form.key(name, files)
-        if key:
-            pairs.append(form.pair(key, form.escape(form.prepare(shown(text)))))
+        if name in _OF_EACH or len(text) > _SHORT:
+            files += name == "file"
+            pairs.append(_pair(form, name, files, text))
+        else:
+            pairs.append(_known_pair(form, name, 0, text))
+    told = form.separator.join(filter(None, pairs))
     message = form.escape_message(tame(facts.message))
-    return f"{form.begin(facts, ts_ns, BEGIN_BYTES)}{form.separator.join(pairs)}{form.end(message)}"
+    return f"{form.begin(facts, ts_ns, BEGIN_BYTES)}{told}{form.end(message)}"
+
+
+def _pair(form: Form, name: str, number: int, text: str) -> str:
+    """A fact as the form has it; empty if it has none such."""
+    key = form.key(name, number)
+    return form.pair(key, form.escape(form.prepare(shown(text)))) if key else ""
+
+
+_known_pair: Final = functools.lru_cache(maxsize=8_192)(_pair)
+"""Users, programs and rules come again and again."""
 
 
 def _bare(facts: Facts, ts_ns: int, form: Form) -> str:

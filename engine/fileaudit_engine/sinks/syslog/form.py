@@ -11,6 +11,9 @@ class Form(Protocol):
     separator: str
     """Stands between two facts."""
 
+    def __hash__(self) -> int:
+        """What it makes of a text is remembered."""
+
     def begin(self, facts: Facts, ts_ns: int, most: int) -> str:
         """What stands before the facts; of each text in it at most so many bytes."""
 
