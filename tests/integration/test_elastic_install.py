@@ -42,8 +42,8 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def installed(each_elastic: Node, run: Run) -> Node:
-    """A node that has the templates."""
-    status, said, complaints = run(each_elastic, "install")
+    """A node that has the templates, and no data stream by those that somebody has put by hand."""
+    status, said, complaints = run(each_elastic, "install", "--rollover")
     assert status == 0, said + complaints
     return each_elastic
 

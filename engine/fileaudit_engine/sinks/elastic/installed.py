@@ -22,6 +22,7 @@ from fileaudit_engine.sinks.elastic.templates import (
     content_of,
     core,
     digest_of,
+    marks_in,
     merged,
     parts,
     shipped,
@@ -181,7 +182,7 @@ def standing_of(node: Node, template: Template) -> Standing:
     mark = _mark(body)
     return Standing(
         template=template,
-        state=State.SAME if found == wanted else _state(template, mark, digest_of(body)),
+        state=_same(body, template.body) if found == wanted else _state(template, mark, digest_of(body)),
         version=printable(mark.version[:40]),
         content=found,
     )
@@ -204,6 +205,11 @@ def _mark(body: Body) -> Mark:
         return msgspec.convert(body.get("_meta", {}), Mark)
     except msgspec.ValidationError:
         return Mark()
+
+
+def _same(body: Body, wanted: Body) -> State:
+    """What says the same, but not to indices what they are made of, is put again: nobody could tell later."""
+    return State.SAME if marks_in(body) == marks_in(wanted) else State.OLDER
 
 
 def _state(template: Template, mark: Mark, digest: str) -> State:

@@ -150,7 +150,7 @@ class ElasticNode:
         except SerializationError as error:
             raise _not_understood(f"{self.place} does not answer in JSON") from error
         except ApiError as error:
-            if not isinstance(error.meta.status, int) or error.meta.status < _REFUSALS:
+            if error.meta.status < _REFUSALS:
                 raise self._failed(error) from error
             return Reply(status=error.meta.status, body=error.body)
         except TransportError as error:

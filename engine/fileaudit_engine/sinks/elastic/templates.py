@@ -139,9 +139,16 @@ def marks(given: Collection[Template]) -> dict[str, str]:
     """What the mappings of an index say of the templates that it is made of: name to digest."""
     found: dict[str, str] = {}
     for template in given:
-        mappings = template.body.get("template", {}).get("mappings", {})
-        found |= mappings.get("_meta", {})
+        found |= marks_in(template.body)
     return found
+
+
+def marks_in(body: Mapping[str, Any]) -> dict[str, str]:
+    """The same of one template, whoever has written it."""
+    node: object = body
+    for key in ("template", "mappings", "_meta"):
+        node = node.get(key) if isinstance(node, dict) else None
+    return {str(key): str(value) for key, value in node.items()} if isinstance(node, dict) else {}
 
 
 def _component(name: str, body: Body) -> Template:

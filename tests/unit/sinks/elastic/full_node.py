@@ -122,7 +122,7 @@ class FullNode:
         return 200, {"template": inside, "overlapping": []}
 
     def _put(self, path: str, body: Any) -> Answer:
-        self.kept[path] = _as_kept(body)
+        self.kept[path] = as_kept(body)
         return 200, {"acknowledged": True}
 
     def _get(self, path: str, _body: Any) -> Answer:
@@ -181,7 +181,7 @@ def _settings_of(inside: Mapping[str, Any]) -> set[str]:
     return {"lifecycle"} if "index.lifecycle.name" in inside.get("settings", {}) else set()
 
 
-def _as_kept(body: Any) -> Any:
+def as_kept(body: Any) -> Any:
     """As a node gives it back: settings in one another and as texts, defaults spelled out."""
     kept = json.loads(json.dumps(body))
     template = kept.get("template", {})

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.unit.sinks.elastic.full_node import FullNode, failure
+from tests.unit.sinks.elastic.full_node import FullNode, as_kept, failure
 
 from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.sinks.elastic import installed, templates
@@ -152,6 +152,18 @@ def test_a_template_that_was_edited_is_shown_and_put_back(node: ElasticNode, ful
     assert set(states(plan_for(node, "default")).values()) == {State.SAME}
 
 
+def test_a_template_that_was_put_by_hand_is_put_again_with_its_mark(
+    node: ElasticNode, full: FullNode
+) -> None:
+    install(node)
+    marked = full.kept[MAPPINGS]
+    full.kept[MAPPINGS] = as_kept(shipped("fileaudit@mappings"))
+    full.requests.clear()
+    plan = install(node)
+    assert (states(plan)[MAPPINGS], full.puts) == (State.OLDER, [MAPPINGS])
+    assert full.kept[MAPPINGS] == marked
+
+
 def test_a_template_of_an_older_engine_is_told_from_one_that_was_edited(
     node: ElasticNode, full: FullNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,7 +293,7 @@ def test_an_index_that_has_the_name_of_a_data_stream_is_told(node: ElasticNode, 
         ("GET /_component", (200, "no object"), "cannot be understood"),
         ("GET /_index_template?", (200, {"index_templates": "none"}), "cannot be understood"),
         ("GET /_resolve", (200, {"data_streams": [{"name": 7}]}), "cannot be understood"),
-        ("POST /_index_template/_simulate", (500, b"<html>"), "cannot be understood"),
+        ("POST /_index_template/_simulate", (500, b"<html>"), "500: <html>"),
         ("POST /_index_template/_simulate", failure(403, "security_exception", "no"), "403: no"),
         ("GET /_ilm", failure(503, "unavailable", "later"), "503: later"),
     ],
