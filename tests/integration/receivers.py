@@ -2,54 +2,51 @@
 
 import json
 import re
-import ssl
-import urllib.request
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from tools.elastic.node import Node
 from tools.syslog.servers import Server
+
+from fileaudit_engine.resources import schemas_dir
 
 _ID: Final = re.compile(r'\bid="([^"]+)"')
 _PAGE: Final = 10_000
 """What Elasticsearch gives at a time."""
+_PARTS: Final = ("fileaudit@settings", "fileaudit@mappings")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indexed:
-    """An Elasticsearch, asked over HTTP with nothing but the standard library.
+def install(node: Node) -> None:
+    """The templates, those of which a bare node takes everything."""
+    folder = schemas_dir() / "elasticsearch"
+    for name in _PARTS:
+        node.ask("PUT", f"/_component_template/{name}", json.loads((folder / f"{name}.json").read_text()))
+    for name in ("alert", "event"):
+        template = json.loads((folder / f"logs-fileaudit.{name}.json").read_text())
+        node.ask("PUT", f"/_index_template/logs-fileaudit.{name}", template)
 
-    Attributes:
-        url: Of the node.
-        ca: For https: whose certificate it has.
-        password: Of the user `elastic`; None: it asks for none.
-    """
 
-    url: str
-    ca: Path | None = None
-    password: str | None = None
+def map_pids(node: Node, namespace: str, kind: str) -> None:
+    """Have somebody's own template say of which type the numbers of processes are, in the alerts."""
+    properties = {"@timestamp": {"type": "date"}, "process": {"properties": {"pid": {"type": kind}}}}
+    template = {
+        "index_patterns": [f"logs-fileaudit.alert-{namespace}"],
+        "data_stream": {},
+        "priority": 500,
+        "template": {"mappings": {"dynamic": False, "properties": properties}},
+    }
+    node.ask("PUT", f"/_index_template/pids-{namespace}", template)
 
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """One request; the answer."""
-        request = urllib.request.Request(f"{self.url}{path}", method=method)
-        request.add_header("Content-Type", "application/json")
-        if self.password is not None:
-            token = b64encode(f"elastic:{self.password}".encode()).decode()
-            request.add_header("Authorization", f"Basic {token}")
-        data = None if body is None else json.dumps(body).encode()
-        context = None if self.ca is None else ssl.create_default_context(cafile=self.ca)
-        with urllib.request.urlopen(request, data, timeout=60, context=context) as answer:
-            return json.loads(answer.read() or b"null")
 
-    def ids(self, streams: str) -> list[str]:
-        """Of all documents of some data streams; at most ten thousand."""
-        self.ask("POST", f"/{streams}/_refresh")
-        query = {"size": _PAGE, "_source": False, "track_total_hits": True}
-        hits = self.ask("POST", f"/{streams}/_search?allow_no_indices=true", query)["hits"]
-        assert hits["total"]["value"] <= _PAGE
-        return [hit["_id"] for hit in hits["hits"]]
+def indexed_ids(node: Node, namespace: str) -> list[str]:
+    """Of all that is in the data streams of a namespace, sorted."""
+    streams = f"logs-fileaudit.*-{namespace}"
+    node.ask("POST", f"/{streams}/_refresh")
+    page = node.ask("POST", f"/{streams}/_search?scroll=1m", {"size": _PAGE, "_source": False})
+    ids: list[str] = []
+    while hits := page["hits"]["hits"]:
+        ids += [hit["_id"] for hit in hits]
+        page = node.ask("POST", "/_search/scroll", {"scroll": "1m", "scroll_id": page["_scroll_id"]})
+    return sorted(ids)
 
 
 def filed_ids(server: Server) -> list[str]:
@@ -58,6 +55,6 @@ def filed_ids(server: Server) -> list[str]:
 
 
 def _id_of(raw: str) -> str:
-    found: Sequence[str] = _ID.findall(raw)
+    found: list[str] = _ID.findall(raw)
     assert len(found) == 1, raw
     return found[0]
