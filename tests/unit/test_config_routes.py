@@ -134,6 +134,13 @@ def test_a_value_longer_than_any_name_is_told_and_not_repeated() -> None:
     assert told == f"17 'routes.rule' must be {A_VALUE}"
 
 
+def test_more_routes_than_anybody_writes_are_refused_at_once() -> None:
+    routes = [f"{{rule: a{number}, to: json}}" for number in range(20_000)]
+    (told,) = complaints(f"[{', '.join(routes)}]")
+    assert told.endswith(" there are more than 500 routes")
+    assert len(parse_config(f"routes: [{', '.join(routes[:500])}]\n{SINKS}".encode(), HOME).routes) == 500
+
+
 @pytest.mark.parametrize("sink", ["json", "elasticsearch", "syslog"])
 def test_a_route_to_a_sink_that_is_not_configured_is_told(sink: str) -> None:
     message = f"a route names the sink '{sink}', which is not configured"

@@ -8,7 +8,7 @@ from tools.schemas.parts import Schema, choice, described, map_of, text_like
 
 from fileaudit_engine.config.elasticsearch_section import FINGERPRINT, NAMESPACE
 from fileaudit_engine.config.reading import FOREVER
-from fileaudit_engine.config.routes_section import ENGINE_FACTS, LEVELS, OBJECTS
+from fileaudit_engine.config.routes_section import ENGINE_FACTS, LEVELS, MOST_ROUTES, OBJECTS
 from fileaudit_engine.config.secret_keys import VARIABLE
 from fileaudit_engine.detect.places import PLACES
 from fileaudit_engine.detect.record import Kind
@@ -229,7 +229,7 @@ def routes() -> Schema:
         },
         required=["to"],
     )
-    return {"type": "array", "items": route}
+    return {"type": "array", "items": route, "maxItems": MOST_ROUTES}
 
 
 def _some(item: Schema) -> Schema:

@@ -17,6 +17,8 @@ from fileaudit_engine.store.search_patterns import MAX_PATTERN
 
 KEYS: Final = ("level", "kind", "rule", "tag", "fields", "to", "continue")
 LEVELS: Final = tuple(sorted(SEVERITIES, key=SEVERITIES.__getitem__))
+MOST_ROUTES: Final = 500
+"""Each is compared with those before it, and each new rule with all."""
 KINDS: Final = tuple(kind.value for kind in Kind)
 
 ENGINE_FACTS: Final = "fileaudit.engine."
@@ -37,6 +39,13 @@ def routes_of(reading: Reading, node: Node, configured: Collection[str]) -> tupl
     """
     if not isinstance(node, ListNode):
         reading.wrong(node, "routes", "a list of routes", "write '- {level: high, to: [syslog]}' below it")
+        return ()
+    if len(node.items) > MOST_ROUTES:
+        message = f"there are more than {MOST_ROUTES} routes"
+        place = node.items[MOST_ROUTES].location
+        reading.problems.error(
+            "FA083", message, place, help="name several rules or tags in one route, or use '*'"
+        )
         return ()
     routes: list[tuple[Node, Route]] = []
     for item in node.items:
