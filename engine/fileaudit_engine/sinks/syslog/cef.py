@@ -9,7 +9,7 @@ readers drop blanks around it: a blank at the beginning or the end of a name is 
 from typing import Final
 
 from fileaudit_engine import __version__
-from fileaudit_engine.sinks.syslog.facts import Facts
+from fileaudit_engine.sinks.syslog.facts import BASE_NAME, Facts
 from fileaudit_engine.sinks.syslog.words import RATINGS, cut, shown
 
 VENDOR: Final = "fileaudit"
@@ -37,6 +37,7 @@ _KEYS: Final = {
     "path_b64": "filePathBase64",
     "source_path": "oldFilePath",
     "source_path_b64": "oldFilePathBase64",
+    BASE_NAME: "fname",
     "target": "targetPath",
     "error": "reason",
     "file": "file",

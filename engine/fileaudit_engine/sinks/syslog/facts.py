@@ -16,6 +16,9 @@ from fileaudit_engine.rules.ast import QUIET_LEVEL
 FILES_TOLD: Final = 10
 """Of the files of a correlation."""
 
+BASE_NAME: Final = "fname"
+"""The fact that is a part of another one: told only by a form whose readers look for it."""
+
 Fact = tuple[str, str]
 """A name of ours, and the text as documents have it."""
 
@@ -57,6 +60,7 @@ class _Event(msgspec.Struct):
 
 class _File(msgspec.Struct):
     path: str | None = None
+    name: str | None = None
     target_path: str | None = None
 
 
@@ -175,7 +179,8 @@ _Told = list[tuple[str, str | None]]
 def _tell_of_files(facts: _Told, document: _Document) -> None:
     own = document.fileaudit
     if document.file is not None:
-        facts += [("path", document.file.path), ("target", document.file.target_path)]
+        file = document.file
+        facts += [("path", file.path), (BASE_NAME, file.name), ("target", file.target_path)]
     facts.append(("source_path", own.source_path))
     if own.errno_name is not None:
         facts.append(("error", own.errno_name))

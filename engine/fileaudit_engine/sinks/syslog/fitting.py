@@ -16,7 +16,7 @@ import functools
 from collections.abc import Sequence
 from typing import Final
 
-from fileaudit_engine.sinks.syslog.facts import Fact, Facts
+from fileaudit_engine.sinks.syslog.facts import BASE_NAME, Fact, Facts
 from fileaudit_engine.sinks.syslog.form import Form
 from fileaudit_engine.sinks.syslog.words import cut, shown, size, tame
 from fileaudit_engine.text import from_document, to_kernel
@@ -34,7 +34,9 @@ _BARE_BYTES: Final = 8
 _BARE_ID_BYTES: Final = 64
 _EVERYTHING: Final = "*"
 
-_OF_EACH: Final = frozenset({"id", "path", "source_path", "target", "file", "pid", "command", "summary"})
+_OF_EACH: Final = frozenset(
+    {"id", "path", "source_path", BASE_NAME, "target", "file", "pid", "command", "summary"}
+)
 """Facts that are other ones in each record."""
 _SHORT: Final = 256
 """Characters of a text that is worth remembering."""

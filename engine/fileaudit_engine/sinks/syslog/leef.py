@@ -11,14 +11,14 @@ from typing import Final
 
 from fileaudit_engine import __version__
 from fileaudit_engine.sinks.syslog.cef import PRODUCT, VENDOR
-from fileaudit_engine.sinks.syslog.facts import Facts
+from fileaudit_engine.sinks.syslog.facts import BASE_NAME, Facts
 from fileaudit_engine.sinks.syslog.words import RATINGS, cut, shown
 
 DELIMITER: Final = "^"
 LEAST: Final = 1
 """LEEF's severities begin here."""
 
-_KEYS: Final = {"user": "usrName", "action": "action", "level": "", "rule": ""}
+_KEYS: Final = {"user": "usrName", "level": "", "rule": "", BASE_NAME: ""}
 """LEEF's names for facts; others keep ours. Rule and level stand in the header and in `sev`."""
 _ESCAPED: Final = "\\x5e"
 _BLANK: Final = "\\x20"

@@ -7,7 +7,7 @@ The number is the one that is reserved for examples and for those who have none 
 
 from typing import Final
 
-from fileaudit_engine.sinks.syslog.facts import Facts
+from fileaudit_engine.sinks.syslog.facts import BASE_NAME, Facts
 
 SD_ID: Final = "fileaudit@32473"
 
@@ -33,7 +33,7 @@ class Structured:
 
     def key(self, name: str, number: int) -> str:  # noqa: ARG002 - a name may be there again (6.3.3)
         """Our own names."""
-        return name
+        return "" if name == BASE_NAME else name
 
     def pair(self, key: str, escaped: str) -> str:
         """A parameter."""

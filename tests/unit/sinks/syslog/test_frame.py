@@ -42,7 +42,7 @@ def test_an_alert_is_told_like_this_in_cef() -> None:
         "<83>1 2026-11-28T12:00:00.123456Z web-1 fileaudit-engine 812 alert - "
         "CEF:0|fileaudit|fileaudit-engine|0.1.0|shadow_file_read|Shadow file read|8|"
         "rt=1795867200123 cat=alert dvchost=web-1 externalId=035c9421dd41407559aa29fd9b4ca58c act=open "
-        "outcome=success filePath=/etc/shadow suser=root suid=0 cs1=alice cs1Label=LoginUser "
+        "outcome=success filePath=/etc/shadow fname=shadow suser=root suid=0 cs1=alice cs1Label=LoginUser "
         "flexString2=1000 flexString2Label=LoginUserId sproc=/usr/bin/cat spid=4242 cs2=/usr/bin/bash "
         "cs2Label=ParentProcess cs4=TA0006 cs4Label=Tactic cs5=T1003,T1003.008 cs5Label=Technique cn3=4 "
         "cn3Label=LostEvents cs6=cat ../etc/shadow cs6Label=CommandLine msg=Shadow file read: "
