@@ -2,6 +2,7 @@
 
 import enum
 import fnmatch
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,8 +81,8 @@ class Rival:
     """Another template that wants our data streams.
 
     Attributes:
-        name: By which the node knows it.
-        stream: The data stream that it wants.
+        name: By which the node knows it, printable.
+        stream: The data stream that it wants, or the pattern of ours that overlaps with its own.
         equal: It has our priority, so that both cannot be; else it has a higher one, and decides.
     """
 
@@ -236,17 +237,35 @@ def rivals(node: Node, namespace: str) -> list[Rival]:
     for index in INDEXES:
         priority, stream = shipped(index)["priority"], f"{index}-{namespace}"
         for one in listed.index_templates:
-            if one.name in INDEXES or one.index_template.priority < priority:
+            inside = one.index_template
+            patterns = _as_list(inside.index_patterns)
+            if one.name in INDEXES or inside.priority < priority:
                 continue
-            if _wants(one.index_template.index_patterns, stream):
-                equal = one.index_template.priority == priority
-                found.append(Rival(name=printable(one.name), stream=stream, equal=equal))
+            name = printable(one.name)
+            if inside.priority == priority and any(_overlaps(pattern, f"{index}-") for pattern in patterns):
+                found.append(Rival(name=name, stream=f"{index}-*", equal=True))
+            elif any(map(functools.partial(_wants, stream), patterns)):
+                found.append(Rival(name=name, stream=stream, equal=False))
     return found
 
 
-def _wants(patterns: str | list[str], stream: str) -> bool:
-    given = [patterns] if isinstance(patterns, str) else patterns
-    return any(fnmatch.fnmatchcase(stream, pattern.replace("[", "[[]")) for pattern in given)
+def _wants(stream: str, pattern: str) -> bool:
+    """Whether a pattern of a node, in which only `*` has a meaning, is for a data stream."""
+    return fnmatch.fnmatchcase(stream, pattern.replace("[", "[[]").replace("?", "[?]"))
+
+
+def _overlaps(pattern: str, beginning: str) -> bool:
+    """Whether some name begins with `beginning` and is what the pattern is for."""
+    end = len(beginning)
+    matched = {0}
+    for character in pattern:
+        if character == "*" and matched:
+            matched = set(range(min(matched), end + 1))
+        else:
+            matched = {
+                at if at == end else at + 1 for at in matched if at == end or beginning[at] == character
+            }
+    return end in matched
 
 
 _RIVAL_MEMBERS: Final = ",".join(

@@ -230,7 +230,33 @@ def test_a_template_with_the_same_priority_is_in_the_way(node: ElasticNode, full
     full.others = [other(250, "logs-*-*")]
     plan = plan_for(node, "default")
     assert len(plan.hindrances) == 2
-    assert "somebody's is for logs-fileaudit.alert-default as well" in plan.hindrances[0]
+    assert "somebody's is for logs-fileaudit.alert-* as well" in plan.hindrances[0]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "overlaps"),
+    [
+        ("logs-fileaudit.alert-elsewhere", True),
+        ("logs-fileaudit.alert-", True),
+        ("*", True),
+        ("*-elsewhere", True),
+        ("l*t.a*t*", True),
+        ("logs-fileaudit.alert", False),
+        ("logs-?ileaudit.alert-*", False),
+        ("logs-fileaudit.event-*", False),
+        ("metrics-*", False),
+        ("", False),
+    ],
+)
+def test_patterns_overlap_if_there_is_a_name_for_both(
+    pattern: str,
+    overlaps: bool,  # noqa: FBT001 - one column of the table
+    node: ElasticNode,
+    full: FullNode,
+) -> None:
+    full.others = [other(250, pattern)]
+    hindered = [rival.stream for rival in plan_for(node, "default").rivals if rival.equal]
+    assert ("logs-fileaudit.alert-*" in hindered) is overlaps
 
 
 def test_a_template_with_a_higher_priority_decides_and_that_is_told(
