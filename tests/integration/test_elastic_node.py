@@ -7,12 +7,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.integration.elastic_templates import put_templates
 from tools.elastic.asking import Refused, asked
 from tools.elastic.node import Node
 from tools.syslog.process import wait_until
 
 TOOL = Path(__file__).parents[2] / "tools/elasticsearch-node"
 END_S = 30.0
+READER = ("reader", "only-looks")
+DELIVERER = ("deliverer", "deliver-it")
 
 
 def test_a_node_keeps_its_port_and_its_data_over_a_crash(elastic: Node) -> None:
@@ -39,11 +42,24 @@ def test_a_paused_node_answers_nobody_until_it_goes_on(elastic: Node) -> None:
 
 
 def test_who_is_no_user_is_refused_and_who_may_only_read_cannot_write(elastic_secure: Node) -> None:
-    url = f"{elastic_secure.url}/logs-fileaudit.alert-node/_doc"
-    for who, status in ((("reader", "wrong"), 401), (("reader", "only-looks"), 403)):
-        with pytest.raises(Refused) as refused:
-            asked(url, "POST", {"a": 1}, who=who, ca=elastic_secure.ca, timeout_s=30)
-        assert refused.value.status == status
+    put_templates(elastic_secure)
+    stream = "/logs-fileaudit.alert-node"
+    for who in (("reader", "wrong"), ("nobody", "only-looks")):
+        assert status(elastic_secure, "GET", f"{stream}/_search", who) == 401
+    assert status(elastic_secure, "POST", f"{stream}/_doc", READER) == 403
+    assert status(elastic_secure, "POST", f"{stream}/_doc", DELIVERER) == 200
+    assert status(elastic_secure, "GET", f"{stream}/_search", DELIVERER) == 403
+    assert status(elastic_secure, "GET", f"{stream}/_search", READER) == 200
+
+
+def status(node: Node, method: str, path: str, who: tuple[str, str]) -> int:
+    """What somebody's question is answered with; 200 for all that is done."""
+    body = {"@timestamp": "2026-11-28T00:00:00Z"} if method == "POST" else None
+    try:
+        asked(f"{node.url}{path}", method, body, who=who, ca=node.ca, timeout_s=30)
+    except Refused as refused:
+        return refused.status
+    return 200
 
 
 def test_nothing_is_left_when_whoever_started_it_is_killed() -> None:

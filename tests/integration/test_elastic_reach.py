@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.integration.elastic_templates import put_templates
 from tools.elastic.node import Node
 from tools.syslog.process import free_port
 
-from fileaudit_engine.resources import schemas_dir
 from fileaudit_engine.sinks.elastic.reach import reach
 from fileaudit_engine.sinks.secrets import Secret
 from fileaudit_engine.sinks.settings import ElasticSettings
@@ -19,20 +19,13 @@ FINGERPRINT: Final = "0123456789abcdef" * 4
 @pytest.fixture
 def settings(elastic_secure: Node, tmp_path: Path) -> ElasticSettings:
     """Of somebody who may deliver, to a node that has the templates."""
-    for name in ("_component_template/fileaudit@settings", "_component_template/fileaudit@mappings"):
-        elastic_secure.ask("PUT", f"/{name}", schema(name))
-    for name in ("_index_template/logs-fileaudit.alert", "_index_template/logs-fileaudit.event"):
-        elastic_secure.ask("PUT", f"/{name}", schema(name))
+    put_templates(elastic_secure)
     return ElasticSettings(
         hosts=(elastic_secure.url,),
         username="deliverer",
         password=secret(tmp_path, "deliver-it"),
         ca_file=elastic_secure.ca,
     )
-
-
-def schema(name: str) -> bytes:
-    return (schemas_dir() / "elasticsearch" / f"{Path(name).name}.json").read_bytes()
 
 
 def secret(folder: Path, text: str) -> Secret:
