@@ -7,12 +7,15 @@ What is sent is the document of the store, with what its data stream needs and w
     event.created       when the engine handed it on: what the store calls `event.ingested`
     event.ingested      when it was sent. Kibana's alerting goes by it: what waited out an outage must not
                         look as if it had been seen already
+    event.risk_score    of alerts: their severity, since Kibana gives all the same one otherwise
+    host.os.type        linux: Kibana's pages about hosts, and rules made for Linux, filter by it
 
 An id is always the record's own and items are only ever created, so that a second time is refused (409) and
 does no harm. An answer is believed only if it is about the items that were sent: each in its place, by its
 id.
 """
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -54,6 +57,7 @@ _NOT_OF_THE_RECORD: Final = frozenset(
 """What is refused because of how the node is: any record would be, and it will not be for ever."""
 _INSTALL: Final = "there is no data stream for it; run 'fileaudit-engine elastic install'"
 
+_LINUX: Final = {"type": "linux"}
 _RAW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT: Final = msgspec.json.Decoder(str)
 _encode: Final = msgspec.json.Encoder().encode
@@ -104,8 +108,11 @@ class Maker:
         named, action = self._streams[dataset]
         if "ingested" in event:
             event["created"] = event["ingested"]
+        if dataset == ALERT and "severity" in event:
+            event["risk_score"] = event["severity"]
         event["sequence"], event["ingested"] = record.seq, sent
-        whole: dict[str, Any] = {**document, "event": event, "data_stream": named}
+        host = _of_linux(bytes(document.get("host", b"{}")))
+        whole: dict[str, Any] = {**document, "event": event, "host": host, "data_stream": named}
         return Item(identity, action + _encode(identity) + b"}}", _encode(whole))
 
     def _stream(self, dataset: str) -> tuple[msgspec.Raw, bytes]:
@@ -113,6 +120,16 @@ class Maker:
         named = _encode({"type": "logs", "dataset": dataset, "namespace": self._namespace})
         index = _encode(f"logs-{dataset}-{self._namespace}")
         return msgspec.Raw(named), b'{"create":{"_index":' + index + b',"_id":'
+
+
+@functools.lru_cache(maxsize=64)
+def _of_linux(host: bytes) -> msgspec.Raw:
+    """A document's host, with its system; what is no object stays as it is. Nearly all have the same."""
+    try:
+        known = _RAW.decode(host)
+    except msgspec.MsgspecError:
+        return msgspec.Raw(host)
+    return msgspec.Raw(_encode({**known, "os": _LINUX}))
 
 
 def portions(items: Sequence[Item], most_bytes: int) -> Iterator[Sequence[Item]]:

@@ -60,7 +60,21 @@ def test_a_document_is_the_stored_one_with_what_only_the_sender_knows() -> None:
     assert sent["event"].pop("sequence") == 42
     assert sent["event"].pop("created") == found["event"].pop("ingested")
     assert sent["event"].pop("ingested") == SENT
+    assert sent["event"].pop("risk_score") == found["event"]["severity"]
+    assert sent["host"].pop("os") == {"type": "linux"}
     assert sent == found
+
+
+def test_what_is_no_alert_has_no_risk() -> None:
+    found = document("alert")
+    found["event"]["kind"] = "event"
+    assert "risk_score" not in json.loads(made(row(found)).document)["event"]
+
+
+def test_a_document_without_a_host_is_of_one_with_linux() -> None:
+    found = document("alert")
+    found.pop("host", None)
+    assert json.loads(made(row(found)).document)["host"] == {"os": {"type": "linux"}}
 
 
 def test_of_a_document_that_does_not_say_when_it_was_handed_on_nothing_is_made_up() -> None:
