@@ -1,8 +1,8 @@
 """Documents as Kibana Security wants them: its External Alerts rule takes alerts, its timeline shows them.
 
 The rule is a stock one of Elastic's: `event.kind: alert` outside of its own modules, by `event.ingested`; it
-names an alert by `message` and reads its severity from `event.severity`. What may go together in `event.*` is
-said by ECS 8.17.
+names an alert by `message` and reads severity and risk from `event.severity` and `event.risk_score`. What may
+go together in `event.*` is said by ECS 8.17.
 """
 
 import itertools
@@ -98,6 +98,7 @@ def test_the_rule_finds_name_severity_and_time_of_each(alerts: list[Document]) -
     for document in alerts:
         assert document["message"].startswith(document["rule"]["name"])
         assert document["event"]["severity"] in SEVERITIES
+        assert document["event"]["risk_score"] == document["event"]["severity"]
         assert document["event"]["ingested"] == SENT
 
 
@@ -132,6 +133,11 @@ def test_the_row_of_an_alert_says_who_did_it_with_what(alerts: list[Document]) -
         assert any(values_at(document, place) for document in alerts), place
     for document in alerts:
         assert bool(values_at(document, "file.path")) == bool(values_at(document, "file.name"))
+
+
+def test_the_pages_of_hosts_find_all_of_them(sent: list[Document]) -> None:
+    assert {one for document in sent for one in values_at(document, "host.os.type")} == {"linux"}
+    assert all(values_at(document, "host.name") for document in sent)
 
 
 def test_what_belongs_to_kibana_is_in_no_document(sent: list[Document]) -> None:
