@@ -124,7 +124,7 @@ def _of_node(found: Status) -> Iterator[str]:
     wrong = [one for one in plan.standings if one.behind]
     if wrong:
         names = ", ".join(one.template.name for one in wrong)
-        yield f"{counted(len(wrong), 'template')} not as they should be ({names}): {_INSTALL}"
+        yield f"{counted(len(wrong), 'template')} not as shipped ({names}): {_INSTALL}"
     yield from plan.hindrances
     yield from plan.warnings
     for stream in plan.behind:

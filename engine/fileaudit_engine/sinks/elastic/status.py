@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from fileaudit_engine.detect.described import SEVERITIES
 from fileaudit_engine.sinks.elastic.install import Plan, plan_for
 from fileaudit_engine.sinks.elastic.installed import STREAMS, Stream, streams
 from fileaudit_engine.sinks.elastic.node import Node, NotAllowed, told
@@ -60,7 +61,7 @@ class Alerts:
 
     Attributes:
         total: How many.
-        levels: How many of each level, printable.
+        levels: How many of each level, printable, the most severe first.
         newest: The latest; None: there is none.
     """
 
@@ -161,9 +162,10 @@ def alerts_in(node: Node) -> Alerts:
         MachineCannot: The node does not tell.
     """
     found = told(node.ask("POST", f"/{ALERTS}/_search", _NEWEST), _Found)
+    levels = {printable(str(one.key)): one.doc_count for one in found.aggregations.levels.buckets}
     return Alerts(
         total=found.hits.total.value,
-        levels={printable(str(one.key)): one.doc_count for one in found.aggregations.levels.buckets},
+        levels=dict(sorted(levels.items(), key=lambda one: -SEVERITIES.get(one[0], -1))),
         newest=_newest(found.hits.hits[0].source) if found.hits.hits else None,
     )
 
