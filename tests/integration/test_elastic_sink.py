@@ -89,6 +89,19 @@ def test_a_hostile_name_is_one_document_and_comes_back_as_it_is(open_delivery: D
     assert [one["message"] for one in found] == [one.document["message"] for one in rows]
 
 
+@pytest.mark.parametrize("name", ['quote"d', "back\\slash", "tab\t\\", "\\x5c"])
+def test_a_name_is_found_without_regard_to_case_whatever_it_needs_escaped(
+    name: str, open_delivery: Delivery
+) -> None:
+    found = document()
+    found["user"]["name"] = name
+    open_delivery.sink.deliver([row(found)])
+    open_delivery.sources()
+    query = {"query": {"term": {"user.name.caseless": name.upper()}}}
+    count = open_delivery.node.ask("POST", f"/logs-fileaudit.*-{open_delivery.namespace}/_count", query)
+    assert count["count"] == 1
+
+
 def test_alerts_and_events_go_to_streams_of_their_own(open_delivery: Delivery) -> None:
     event = document()
     event["event"] |= {"id": "e" * 32, "kind": "event", "dataset": "fileaudit.event"}

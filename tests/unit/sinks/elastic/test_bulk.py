@@ -92,6 +92,16 @@ def test_whatever_is_in_a_record_a_line_is_one_line(text: str, seq: int) -> None
     assert json.loads(item.document)["file"]["path"] == found["file"]["path"]
 
 
+@given(st.text(alphabet='\\"nu05c/\n\x00ä', max_size=40))
+def test_backslashes_and_quotes_are_spelled_as_numbers_and_say_the_same(text: str) -> None:
+    found = document("alert")
+    found["file"]["path"] = text
+    sent = made(row(found)).document
+    assert json.loads(sent)["file"]["path"] == text
+    assert b"\\\\" not in sent
+    assert b'\\"' not in sent
+
+
 @pytest.mark.parametrize(
     "raw",
     [
