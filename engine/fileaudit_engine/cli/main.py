@@ -21,7 +21,7 @@ from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
 
 COMMANDS: Final = (
     *("run", "trace", "top", "replay", "record", "test", "check", "explain", "query", "report", "verify"),
-    *("doctor", "elastic"),
+    *("doctor", "elastic", "convert"),
 )
 """Each is a module of this package, imported when it is asked for: `verify` does not need a compiler."""
 
