@@ -88,7 +88,7 @@ class ElasticSink:
         if not items:
             return iter(()), None
         try:
-            client = self._client = self._client or client_of(self._settings)
+            client = self._client = self._client or self._made_client()
         except Exception as error:  # noqa: BLE001 - whatever the client library raises, the records stay
             return iter(()), self._noted(why(error, self._settings))
         if self._clock_s() >= self._reduced_until_s:
@@ -98,6 +98,10 @@ class ElasticSink:
         if sending.most_bytes < self._most_bytes:
             self._most_bytes, self._reduced_until_s = sending.most_bytes, self._clock_s() + REDUCED_S
         return iter(sending.answers), self._noted(sending.failure)
+
+    def _made_client(self) -> "Elasticsearch":
+        self._gate.look()
+        return client_of(self._settings)
 
     def _noted(self, failure: Failure | None) -> Failure | None:
         if failure is not None and failure.stops:
@@ -132,11 +136,14 @@ class Gate:
         self._look_at_s = self._until_s = 0.0
         self._stamp: object = None
 
+    def look(self) -> None:
+        """Certificates are read now: others than these are a change."""
+        self._stamp = self._stamp_of_ca()
+
     def shut(self, reason: str) -> None:
         """It makes none until something has changed."""
         self.reason = reason
         self._look_at_s, self._until_s = self._clock_s() + LOOK_S, self._clock_s() + REFUSED_S
-        self._stamp = self._stamp_of_ca()
 
     def opened(self) -> bool:
         """Whether to begin anew: with secrets and certificates as they are now. Says so once."""

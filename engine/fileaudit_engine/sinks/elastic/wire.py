@@ -2,9 +2,9 @@
 
 The client that comes with Elasticsearch reads an answer however long it is and however slowly it comes,
 unpacks what says that it is packed, and follows where it is sent. A node that is not what it should be could
-hold a sink for ever with that, or have it take all memory. Here an answer has to be complete within the
-timeout, has a size, and is never packed; nobody is followed, and no warning of the other side reaches
-Python's.
+hold a sink for ever with that, or have it take all memory. Here request and answer have to be through within
+the timeout, an answer has a size and is never packed; nobody is followed, and no warning of the other side
+reaches Python's.
 
 Only `client` imports this module: what it needs takes a third of a second to load.
 """
@@ -105,13 +105,13 @@ class BoundedNode(BaseNode):
         if body and len(body) >= _LEAST_PACKED and self._http_compress:
             body = gzip.compress(body, _LEVEL)
             headers["content-encoding"] = "gzip"
-        channel.settimeout(limit_s)
+        within = cast("socket.socket", _Within(channel, time.monotonic() + limit_s))
         request = http.client.HTTPConnection(self.host, self.port)
-        request.sock = channel
+        request.sock = within
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             # Who refuses a long body answers while it is being sent, and reads no further.
             request.request(method, target, body, headers)
-        answer = http.client.HTTPResponse(cast("socket.socket", _Within(channel, limit_s)), method=method)
+        answer = http.client.HTTPResponse(within, method=method)
         answer.begin()
         if answer.length is None and not answer.chunked:  # so do headers that are cut off
             raise Broken("the answer does not say how long it is")
@@ -165,18 +165,24 @@ class BoundedNode(BaseNode):
 
 
 class _Within:
-    """What an answer is read from: a connection, until a moment."""
+    """A connection until a moment, as far as HTTP needs one; however little goes or comes at a time."""
 
-    def __init__(self, channel: socket.socket, limit_s: float) -> None:
+    def __init__(self, channel: socket.socket, until_s: float) -> None:
         self._channel = channel
-        self._limit_s = limit_s
+        self._until_s = until_s
+
+    def sendall(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            _limit(self._channel, self._until_s)
+            left = left[self._channel.send(left) :]
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._channel, time.monotonic() + self._limit_s), 1 << 16)
+        return io.BufferedReader(_Reader(self._channel, self._until_s), 1 << 16)
 
 
 class _Reader(io.RawIOBase):
-    """Reads a connection until a moment, however little comes at a time; closing it leaves that open."""
+    """Reads a connection until a moment; closing it leaves that open."""
 
     def __init__(self, channel: socket.socket, until_s: float) -> None:
         self._channel = channel
@@ -186,11 +192,15 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        left_s = self._until_s - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError("the answer does not come to its end")
-        self._channel.settimeout(left_s)
+        _limit(self._channel, self._until_s)
         return self._channel.recv_into(buffer)
+
+
+def _limit(channel: socket.socket, until_s: float) -> None:
+    left_s = until_s - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError("the exchange does not come to its end")
+    channel.settimeout(left_s)
 
 
 def _is_idle(channel: socket.socket) -> bool:

@@ -11,9 +11,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+import pytest
+from tools.syslog.certificates import Certificate, Certificates, made
+from tools.syslog.errors import CannotServe
 from typing_extensions import Self
 
 PRODUCT: Final = "X-elastic-product: Elasticsearch\r\n"
@@ -37,6 +41,21 @@ class Asked:
     @property
     def ids(self) -> list[str]:
         return [action["create"]["_id"] for action in self.lines[::2]]
+
+
+def certificates_in(folder: Path) -> Certificates:
+    """For servers on loopback; without openssl the test is skipped."""
+    try:
+        return made(folder)
+    except CannotServe as error:
+        pytest.skip(str(error))
+
+
+def serving(certificate: Certificate) -> ssl.SSLContext:
+    """What a server of TLS needs to show a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.cert, certificate.key)
+    return context
 
 
 Speech = bytes | Iterable[bytes]

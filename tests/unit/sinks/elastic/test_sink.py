@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.sinks.elastic.speaker import Asked, Speaker, error, results, said, taken
+from tests.unit.sinks.elastic.speaker import (
+    Asked,
+    Speaker,
+    certificates_in,
+    error,
+    results,
+    said,
+    serving,
+    taken,
+)
 from tests.unit.sinks.syslog.rows import alert, alerts
 
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
@@ -31,8 +40,8 @@ class Clock:
 
 @contextmanager
 def sink_for(speaker: Speaker, clock: Clock | None = None, **settings: Any) -> Iterator[ElasticSink]:
-    made = ElasticSettings(hosts=(speaker.url,), **{"timeout_s": 10.0, **settings})
-    with closing(ElasticSink(made, clock_s=clock or Clock())) as sink:
+    said_to_it = ElasticSettings(hosts=(speaker.url,), **{"timeout_s": 10.0, **settings})
+    with closing(ElasticSink(said_to_it, clock_s=clock or Clock())) as sink:
         yield sink
 
 
@@ -364,6 +373,31 @@ def test_certificates_that_have_changed_are_a_reason_to_try_again(tmp_path: Path
         assert reason(sink.deliver(alerts(1))[0]) == before
         clock.now_s += LOOK_S
         assert reason(sink.deliver(alerts(1))[0]) != before
+
+
+def test_certificates_that_were_changed_before_they_were_needed_count_as_well(tmp_path: Path) -> None:
+    clock, file = Clock(), tmp_path / "ca.pem"
+    certificates = certificates_in(tmp_path / "certificates")
+    file.write_text(certificates.other_ca.read_text())
+    with (
+        Speaker(context=serving(certificates.server)) as speaker,
+        sink_for(speaker, clock, ca_file=file) as sink,
+    ):
+        sink._made_client = _changing(sink._made_client, file, certificates.ca)  # type: ignore[method-assign]
+        assert "does not come from" in reason(sink.deliver(alerts(1))[0])
+        clock.now_s += LOOK_S
+        assert sink.deliver(alerts(1)) == [DELIVERED]
+
+
+def _changing(make: Callable[[], Any], file: Path, becomes: Path) -> Callable[[], Any]:
+    """Somebody writes the new certificate between the client's making and its first connection."""
+
+    def made_and_changed() -> Any:
+        client = make()
+        file.write_text(becomes.read_text())
+        return client
+
+    return made_and_changed
 
 
 def test_a_refusal_in_the_middle_keeps_what_was_taken_before(key: Path) -> None:

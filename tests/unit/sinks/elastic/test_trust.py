@@ -6,9 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.unit.sinks.elastic.speaker import Speaker, said
-from tools.syslog.certificates import Certificate, Certificates, made
-from tools.syslog.errors import CannotServe
+from tests.unit.sinks.elastic.speaker import Speaker, certificates_in, said, serving
+from tools.syslog.certificates import Certificate, Certificates
 
 from fileaudit_engine.sinks.elastic.client import client_of
 from fileaudit_engine.sinks.elastic.failures import Failure, why
@@ -17,19 +16,14 @@ from fileaudit_engine.sinks.settings import ElasticSettings
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    try:
-        return made(tmp_path_factory.mktemp("certificates"))
-    except CannotServe as error:
-        pytest.skip(str(error))
+    return certificates_in(tmp_path_factory.mktemp("certificates"))
 
 
 def served(shown: Certificate, folder: Path, *behind: Path) -> ssl.SSLContext:
     """What a server shows: its certificate, and others behind it."""
     chain = folder / "chain.pem"
     chain.write_text("".join(one.read_text() for one in (shown.cert, *behind)))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain, shown.key)
-    return context
+    return serving(Certificate(cert=chain, key=shown.key))
 
 
 def fingerprint_of(certificate: Path) -> str:
@@ -122,7 +116,7 @@ def test_who_only_shows_the_right_authority_beside_a_certificate_of_another_is_n
 ) -> None:
     # Certificates are public: anybody can put that of the authority behind their own.
     other = tmp_path / "other"
-    stranger = made(other)
+    stranger = certificates_in(other)
     chain = served(stranger.server, tmp_path, certificates.ca)
     failure = failure_at(chain, fingerprint=fingerprint_of(certificates.ca))
     assert failure is not None

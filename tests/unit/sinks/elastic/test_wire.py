@@ -2,17 +2,28 @@
 
 import itertools
 import json
+import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from elastic_transport import ConnectionError as Unconnected
 from elastic_transport import ConnectionTimeout, TransportError
 from elasticsearch import ApiError
-from tests.unit.sinks.elastic.speaker import JSON, PRODUCT, Asked, Speaker, Speech, said
+from tests.unit.sinks.elastic.speaker import (
+    JSON,
+    PRODUCT,
+    Asked,
+    Speaker,
+    Speech,
+    certificates_in,
+    said,
+    serving,
+)
 
 from fileaudit_engine.sinks.elastic.client import client_of
 from fileaudit_engine.sinks.elastic.failures import why
@@ -182,6 +193,29 @@ def test_who_refuses_a_long_body_unread_is_understood() -> None:
             ask(f"http://127.0.0.1:{listener.getsockname()[1]}", body="x" * 5_000_000, timeout_s=20.0)
         thread.join()
     assert failure.value.meta.status == 413
+
+
+def test_who_reads_ever_so_slowly_is_given_up(tmp_path: Path) -> None:
+    certificates = certificates_in(tmp_path)
+    context = serving(certificates.server)
+    ended = threading.Event()
+
+    def sip() -> None:
+        channel, _ = listener.accept()
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        with channel, context.wrap_socket(channel, server_side=True) as hidden:
+            while not ended.wait(0.05):
+                hidden.recv(16_384)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=sip)
+        thread.start()
+        hosts = (f"https://127.0.0.1:{listener.getsockname()[1]}",)
+        settings = ElasticSettings(hosts=hosts, ca_file=certificates.ca, timeout_s=1.0)
+        with closing(client_of(settings)) as client, pytest.raises(ConnectionTimeout):
+            asked_with(client, random.Random(1).randbytes(50_000_000).hex())
+        ended.set()
+        thread.join()
 
 
 def test_json_that_is_deeper_than_any_answer_is_no_answer() -> None:
