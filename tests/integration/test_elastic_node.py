@@ -66,13 +66,13 @@ def test_nothing_is_left_when_whoever_started_it_is_killed() -> None:
     started = json.loads(subprocess.run([TOOL, "start"], check=True, capture_output=True).stdout)
     folder, data = Path(started["folder"]), Path(started["log"]).parent
     tool = int((folder / "pid").read_text())
-    processes = _below(tool)
-    assert len(processes) == 2, "a launcher and a server"
-
-    os.kill(tool, signal.SIGKILL)
-    assert wait_until(lambda: not any(map(_runs, processes)), END_S)
-
-    subprocess.run([TOOL, "stop", folder], check=True)
+    try:
+        processes = _below(tool)
+        assert len(processes) == 2, "a launcher and a server"
+        os.kill(tool, signal.SIGKILL)
+        assert wait_until(lambda: not any(map(_runs, processes)), END_S)
+    finally:
+        subprocess.run([TOOL, "stop", folder], check=True)
     assert not folder.exists()
     assert not data.exists()
 
