@@ -10,8 +10,8 @@ from typing import Final, Protocol
 from tests.integration.harness import Engine
 from tests.integration.proxy import Proxy, Side
 
-_UNDERWAY: Final = 100_000
-"""Bytes that a sink has said when something happens in the middle of what it says."""
+_UNDERWAY: Final = 8_000
+"""Bytes that a sink has said when something happens in the middle of what it says; some are packed."""
 
 
 class Receiver(Protocol):
@@ -165,10 +165,16 @@ def _power_cut(scene: Scene) -> None:
     scene.proxy.forwards()
 
 
+def seconds_gone_by(engine: Engine, seconds: float) -> Callable[[], bool]:
+    """Where there is nothing else to go by: the kernel of a host that hangs still acknowledges what fits."""
+    until_s = engine.now_s() + seconds
+    return lambda: engine.now_s() >= until_s
+
+
 OF_WHO_IS_SILENT: Final = {
     "nobody reads, then the connection is reset (a host that was switched off)": Fault(
         begins=lambda scene: scene.proxy.is_deaf(),
-        hits=lambda scene: _seconds_gone_by(scene, 2.0),
+        hits=lambda scene: seconds_gone_by(scene.engine, 2.0),
         ends=_power_cut,
         repeats=True,
     ),
@@ -179,9 +185,3 @@ OF_WHO_IS_SILENT: Final = {
     ),
 }
 """Of receivers that never answer: what they have taken is known when a connection has ended in good order."""
-
-
-def _seconds_gone_by(scene: Scene, seconds: float) -> Callable[[], bool]:
-    """There is nothing else to go by: the kernel of a host that hangs still acknowledges what fits."""
-    until_s = scene.engine.now_s() + seconds
-    return lambda: scene.engine.now_s() >= until_s
