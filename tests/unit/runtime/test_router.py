@@ -254,6 +254,13 @@ def test_where_kinds_decide_no_row_is_looked_into() -> None:
     assert router.wants("json") is None
 
 
+def test_a_route_without_conditions_costs_nothing() -> None:
+    for routes in ([Route(to=("syslog",))], [Route(to=("syslog",)), HIGH], [HIGH, Route(to=("syslog",))]):
+        router = Router(routes, SINKS)
+        assert router.wants("syslog") is None
+        assert router.wanted("syslog") == Router([], SINKS).wanted("json")
+
+
 def test_a_sink_that_wants_loud_alerts_only_is_not_asked_about_the_audit_trail() -> None:
     assert Router([HIGH], SINKS).kinds("syslog") == frozenset({Kind.ALERT})
     assert Router([to_syslog(fields=(("user.name", ("root",)),))], SINKS).kinds("syslog") is None

@@ -103,6 +103,7 @@ def test_a_variable_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"user\n" + HIDDEN.encode(), "has more than one line"),
         (HIDDEN.encode() + b"\r\r\n", "has more than one line"),
         (HIDDEN.encode() + b"\0", "is not text: it has control characters, or is not UTF-8"),
+        (HIDDEN.encode() + b"\x7f", "is not text: it has control characters, or is not UTF-8"),
         (HIDDEN.encode() + b"\x1b[0m", "is not text: it has control characters, or is not UTF-8"),
         (HIDDEN.encode() + b"\xff", "is not text: it has control characters, or is not UTF-8"),
     ],
@@ -159,6 +160,15 @@ def test_what_is_no_file_is_neither_waited_for_nor_read(tmp_path: Path, kind: st
     else:
         place.symlink_to(_a_socket(tmp_path))
     assert "a folder, a device or a pipe" in str(refusal(Secret(file=place)))
+
+
+def test_what_takes_the_place_of_a_file_meanwhile_is_not_read(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe, usual = tmp_path / "pipe", os.open
+    os.mkfifo(pipe)
+    monkeypatch.setattr(os, "open", lambda _path, flags: usual(pipe, flags))
+    assert "a folder, a device or a pipe" in str(refusal(Secret(file=file)))
 
 
 def _a_socket(folder: Path) -> Path:
@@ -235,6 +245,16 @@ def test_a_file_in_its_place_has_changed_even_if_nobody_can_see_when(file: Path,
     other.write_text("hunter3-Zq7\n")
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
     other.rename(file)
+    assert secret.changed()
+
+
+def test_a_file_that_is_written_over_has_changed_even_if_its_time_is_put_back(file: Path) -> None:
+    secret = Secret(file=file)
+    secret.read()
+    before = file.stat()
+    file.write_text("hunter3-Zq7\n")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_size == before.st_size
     assert secret.changed()
 
 
