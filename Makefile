@@ -17,7 +17,7 @@ SETUP ?= run
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-vm demo lint format bench bench-rules bench-correlation bench-store fuzz clean
+.PHONY: help setup run test test-vm demo lint format bench bench-rules bench-correlation bench-store bench-sinks fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ help: ## show this list
 setup: ## install what is missing, start nothing
 	@tools/setup.sh $(SETUP)
 
-test test-vm lint format fuzz: SETUP := test
+test test-vm lint format fuzz bench-sinks: SETUP := test
 bench: SETUP := bench
 
 run: setup ## watch this host with the shipped rules; ARGS="--duration 60 --format json" goes to the engine
@@ -70,6 +70,9 @@ bench-correlation: setup ## events a second through correlations, and what they 
 bench-store: SETUP := run
 bench-store: setup ## records a second into the store, from call to commit; ARGS="--parts append"
 	@$(AS_ROOT) .venv/bin/python tools/bench store $(ARGS)
+
+bench-sinks: setup ## alerts a second into Elasticsearch and rsyslog, and beside a dead sink; ARGS="--parts rate"
+	@$(AS_ROOT) .venv/bin/python tools/bench sinks $(ARGS)
 
 fuzz: setup ## ten minutes of made-up rule files; ARGS="--seconds 60"
 	@.venv/bin/python tools/fuzz_rules.py --seconds 600 $(ARGS)

@@ -10,6 +10,7 @@ tools/bench correlation OPTIONS events a second through correlations, and what t
 tools/bench store OPTIONS       records a second into the store, and how soon it has an alert
 tools/bench store-big OPTIONS   a store of ten million records, and what asking it takes
 tools/bench store-query STORE   what searching a store takes
+tools/bench sinks OPTIONS       alerts a second into Elasticsearch and rsyslog, and beside a dead sink
 """
 
 import os
@@ -21,6 +22,7 @@ import memory
 import overhead
 import ring
 import rules
+import sinks
 import store
 import store_big
 import store_query
@@ -35,6 +37,7 @@ COMMANDS = {
     "store": store.main,
     "store-big": store_big.main,
     "store-query": store_query.main,
+    "sinks": sinks.main,
 }
 NEED_ROOT = ("overhead", "ring", "audit", "memory")
 
