@@ -216,7 +216,7 @@ def _answer(result: "_Result") -> Answer:
         return DELIVERED
     reason = f"{status}: {_reason(result) or 'no reason is given'}"
     if status == NOT_FOUND and result.error.type == "index_not_found_exception":
-        return Retry(f"{reason}; {_INSTALL}")
+        return Retry(f"{status}: {_INSTALL}")
     if not 400 <= status < 500 or status in _LATER or result.error.type in _NOT_OF_THE_RECORD:
         return Retry(reason)
     return Reject(reason)

@@ -4,6 +4,7 @@ What the other side says is cut and made printable; nothing of a secret is in an
 """
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -22,6 +23,9 @@ TOO_LARGE: Final = 413
 LONGEST: Final = 300
 """Characters of what others say."""
 
+_MOST: Final = 10_000
+_OUR_OWN: Final = re.compile(r" for REST request \[[^\]]*\]?")
+"""What we have asked is known to who reads it."""
 _EXPIRED: Final = 10
 _UNTRUSTED: Final = frozenset({18, 19, 20, 21})
 """OpenSSL's numbers for a certificate of an authority that we do not know."""
@@ -112,7 +116,7 @@ def refusal(status: int, body: object, settings: ElasticSettings, *, where: str)
         settings: Who asked.
         where: Who answered.
     """
-    said = reason_of(body)
+    said = reason_of(body) or http.client.responses.get(status, "")
     told = f"{status}: {said}" if said else str(status)
     if status == UNAUTHORIZED:
         return Failure(detail=f"{where}: {_shown(settings)} {told}", remedy=_renew(settings), stops=True)
@@ -203,7 +207,7 @@ def reason_of(body: object) -> str:
         cause = error.get("caused_by")
         said += [cause.get("reason")] if isinstance(cause, dict) else []
         error = ": ".join(one for one in said if isinstance(one, str) and one)
-    return cut(" ".join(error.split())) if isinstance(error, str) else ""
+    return cut(_OUR_OWN.sub("", " ".join(error[:_MOST].split()))) if isinstance(error, str) else ""
 
 
 def cut(text: str) -> str:

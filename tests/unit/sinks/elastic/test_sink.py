@@ -262,7 +262,8 @@ def test_who_refuses_everything_gets_no_dead_letters() -> None:
 
 
 def unauthorized(_: Asked) -> bytes:
-    return said(401, {"error": {"type": "security_exception", "reason": "who?"}, "status": 401})
+    reason = "who? for REST request [/_bulk?a=b&timeout=1ms]"  # as nodes say it
+    return said(401, {"error": {"type": "security_exception", "reason": reason}, "status": 401})
 
 
 def forbidden(_: Asked) -> bytes:
@@ -295,7 +296,7 @@ def test_who_refuses_us_is_not_asked_again(answer: Callable[[Asked], bytes], key
 def test_a_key_that_is_refused_is_named_with_its_place_and_never_shown(key: Path) -> None:
     with Speaker(unauthorized) as speaker, sink_for(speaker, api_key=Secret(file=key)) as sink:
         words = reason(sink.deliver(alerts(1))[0])
-        assert f"the API key in {key} is refused: 401: security_exception: who?" in words
+        assert f"the API key in {key} is refused: 401: security_exception: who?; " in words
         assert "write a valid one there: the engine looks again by itself" in words
         assert "a2V5" not in words
         assert speaker.asked[0].headers["authorization"] == "ApiKey a2V5OnNlY3JldA=="
