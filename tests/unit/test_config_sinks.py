@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from fileaudit_engine.config import parse_config
 from fileaudit_engine.config.addresses import Unclear, address_of
-from fileaudit_engine.diagnostics import UnusableInput, render
+from fileaudit_engine.config.masking import masked
+from fileaudit_engine.diagnostics import SourceText, UnusableInput, render
 from fileaudit_engine.resources import schemas_dir
 from fileaudit_engine.sinks.secrets import Secret
 from fileaudit_engine.sinks.settings import Begin, ElasticSettings, SyslogFormat, SyslogSettings, Transport
@@ -344,6 +345,14 @@ def test_whatever_stands_there_is_an_address_or_told(text: str) -> None:
 
 # --- secrets ------------------------------------------------------------------------------------------------
 
+DOUBTFUL = [
+    f"elastic:{SECRET}@es:9200",
+    f"https:/elastic:{SECRET}@es:9200",
+    f"https://elastic:{SECRET[:3]} {SECRET}@es:9200",
+    f"https://elastic:{'x' * 500}{SECRET}@es:9200",
+    f"https://es:9200/?apikey={SECRET}",
+    f"https://es:9200/#{SECRET}",
+]
 LEAKS = [
     f"sinks: {{elasticsearch: {{hosts: https://es:9200, api_key: {SECRET}}}}}",
     f"sinks:\n  elasticsearch:\n    hosts: https://es:9200\n    password: '{SECRET}'\n",
@@ -357,6 +366,26 @@ LEAKS = [
     f"sinks: {{elasticsearch: {{hosts: https://es:9200, es-api_token: {SECRET}}}}}",
     f"sinks:\n  elasticsearch: {{hosts: 5}}\n  password: {SECRET}: {SECRET}\n",
     f"sinks: {{password: {SECRET}",
+    *(f"sinks: {{elasticsearch: {{hosts: ['{host}']}}}}" for host in DOUBTFUL),
+    *(f"sinks: {{syslog: {{address: '{host}'}}}}" for host in DOUBTFUL),
+    f"sinks: {{elasticsearch: {{hosts: https://es:9200, username: 'elastic:{SECRET}', password_env: P}}}}",
+    f"sinks: {{elasticsearch: {{hosts: https://es:9200, basic: [elastic, {SECRET}]}}}}",
+    f"sinks: {{elasticsearch: {{hosts: https://es:9200, headers: {{{SECRET}: 'ApiKey {SECRET}'}}}}}}",
+    f"sinks: {{elasticsearch: {{hosts: https://es:9200, kennwort: {SECRET}, nmespace: a}}}}",
+    f"sinks: {{elasticsearch: [{SECRET}]}}",
+    f"sinks: {{elasticsearch: {{hosts: {{url: 'https://es:9200', is: {SECRET}}}}}}}",
+    f"sinks: {{syslog: {{address: [{SECRET}]}}}}",
+    f"sinks: {SECRET}",
+    f"sink: {{elasticsearch: {{kennwort: {SECRET}}}}}",
+    f"sinks:\n  elasticsearch:\n    kennwort: |\n      a\n      {SECRET}\n    hosts: 5\n",
+    f'sinks:\n  elasticsearch:\n    api_key: # the key\n      "{SECRET}\n',
+    f'sinks:\n  elasticsearch:\n    kennwort: "a\n      {SECRET}\n',
+    f'sinks:\n  elasticsearch:\n    kennwort: "a\n\n      {SECRET}: b\n  \n',
+    f"sinks:\n  elasticsearch:\n    kennwort: *{SECRET}\n",
+    f"sinks:\n  elasticsearch:\n    kennwort: !{SECRET} a\n",
+    f"sinks: {{elasticsearch: {{{SECRET}: 1, {SECRET}: 2}}}}",
+    f"sinks:\n  elasticsearch: {{kennwort: {SECRET}: {SECRET}}}\nrules: [",
+    f"rules: a\nsinks:\n  elasticsearch: {{kennwort: '{SECRET}\n",
     f"sinks: {{elasticsearch: {{password:\n  {SECRET}, hosts: 5}}}}",
     f"password: |\n  {SECRET}\nsinks: 5",
     f"password: {SECRET}\npassword: {SECRET}\n",
@@ -377,12 +406,44 @@ def test_who_writes_a_secret_into_the_configuration_is_told_where_it_belongs(key
     assert f"'{key}_file: /etc/fileaudit/es." in found.help
 
 
+@pytest.mark.parametrize("key", ["api_key_file", "password_file"])
+def test_a_key_that_stands_where_its_file_belongs_is_told_and_not_shown(key: str) -> None:
+    api_key = "VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw=="
+    text = f"sinks: {{elasticsearch: {{hosts: https://es:9200, username: a, {key}: {api_key}}}}}"
+    told = refusal(text).diagnostics
+    assert [one.code for one in told if "looks like the secret itself" in one.message] == ["FA087"]
+    assert api_key not in shown(text)
+
+
+@pytest.mark.parametrize("path", ["es.key", "/a" * 40, "./" + "a" * 60, "keys/" + "a" * 60 + ".key"])
+def test_a_path_is_no_key(path: str) -> None:
+    text = f"sinks: {{elasticsearch: {{hosts: https://es:9200, api_key_file: {path}}}}}"
+    assert parse_config(text.encode(), HOME).elasticsearch is not None
+
+
+@pytest.mark.parametrize("host", ["es:9200", "http://es:9200", "https://2001:db8::1:9200", "https://es"])
+def test_an_address_that_holds_no_password_is_shown(host: str) -> None:
+    assert host in shown(f"sinks: {{elasticsearch: {{hosts: ['{host}']}}}}")
+
+
+def test_where_yaml_cannot_be_read_known_keys_are_shown_and_no_value_of_sinks() -> None:
+    text = "rules: a\nsinks:\n  elasticsearch:\n    username: 'a\n"
+    assert "4 │     username: ··" in shown(text)
+    assert "1 │ rules: [a" in shown("rules: [a\nsinks: {}\n")
+
+
+def test_masking_takes_no_time_whatever_stands_there() -> None:
+    for text in ("{sinks:" * 100_000, "sinks:\n" * 100_000, "://a@" * 100_000, "key: a\n" * 100_000):
+        source = SourceText(file="x", text=text)
+        assert len(masked(source, [(0, 9)] * 1_000, is_yaml=False).text) == len(text)
+
+
 def test_a_hidden_secret_moves_no_caret() -> None:
     text = f"sinks: {{elasticsearch: {{hosts: 5, api_key: {SECRET}}}}}"
     lines = shown(text).splitlines()
     caret = next(line for line in lines if "^" in line)
     excerpt = lines[lines.index(caret) - 1]
-    assert excerpt[caret.index("^") :].startswith("5, api_key: ·")
+    assert excerpt[caret.index("^") :].startswith("·, api_key: ·")
 
 
 def test_a_hidden_secret_takes_no_line_with_it() -> None:
@@ -392,7 +453,7 @@ def test_a_hidden_secret_takes_no_line_with_it() -> None:
 
 
 def test_only_what_may_be_a_secret_is_hidden() -> None:
-    assert "api_key_file: a, nmespace: x" in shown(
+    assert "api_key_file: a, nmespace: ·" in shown(
         "sinks: {elasticsearch: {hosts: https://es:9200, api_key_file: a, nmespace: x}}"
     )
 

@@ -12,6 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+PLAIN: Final = re.compile(r"[A-Za-z0-9:/\[\]._-]{0,200}")
+"""An address that holds no password, whatever else is wrong with it: it may be shown."""
+
 _WHOLE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\\]*)(.*)", re.DOTALL)
 _AUTHORITY: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]*))?")
 _LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")

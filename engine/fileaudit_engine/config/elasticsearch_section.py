@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fileaudit_engine.config.addresses import Address, Unclear, address_of
+from fileaudit_engine.config.addresses import PLAIN, Address, Unclear, address_of
 from fileaudit_engine.config.reading import Bounds, Reading, items_of
 from fileaudit_engine.config.secret_keys import OWN_FILE, secret_of
 from fileaudit_engine.events.times import UNITS_NS
@@ -76,12 +76,15 @@ def _host(reading: Reading, node: Node) -> Address | None:
     name = f"{NAME}.hosts"
     text = node.value if isinstance(node, ScalarNode) else None
     if not isinstance(text, str):
+        reading.hide(node)
         reading.wrong(node, name, _A_HOST)
         return None
     try:
         address = address_of(text, _EXAMPLE)
         _refuse(address)
     except Unclear as error:
+        if not PLAIN.fullmatch(text):
+            reading.hide(node)
         reading.problems.error(
             "FA083", f"a host of '{name}' {error.problem}", node.location, help=error.remedy
         )
@@ -164,6 +167,8 @@ def _like(  # noqa: PLR0913 - one argument a part of the complaint
     text = node.value if isinstance(node, ScalarNode) else None
     if isinstance(text, str) and pattern.fullmatch(text):
         return text
+    if key == "username":  # 'user:password', as other tools have it
+        reading.hide(node)
     reading.wrong(node, f"{NAME}.{key}", expected, remedy)
     return None
 

@@ -1,21 +1,29 @@
 """From a file to a `Config`, or to all that is wrong with it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from fileaudit_engine.config.correlation_section import limits_of
 from fileaudit_engine.config.elasticsearch_section import elasticsearch_of
+from fileaudit_engine.config.masking import Span, masked, quotes_nothing
 from fileaudit_engine.config.model import Config
 from fileaudit_engine.config.reading import Reading
 from fileaudit_engine.config.routes_section import routes_of
 from fileaudit_engine.config.rule_sections import placeholders_of, rules_of, timezone_of
-from fileaudit_engine.config.secret_keys import without_secrets
 from fileaudit_engine.config.sinks_section import json_log_of, sinks_of
 from fileaudit_engine.config.store_section import store_of
 from fileaudit_engine.config.suppress_section import suppress_of
 from fileaudit_engine.config.syslog_section import syslog_of
 from fileaudit_engine.detect.crossing import Limits
-from fileaudit_engine.diagnostics import Collector, UnusableInput, in_order, unusable_file
+from fileaudit_engine.diagnostics import (
+    Collector,
+    Diagnostic,
+    SourceText,
+    UnusableInput,
+    in_order,
+    unusable_file,
+)
 from fileaudit_engine.rules.nodes import Node
 from fileaudit_engine.rules.options import DEFAULTS
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
@@ -48,14 +56,26 @@ def parse_config(raw: bytes, path: Path) -> Config:
     if len(documents) > 1 and documents[1].root is not None:
         message = "the configuration is more than one document"
         problems.error("FA083", message, documents[1].root.location, help="remove all but one")
-    config = Config()
-    if not problems.diagnostics and documents and documents[0].root is not None:
-        reading = Reading(folder=path.absolute().parent, problems=problems)
+    reading = Reading(folder=path.absolute().parent, problems=problems)
+    is_yaml = not problems.diagnostics
+    if is_yaml and documents and documents[0].root is not None:
         config = _config_of(reading, documents[0].root)
+    else:
+        config = Config()
     if problems.diagnostics:
-        shown = {str(path): without_secrets(source)} if source else None
-        raise UnusableInput(in_order(problems.diagnostics), shown)
+        raise _refusal(problems.diagnostics, source, reading.hidden, is_yaml=is_yaml)
     return config
+
+
+def _refusal(
+    found: Sequence[Diagnostic], source: SourceText | None, hidden: Sequence[Span], *, is_yaml: bool
+) -> UnusableInput:
+    """What is raised; no secret is in it."""
+    if source is None:
+        return UnusableInput(in_order(found))
+    shown = masked(source, hidden, is_yaml=is_yaml)
+    told = found if is_yaml else [quotes_nothing(diagnostic, shown) for diagnostic in found]
+    return UnusableInput(in_order(told), {source.file: shown})
 
 
 def _config_of(reading: Reading, root: Node) -> Config:

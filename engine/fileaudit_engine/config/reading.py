@@ -6,7 +6,7 @@ reads a section goes on with the rest of it, and all mistakes of a file are told
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -34,6 +34,9 @@ UNITS_BYTES: Final[Mapping[str, int]] = {
     "GiB": 1 << 30,
     "TiB": 1 << 40,
 }
+
+PRIVATE: Final = frozenset({"", "sinks"})
+"""Where people write secrets under keys that there are not: in `sinks`, or in what was to be called so."""
 
 FOREVER: Final = "forever"
 """What a length of time is that has no end."""
@@ -63,10 +66,12 @@ class Reading:
     Attributes:
         folder: What relative paths are relative to.
         problems: Where mistakes are noted.
+        hidden: Where in the text something stands that messages do not show.
     """
 
     folder: Path
     problems: Collector
+    hidden: list[tuple[int, int]] = field(default_factory=list)
 
     def members(
         self,
@@ -86,12 +91,17 @@ class Reading:
         """
         if node is None:
             return {}
+        is_private = name.partition(".")[0] in PRIVATE
         if not isinstance(node, MapNode):
+            if is_private:
+                self.hide(node)
             self.wrong(node, name or "the configuration", "a map")
             return {}
         for key in node.values:
             full = f"{name}.{key}" if name else key
             place = node.keys[key].location
+            if is_private and key not in known:
+                self.hide(node.values[key])
             if key in secrets:
                 message = f"{quoted(full)} is a secret, and does not stand in a configuration"
                 self.problems.error("FA087", message, place, help=secrets[key])
@@ -100,6 +110,18 @@ class Reading:
                 remedy = f"did you mean '{close}'?" if close else f"known are {', '.join(sorted(known))}"
                 self.problems.error("FA081", f"unknown key {quoted(full)}", place, help=remedy)
         return {key: value for key, value in node.values.items() if key in known}
+
+    def hide(self, node: Node) -> None:
+        """See to it that no message shows a value, or what is in it: it may be a secret."""
+        if isinstance(node, ScalarNode):
+            self.hidden.append((node.start, node.end))
+        elif isinstance(node, ListNode):
+            for item in node.items:
+                self.hide(item)
+        else:
+            for key, value in node.values.items():
+                self.hide(node.keys[key])
+                self.hide(value)
 
     def needed(self, name: str, node: Node, examples: Mapping[str, str]) -> None:
         """Note which members a map lacks; `examples` says of each how it may be written."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from fileaudit_engine.config.addresses import Address, Unclear, address_of, is_host
+from fileaudit_engine.config.addresses import PLAIN, Address, Unclear, address_of, is_host
 from fileaudit_engine.config.reading import Bounds, Reading
 from fileaudit_engine.config.secret_keys import OWN_FILE
 from fileaudit_engine.rules.nodes import Node, ScalarNode
@@ -50,6 +50,7 @@ def _where(reading: Reading, node: Node) -> dict[str, Any] | None:
     """The attributes that an address sets; None, and noted, if it is none."""
     text = node.value if isinstance(node, ScalarNode) else None
     if not isinstance(text, str):
+        reading.hide(node)
         reading.wrong(node, f"{NAME}.address", _AN_ADDRESS)
         return None
     try:
@@ -57,6 +58,8 @@ def _where(reading: Reading, node: Node) -> dict[str, Any] | None:
         transport = _transport_of(address)
         return _local(address) if transport is Transport.LOCAL else _remote(address, transport)
     except Unclear as error:
+        if not PLAIN.fullmatch(text):
+            reading.hide(node)
         message = f"'{NAME}.address' {error.problem}"
         reading.problems.error("FA083", message, node.location, help=error.remedy)
         return None
