@@ -12,7 +12,7 @@ whoever owns the command prints them once, sorted by place:
 
 Codes are grouped by what they speak of: FA00x YAML source, FA01x rule structure, FA02x conditions,
 FA03x modifiers and values, FA04x fields and log sources, FA05x lint, FA06x test cases, FA07x recorded
-events, FA08x configuration, FA09x the store.
+events, FA08x configuration, FA09x the store, FA10x hunts.
 
 The exceptions:
 

@@ -68,6 +68,7 @@ class Repeat:
 
 Node = Characters | Sequence | Choice | Repeat
 
+EMPTY: Final = Sequence(())
 ANY: Final = Characters(((0, LAST),))
 ANYTHING: Final = Repeat(ANY, 0, None)
 NO_SLASH: Final = Characters(((0, 0x2E), (0x30, LAST)))
@@ -140,7 +141,7 @@ def written(node: Node) -> str:
         case Characters(spans):
             return _set(spans)
         case Sequence(parts):
-            return "".join(map(written, parts)) or "()"
+            return "".join(written(part) for part in parts if part != EMPTY) or "()"
         case Choice(branches):
             return f"({'|'.join(map(written, branches))})"
         case Repeat(Characters(spans), least, most):
@@ -187,11 +188,13 @@ def _within(spans: Iterable[Span], lowest: int, highest: int) -> Iterable[Span]:
 
 
 def _inside(spans: Iterable[Span]) -> str:
-    return "".join(
-        _escaped(chr(first), _SPECIAL_IN_SET)
-        + (f"-{_escaped(chr(last), _SPECIAL_IN_SET)}" if last > first else "")
-        for first, last in spans
-    )
+    return "".join(map(_span, spans))
+
+
+def _span(span: Span) -> str:
+    first, last = (_escaped(chr(code), _SPECIAL_IN_SET) for code in span)
+    between = "-" if span[1] - span[0] > 1 else ""
+    return first if span[0] == span[1] else f"{first}{between}{last}"
 
 
 def _escaped(character: str, special: frozenset[str]) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 
 from fileaudit_engine.compiler.hunt.expression import (
     ANYTHING,
+    EMPTY,
     LAST,
     Characters,
     Choice,
@@ -88,7 +89,7 @@ def _opened(part: _Part, *, begin: bool) -> Node:
     """The part with anything before (or behind) it where no anchor forbids that, and without that anchor."""
     match part:
         case _Edge(own) if own is begin:
-            return Sequence(())
+            return EMPTY
         case Sequence(parts) if parts and _is_anchored(parts[0 if begin else -1], begin=begin):
             if begin:
                 return Sequence((_opened(parts[0], begin=True), *parts[1:]))
