@@ -17,7 +17,7 @@ id.
 
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,6 +56,10 @@ _NOT_OF_THE_RECORD: Final = frozenset(
     }
 )
 """What is refused because of how the node is: any record would be, and it will not be for ever."""
+_OF_THE_RECORD: Final = frozenset(
+    {"document_parsing_exception", "mapper_parsing_exception", "strict_dynamic_mapping_exception"}
+)
+"""What is refused because of what stands in the record."""
 _INSTALL: Final = "there is no data stream for it; run 'fileaudit-engine elastic install'"
 
 _SHORT_ESCAPE: Final = re.compile(rb'\\(["\\])')
@@ -71,11 +75,13 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         id: `event.id`.
+        dataset: Whose data stream it is for.
         action: The line that says what to do.
         document: The line with it.
     """
 
     id: str
+    dataset: str
     action: bytes
     document: bytes
 
@@ -116,7 +122,7 @@ class Maker:
         event["sequence"], event["ingested"] = record.seq, sent
         host = _of_linux(bytes(document.get("host", b"{}")))
         whole: dict[str, Any] = {**document, "event": event, "host": host, "data_stream": named}
-        return Item(identity, action + _encode(identity) + b"}}", _spelled(_encode(whole)))
+        return Item(identity, dataset, action + _encode(identity) + b"}}", _spelled(_encode(whole)))
 
     def _stream(self, dataset: str) -> tuple[msgspec.Raw, bytes]:
         """What a document says about its data stream, and how its action begins."""
@@ -166,11 +172,13 @@ class Outcome:
 
     Attributes:
         answers: One an item, in order.
+        doubtful: The places of those rejections that may not be because of the record.
         refused: The status of an item that we may not write, and why; None if there is none.
         overwhelmed: Whether the node has too much to do.
     """
 
     answers: Sequence[Answer]
+    doubtful: Collection[int] = ()
     refused: tuple[int, str] | None = None
     overwhelmed: bool = False
 
@@ -194,6 +202,7 @@ def outcome_of(body: object, items: Sequence[Item]) -> Outcome:
     results = [_result(one, item) for one, item in zip(said, items, strict=True)]
     return Outcome(
         answers=[_answer(result) for result in results],
+        doubtful={n for n, one in enumerate(results) if one.error.type not in _OF_THE_RECORD},
         refused=next(((one.status, _reason(one)) for one in results if _is_refusal(one)), None),
         overwhelmed=any(result.status in {_TOO_MANY, _UNAVAILABLE} for result in results),
     )

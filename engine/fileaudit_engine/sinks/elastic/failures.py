@@ -33,6 +33,10 @@ _OTHER_NAME: Final = frozenset({62, 64})
 _PRIVILEGES: Final = "give it 'auto_configure' and 'create_doc' on logs-fileaudit.*"
 
 
+class TooLong(OSError):
+    """An answer has more bytes than are read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Why a request came to nothing.

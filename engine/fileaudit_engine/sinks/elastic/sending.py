@@ -1,24 +1,28 @@
-"""One delivery: items in requests, each as large as the node takes it.
+"""One delivery: items in requests, each as large as the node takes it, and who is to blame for a refusal.
 
 A request that is refused as a whole, as too large (413) or as no request (400), is halved until it is known
-which record is the cause. A record that is refused alone is the cause if it is large, or if the same node has
-taken another one; a node, or something in front of it, that refuses everything has another trouble, and the
-records wait.
+which record is the cause. A record that is refused is the cause if the node says so and takes others; what is
+refused for any other reason (a pipeline that is not there, a template that takes nothing, something in front
+of the node) is *suspected*: it is rejected only if, in the same delivery, the same data stream has taken
+another record. A node that refuses everything has another trouble, and the records wait.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
-from fileaudit_engine.sinks.elastic.bulk import FILTER, Item, Untrue, outcome_of, portions
-from fileaudit_engine.sinks.elastic.failures import TOO_LARGE, Failure, refusal, why
+from fileaudit_engine.sinks.elastic.bulk import FILTER, Item, Outcome, Untrue, outcome_of, portions
+from fileaudit_engine.sinks.elastic.failures import TOO_LARGE, Failure, TooLong, refusal, why
 from fileaudit_engine.sinks.settings import ElasticSettings
 
 SMALL: Final = 64 << 10
 """Bytes that every node takes: one that does not take so many has another reason."""
+ALL: Final = 16
+"""So many records refused, and none taken: it is not them."""
+
 _MALFORMED: Final = 400
-_MOST_SUSPECTS: Final = 16
-"""So many records alone, and none taken: it is not them."""
+_PARAMETER: Final = "require_data_stream"
+"""Of requests: without it a node without templates would make indices of its own."""
 
 
 class Interrupted(Exception):
@@ -49,8 +53,11 @@ class Sending:
         self.answers: list[Answer] = []
         self.failure: Failure | None = None
         self.most_bytes = most_bytes
-        self._taken = False
-        self._suspects: dict[int, Reject] = {}
+        self._taken: set[str] = set()
+        """The datasets whose streams have taken a record."""
+        self._suspects: dict[int, tuple[str, Reject]] = {}
+        """Verdicts by places, with their datasets."""
+        self._alone = 0
 
     def send(self, items: Sequence[Item]) -> None:
         """Send all, or as many as is possible now."""
@@ -59,8 +66,8 @@ class Sending:
                 self._send(portion)
         except Interrupted as end:
             self.failure = end.failure
-        if self._taken:
-            for place, verdict in self._suspects.items():
+        for place, (dataset, verdict) in self._suspects.items():
+            if dataset in self._taken:
                 self.answers[place] = verdict
 
     def _send(self, items: Sequence[Item]) -> None:
@@ -73,45 +80,60 @@ class Sending:
             outcome = outcome_of(body, items)
         except Untrue as error:
             raise Interrupted(Failure(detail=f"its answer makes no sense: {error}")) from error
-        self.answers += outcome.answers
-        self._taken |= any(isinstance(answer, Delivered) for answer in outcome.answers)
+        self._note(items, outcome)
         if outcome.refused is not None:
             status, said = outcome.refused
             raise Interrupted(refusal(status, said, self._settings, where=self._settings.hosts[0]))
         if outcome.overwhelmed:
             raise Interrupted(Failure(detail="it has too much to do"))
 
+    def _note(self, items: Sequence[Item], outcome: Outcome) -> None:
+        """Answers are believed, but for rejections that may have another reason than the record."""
+        refuses_all = len(items) >= ALL and all(isinstance(answer, Reject) for answer in outcome.answers)
+        for place, (item, answer) in enumerate(zip(items, outcome.answers, strict=True)):
+            if isinstance(answer, Reject) and (refuses_all or place in outcome.doubtful):
+                self._suspect(item, answer, answer.reason)
+                continue
+            if isinstance(answer, Delivered):
+                self._taken.add(item.dataset)
+            self.answers.append(answer)
+
+    def _suspect(self, item: Item, verdict: Reject, reason: str) -> None:
+        self._suspects[len(self.answers)] = item.dataset, verdict
+        self.answers.append(Retry(reason))
+
     def _asked(self, items: Sequence[Item]) -> object:
         lines = [line for item in items for line in (item.action, item.document)]
         wait = f"{int(self._settings.timeout_s * 800)}ms"
-        answer = self._client.bulk(
-            operations=lines, filter_path=FILTER, require_data_stream=True, timeout=wait
-        )
-        return answer.body
+        parameters: dict[str, Any] = {"filter_path": FILTER, _PARAMETER: True, "timeout": wait}
+        return self._client.bulk(operations=lines, **parameters).body
 
     def _failed(self, items: Sequence[Item], error: Exception) -> None:
         """Halve what is refused as a whole; go on if a record is the cause."""
         failure = why(error, self._settings)
         status = _status_of(error)
-        if status not in {TOO_LARGE, _MALFORMED}:
+        if status == _MALFORMED and f"[{_PARAMETER}]" in failure.detail:
+            remedy = "Elasticsearch 8.13 or a later one is needed"
+            raise Interrupted(Failure(detail=failure.detail, remedy=remedy, stops=True)) from error
+        if status not in {TOO_LARGE, _MALFORMED} and not isinstance(error.__cause__, TooLong):
             raise Interrupted(failure) from error
-        if len(items) > 1:
-            if status == TOO_LARGE:
-                self.most_bytes = max(sum(item.size for item in items) // 2, SMALL)
-            half = len(items) // 2
-            self._send(items[:half])
-            self._send(items[half:])
+        if len(items) == 1:
+            self._refused_alone(items[0], status, failure)
             return
-        self._alone(items[0], status, failure)
+        if status == TOO_LARGE:
+            self.most_bytes = max(sum(item.size for item in items) // 2, SMALL)
+        half = len(items) // 2
+        self._send(items[:half])
+        self._send(items[half:])
 
-    def _alone(self, item: Item, status: int, failure: Failure) -> None:
+    def _refused_alone(self, item: Item, status: int, failure: Failure) -> None:
         verdict = Reject(f"alone it has {item.size:,} bytes, and {failure.detail}")
         if status == TOO_LARGE and item.size > SMALL:
             self.answers.append(verdict)
             return
-        self._suspects[len(self.answers)] = verdict
-        self.answers.append(Retry(failure.words))
-        if len(self._suspects) >= _MOST_SUSPECTS and not self._taken:
+        self._suspect(item, verdict, failure.words)
+        self._alone += 1
+        if self._alone >= ALL and not self._taken:
             raise Interrupted(failure)
 
 

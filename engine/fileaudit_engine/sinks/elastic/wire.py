@@ -32,6 +32,8 @@ from elastic_transport import (
 from elastic_transport._node import NodeApiResponse
 from elastic_transport.client_utils import DEFAULT, DefaultType
 
+from fileaudit_engine.sinks.elastic.failures import TooLong
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -147,9 +149,10 @@ class BoundedNode(BaseNode):
 
         Raises:
             Broken: It is none.
+            TooLong: It goes on.
         """
         if len(data) > MOST_ANSWER:
-            raise Broken(f"the answer is longer than {MOST_ANSWER:,} bytes")
+            raise TooLong(f"the answer is longer than {MOST_ANSWER:,} bytes")
         if answer.length:
             raise Broken(f"the answer ends {answer.length:,} bytes early")
         if answer.headers.get("content-encoding", "identity").lower() != "identity":

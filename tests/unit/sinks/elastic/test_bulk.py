@@ -131,7 +131,7 @@ def test_the_longest_id_is_sent() -> None:
 
 
 def sized(size: int) -> Item:
-    return Item("id", b"a", b"d" * (size - 3))
+    return Item("id", "x", b"a", b"d" * (size - 3))
 
 
 @given(st.lists(st.integers(3, 400), max_size=60), st.integers(1, 500))
@@ -153,7 +153,7 @@ def test_a_portion_has_no_more_items_than_a_node_likes() -> None:
     ]
 
 
-ITEMS = [Item(name, b"", b"") for name in ("a", "b")]
+ITEMS = [Item(name, "x", b"", b"") for name in ("a", "b")]
 
 
 def answered(*results: dict[str, Any]) -> Outcome:
@@ -209,6 +209,15 @@ def test_what_the_node_cannot_take_is_rejected_with_the_type_of_its_error(kind: 
     assert answer.reason.startswith(f"400: {kind}: no way ")
     assert answer.reason.isprintable()
     assert len(answer.reason) < 1_000
+
+
+def test_what_may_not_be_because_of_the_record_is_told_apart() -> None:
+    refused = {"status": 400, "error": {"type": "document_parsing_exception"}}
+    doubtful = {
+        "status": 400,
+        "error": {"type": "illegal_argument_exception", "reason": "pipeline with id [x]"},
+    }
+    assert list(answered(refused, doubtful).doubtful) == [1]
 
 
 def test_what_went_to_the_failure_store_is_rejected() -> None:

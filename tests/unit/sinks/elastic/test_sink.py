@@ -17,7 +17,7 @@ from tests.unit.sinks.elastic.speaker import (
     serving,
     taken,
 )
-from tests.unit.sinks.syslog.rows import alert, alerts
+from tests.unit.sinks.syslog.rows import alert, alerts, row
 
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
 from fileaudit_engine.sinks.elastic.sink import LOOK_S, REDUCED_S, REFUSED_S, ElasticSink
@@ -26,6 +26,8 @@ from fileaudit_engine.sinks.settings import ElasticSettings
 from fileaudit_engine.store.stored import StoredRecord
 
 DELIVERED = Delivered()
+PARSING = "document_parsing_exception"
+PIPELINE = "illegal_argument_exception"
 TOO_LARGE = said(413, {"error": {"type": "too_large", "reason": "no"}, "status": 413})
 MALFORMED = said(400, {"error": {"type": "illegal_argument_exception", "reason": "no"}, "status": 400})
 
@@ -106,7 +108,7 @@ def test_what_was_taken_behind_a_row_that_is_told_again_is_not_sent_again() -> N
 
 def test_what_was_rejected_behind_a_row_that_is_told_again_stays_rejected() -> None:
     def some(asked: Asked) -> bytes:
-        return results(asked, lambda one: error(500, "x") if int(one, 16) == 1 else error(400, "y"))
+        return results(asked, lambda one: error(500, "x") if int(one, 16) == 1 else error(400, PARSING))
 
     with Speaker(some) as speaker, sink_for(speaker) as sink:
         assert kinds(sink.deliver(alerts(2))) == "tj"
@@ -256,6 +258,69 @@ def test_who_refuses_everything_gets_no_dead_letters() -> None:
     with Speaker(lambda _: MALFORMED) as speaker, sink_for(speaker) as sink:
         assert set(kinds(sink.deliver(alerts(100)))) == {"t"}
         assert len(speaker.asked) < 60
+
+
+def test_an_answer_that_is_too_long_is_asked_for_in_parts() -> None:
+    def wordy(asked: Asked) -> bytes:
+        return results(
+            asked, lambda _: error(400, PARSING, "x" * 60_000) if len(asked.ids) > 60 else {"status": 201}
+        )
+
+    with Speaker(wordy) as speaker, sink_for(speaker) as sink:
+        assert kinds(sink.deliver(alerts(100))) == "d" * 100
+
+
+def test_a_node_that_is_too_old_is_named_and_not_asked_again() -> None:
+    words = "request [/_bulk] contains unrecognized parameter: [require_data_stream]"
+    old = said(400, {"error": {"type": "illegal_argument_exception", "reason": words}, "status": 400})
+    with Speaker(lambda _: old) as speaker, sink_for(speaker) as sink:
+        assert "8.13" in reason(sink.deliver(alerts(40))[0])
+        sink.deliver(alerts(40))
+        assert len(speaker.asked) == 1
+
+
+# ------------------------------------------------------------------------------------ who is to blame
+
+
+def refusing(bad: Callable[[int], bool], kind: str) -> Callable[[Asked], bytes]:
+    return lambda asked: results(
+        asked, lambda one: error(400, kind, "no") if bad(int(one, 16)) else {"status": 201}
+    )
+
+
+def test_what_the_record_is_the_reason_of_is_rejected_even_alone() -> None:
+    with Speaker(refusing(lambda _: True, PARSING)) as speaker, sink_for(speaker) as sink:
+        assert kinds(sink.deliver(alerts(3))) == "jjj"
+
+
+def test_what_may_have_another_reason_waits_until_another_record_is_taken() -> None:
+    with Speaker(refusing(lambda number: number == 1, PIPELINE)) as speaker, sink_for(speaker) as sink:
+        assert kinds(sink.deliver(alerts(1))) == "t"
+        assert kinds(sink.deliver(alerts(2))) == "jd"
+
+
+def event(seq: int) -> StoredRecord:
+    found = alert(seq).document
+    found["event"]["kind"] = "event"
+    return row(found, seq)
+
+
+def test_that_another_data_stream_takes_records_proves_nothing() -> None:
+    with Speaker(refusing(lambda number: number != 2, PIPELINE)) as speaker, sink_for(speaker) as sink:
+        assert kinds(sink.deliver([alert(1), event(2), alert(3)])) == "tdt"
+
+
+@pytest.mark.parametrize("kind", [PARSING, PIPELINE])
+def test_a_node_that_takes_none_of_many_gets_no_dead_letters(kind: str) -> None:
+    with Speaker(refusing(lambda _: True, kind)) as speaker, sink_for(speaker) as sink:
+        answers = sink.deliver(alerts(1_500))
+        assert set(kinds(answers)) == {"t"}
+        assert reason(answers[0]) == f"400: {kind}: no"
+
+
+def test_many_that_are_refused_are_rejected_when_one_behind_them_is_taken() -> None:
+    with Speaker(refusing(lambda number: number <= 1_000, PARSING)) as speaker, sink_for(speaker) as sink:
+        assert kinds(sink.deliver(alerts(1_001))) == "j" * 1_000 + "d"
 
 
 # ------------------------------------------------------------------------------------------ refused for good
