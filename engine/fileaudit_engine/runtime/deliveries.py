@@ -15,7 +15,7 @@ from fileaudit_engine.events.times import SECOND_NS
 from fileaudit_engine.runtime.chores import Every
 from fileaudit_engine.runtime.delivery import CLOSING_S, Delivery
 from fileaudit_engine.runtime.mailbox import Mail
-from fileaudit_engine.store.lag import Lag, lag_of
+from fileaudit_engine.store.lag import lag_of
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.text import counted, printable, to_document
 
@@ -51,6 +51,7 @@ class Deliveries:
         self._keep = keep
         self._tell = tell
         self._due = Every(TOLD_S)
+        self._due.is_due()  # the first time is when the first period is over
         self._seen = 0
         self._unsaved = ""
         self._told: dict[str, tuple[int, int]] = {}
@@ -83,7 +84,7 @@ class Deliveries:
         """Wait until every sink has had everything.
 
         Args:
-            patience_s: How long nothing may move, seconds.
+            patience_s: How long nothing may move, seconds; sinks that have stopped are not waited for.
             proceed: Whether waiting still has a point.
 
         Returns:
@@ -92,15 +93,19 @@ class Deliveries:
         moved_s, before = time.monotonic(), [0]
         while proceed():
             self.tick(idle=True)
-            behind = [lag.behind for lag in self._lags().values()]
+            behind = [lag_of(self._store, one.position).behind for one in self._all]
             if not any(behind):
                 return True
             if behind != before:
                 moved_s, before = time.monotonic(), behind
-            elif time.monotonic() - moved_s > patience_s:
+            elif time.monotonic() - moved_s > patience_s or self._have_stopped(behind):
                 break
             time.sleep(_LOOK_S)
         return False
+
+    def _have_stopped(self, behind: Sequence[int]) -> bool:
+        """Whether nobody who is behind will go on by itself."""
+        return all(one.stopped for one, rows in zip(self._all, behind, strict=True) if rows)
 
     def close(self) -> None:
         """Let them hand on the rest for a bounded time, and end; save how far they have come."""
@@ -127,9 +132,6 @@ class Deliveries:
             f" · {self._store.head.seq - one.position:,} behind"
             for one in self._all
         ]
-
-    def _lags(self) -> dict[str, Lag]:
-        return {one.name: lag_of(self._store, one.position) for one in self._all}
 
     def _take(self, one: Delivery) -> None:
         mail = one.mailbox.take()

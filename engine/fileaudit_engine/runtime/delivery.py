@@ -78,6 +78,7 @@ class Delivery:
         mailbox: What is to be saved and told.
         position: The last row that the sink has had.
         trouble: Why it takes nothing; empty while it does.
+        stopped: Whether that will be so until somebody has changed something.
         delivered: Rows that it took since the start, those that came again included.
         rejected: Rows that it refused since then.
     """
@@ -100,6 +101,7 @@ class Delivery:
         """
         self.name = name
         self.trouble = ""
+        self.stopped = False
         self.delivered = self.rejected = 0
         found = store.cursor(name)
         if found is None:
@@ -208,7 +210,7 @@ class Delivery:
         self._wake.clear()
 
     def _publish(self, follower: Follower) -> None:
-        self.position, self.trouble = follower.position, follower.trouble
+        self.position, self.trouble, self.stopped = follower.position, follower.trouble, follower.stopped
 
     def _try_letters(self, sink: "_Guarded", store: Store) -> None:
         """Try again, once, what was rejected before this start; what cannot be tried now, later."""

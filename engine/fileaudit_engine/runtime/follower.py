@@ -19,7 +19,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.diagnostics import FileauditError, MachineCannot, UnusableInput
-from fileaudit_engine.sinks.base import Answer, Delivered, Reject
+from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
 from fileaudit_engine.store.stored import StoredRecord
 from fileaudit_engine.store.writer import Head
 from fileaudit_engine.text import counted
@@ -164,6 +164,7 @@ class Follower:
     Attributes:
         position: The last row that the sink has had.
         trouble: Why it takes nothing; empty while it does.
+        stopped: Whether that will be so until somebody has changed something.
     """
 
     def __init__(  # noqa: PLR0913 - one argument a part
@@ -199,6 +200,7 @@ class Follower:
         self._portion = _PORTION
         self._took_s = 0.0
         self.trouble = ""
+        self.stopped = False
         self._failures = 0
         self._since_s = 0.0
         self._told = False
@@ -329,8 +331,10 @@ class Follower:
                     self.position = record.seq
                 case Reject(reason=reason):
                     self._reject(record.seq, reason)
-                case _:
-                    return answer.reason
+                case Retry(reason=reason, stopped=stopped):
+                    self.stopped = stopped
+                    return reason
+        self.stopped = False
         return ""
 
     def _reject(self, seq: int, reason: str) -> None:
@@ -343,7 +347,8 @@ class Follower:
         if trouble:
             self._since_s = self._since_s if self.trouble else self._clock_s()
             self.trouble = trouble
-            if not self._told and self._clock_s() - self._since_s >= self._pace.patience_s:
+            patient = not self.stopped and self._clock_s() - self._since_s < self._pace.patience_s
+            if not self._told and not patient:
                 self._told = True
                 self._tell(f"{self._name} takes nothing: {trouble}; it gets everything later")
                 self._noted(trouble)

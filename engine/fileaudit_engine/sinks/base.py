@@ -17,9 +17,15 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not now; try again later."""
+    """Not now; try again later.
+
+    Attributes:
+        reason: Why.
+        stopped: Whether it makes no sense before somebody has changed something.
+    """
 
     reason: str
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,7 +263,7 @@ def test_a_sink_that_cannot_even_be_made_is_made_later(bench: Bench) -> None:
 
     deliveries = bench.begin(Delivery("far", make, bench.store, wanted=EVERYTHING, pace=QUICK))
     bench.append(1)
-    until(deliveries, lambda: sink.rows == [1])
+    until(deliveries, lambda: sink.rows == [1] and len(bench.said) > 1)
     assert bench.said[:2] == [
         "far takes nothing: RuntimeError: not yet; it gets everything later",
         "far takes nothing: nor yet; it gets everything later",
@@ -385,6 +385,17 @@ def test_whoever_waits_for_all_to_be_delivered_is_told_whether_it_was(bench: Ben
     bench.append(4)
     assert not deliveries.drain(0.05, proceed=lambda: True)
     assert not deliveries.drain(DEADLINE_S, proceed=lambda: False)
+
+
+def test_a_sink_that_has_stopped_is_not_waited_for_and_is_told_of_at_once(bench: Bench) -> None:
+    sink = Receiver(lambda _: Retry("the key is wrong", stopped=True))
+    patient = dataclasses.replace(QUICK, patience_s=3_600.0)
+    deliveries = bench.begin(
+        Delivery("far", lambda _: sink, bench.store, wanted=EVERYTHING, from_start=True, pace=patient)
+    )
+    bench.append(1)
+    assert not deliveries.drain(3_600.0, proceed=lambda: True)
+    assert bench.said == ["far takes nothing: the key is wrong; it gets everything later"]
 
 
 def test_now_and_then_records_say_how_far_each_sink_has_come(

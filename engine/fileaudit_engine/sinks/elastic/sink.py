@@ -61,10 +61,10 @@ class ElasticSink:
         if self._gate.opened():
             self._let_go()
         if self._gate.reason:
-            return [Retry(self._gate.reason)] * len(records)
+            return [Retry(self._gate.reason, stopped=True)] * len(records)
         made = list(self._made(records))
         sent, failure = self._send([one for one in made if isinstance(one, Item)])
-        rest = Retry(failure.words if failure is not None else "it was not sent")
+        rest = Retry("it was not sent") if failure is None else Retry(failure.words, stopped=failure.stops)
         answers = [next(sent, rest) if isinstance(one, Item) else one for one in made]
         self._remember(records, answers)
         return answers

@@ -72,7 +72,7 @@ class SyslogSink:
     def deliver(self, records: Sequence[Row]) -> list[Answer]:
         """One answer a row, in order; behind the first that could not be sent, none is."""
         if self._is_stopped():
-            return [Retry(self._refusal)] * len(records)
+            return [Retry(self._refusal, stopped=True)] * len(records)
         answers: list[Answer] = []
         done = Carried(0)
         while len(answers) < len(records):
@@ -81,7 +81,7 @@ class SyslogSink:
                 self._shorten(records[len(answers)], answers)
             elif done.reason:
                 break
-        answers += [Retry(done.reason)] * (len(records) - len(answers))
+        answers += [Retry(done.reason, stopped=bool(self._refusal))] * (len(records) - len(answers))
         return answers
 
     def again(self) -> bool:

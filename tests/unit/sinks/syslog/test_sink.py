@@ -102,7 +102,7 @@ def test_a_refusal_stops_it_until_it_is_refreshed() -> None:
     script = Script(Refused("the certificate has expired"))
     made = sink(script)
     for _ in range(3):
-        assert made.deliver(alerts(1)) == [Retry("the certificate has expired")]
+        assert made.deliver(alerts(1)) == [Retry("the certificate has expired", stopped=True)]
     assert script.calls == 1
     made.refresh()
     assert made.deliver(alerts(1)) == [Delivered()]
@@ -114,9 +114,9 @@ def test_a_refusal_stops_it_until_a_file_is_another_one(tmp_path: Path) -> None:
     made = sink(script, clock, transport=Transport.TLS, ca_file=ca)
     made.deliver(alerts(1))
     clock.now_s += LOOK_S
-    assert made.deliver(alerts(1)) == [Retry("no")]
+    assert made.deliver(alerts(1)) == [Retry("no", stopped=True)]
     ca.write_text("another")
-    assert made.deliver(alerts(1)) == [Retry("no")], "it does not look all the time"
+    assert made.deliver(alerts(1)) == [Retry("no", stopped=True)], "it does not look all the time"
     clock.now_s += LOOK_S
     assert made.deliver(alerts(1)) == [Delivered()]
 
@@ -126,8 +126,8 @@ def test_a_refusal_is_looked_at_again_in_the_end() -> None:
     made = sink(script, clock)
     made.deliver(alerts(1))
     clock.now_s += REFUSED_S
-    assert made.deliver(alerts(1)) == [Retry("still no")]
-    assert made.deliver(alerts(1)) == [Retry("still no")]
+    assert made.deliver(alerts(1)) == [Retry("still no", stopped=True)]
+    assert made.deliver(alerts(1)) == [Retry("still no", stopped=True)]
     assert script.calls == 2
 
 
@@ -137,7 +137,7 @@ def test_a_refresh_while_nothing_is_wrong_is_no_pass_for_a_later_refusal() -> No
     made.refresh()
     made.deliver(alerts(1))
     made.deliver(alerts(1))
-    assert made.deliver(alerts(1)) == [Retry("no")]
+    assert made.deliver(alerts(1)) == [Retry("no", stopped=True)]
 
 
 def test_frames_become_shorter_until_they_pass() -> None:
