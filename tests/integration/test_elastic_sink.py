@@ -159,6 +159,20 @@ def test_without_a_data_stream_nothing_is_made_and_rows_wait_for_the_templates(
     assert open_delivery.sink.deliver(alerts(3)) == [DELIVERED] * 3
 
 
+def test_a_pipeline_that_is_not_there_makes_rows_wait_until_it_is(open_delivery: Delivery) -> None:
+    name = f"of-{open_delivery.namespace}"
+    settings = {"settings": {"index.default_pipeline": name}}
+    template = {"index_patterns": [f"logs-fileaudit.alert-{open_delivery.namespace}"], "priority": 900}
+    open_delivery.node.ask(
+        "PUT", f"/_index_template/{name}", {**template, "data_stream": {}, "template": settings}
+    )
+    answers = open_delivery.sink.deliver(alerts(20))
+    assert "pipeline with id" in reason(answers)
+    assert all(isinstance(one, Retry) for one in answers)
+    open_delivery.node.ask("PUT", f"/_ingest/pipeline/{name}", {"processors": []})
+    assert open_delivery.sink.deliver(alerts(20)) == [DELIVERED] * 20
+
+
 def test_an_index_that_takes_nothing_makes_rows_wait_and_not_the_sink(open_delivery: Delivery) -> None:
     open_delivery.sink.deliver(alerts(1))
     block(open_delivery, on=True)

@@ -8,7 +8,7 @@ another record. A node that refuses everything has another trouble, and the reco
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
 from fileaudit_engine.sinks.elastic.bulk import FILTER, Item, Outcome, Untrue, outcome_of, portions
@@ -82,8 +82,7 @@ class Sending:
             raise Interrupted(Failure(detail=f"its answer makes no sense: {error}")) from error
         self._note(items, outcome)
         if outcome.refused is not None:
-            status, said = outcome.refused
-            raise Interrupted(refusal(status, said, self._settings, where=self._settings.hosts[0]))
+            self._stop(len(items), *outcome.refused)
         if outcome.overwhelmed:
             raise Interrupted(Failure(detail="it has too much to do"))
 
@@ -97,6 +96,14 @@ class Sending:
             if isinstance(answer, Delivered):
                 self._taken.add(item.dataset)
             self.answers.append(answer)
+
+    def _stop(self, count: int, status: int, said: str) -> NoReturn:
+        """We may not write: what of the last items is told again is so because of that."""
+        failure = refusal(status, said, self._settings, where=self._settings.hosts[0])
+        again = Retry(failure.words, stopped=True)
+        last = self.answers[-count:]
+        self.answers[-count:] = [again if isinstance(answer, Retry) else answer for answer in last]
+        raise Interrupted(failure)
 
     def _suspect(self, item: Item, verdict: Reject, reason: str) -> None:
         self._suspects[len(self.answers)] = item.dataset, verdict

@@ -352,6 +352,8 @@ def test_who_refuses_us_is_not_asked_again(answer: Callable[[Asked], bytes], key
     with Speaker(answer) as speaker, sink_for(speaker, clock, api_key=Secret(file=key)) as sink:
         first = sink.deliver(alerts(2))
         assert kinds(first) == "tt"
+        assert all(isinstance(one, Retry) and one.stopped for one in first)
+        assert "; " in reason(first[0])  # with a remedy
         for _ in range(10):
             clock.now_s += 2 * LOOK_S
             assert sink.deliver(alerts(2))[0] == sink.deliver(alerts(3))[2]
