@@ -110,8 +110,8 @@ def test_a_correlation_is_counted_in_overlapping_windows(
     assert out.splitlines()[2:] == [
         "| WHERE is_1",
         f"| EVAL window = MV_APPEND({begin}, {begin} - 60 seconds) | MV_EXPAND window",
-        "| STATS first = MIN(@timestamp), last = MAX(@timestamp) BY window, user.id, fileaudit.event_id",
-        "| STATS events = COUNT(*), first = MIN(first), last = MAX(last) BY window, user.id",
+        "| STATS begins = MIN(@timestamp), ends = MAX(@timestamp) BY window, user.id, fileaudit.event_id",
+        "| STATS events = COUNT(*), begins = MIN(begins), ends = MAX(ends) BY window, user.id",
         "| WHERE events >= 10",
         "| SORT window DESC",
     ]

@@ -11,6 +11,7 @@ longer window more happens.
                      [----------)[----------)
 
 Every event counts once, however many rules have recorded it, and different values are counted, not guessed.
+Columns are not called `first` and `last`: those are words of the language.
 """
 
 import math
@@ -165,7 +166,7 @@ class _Wanted:
 
 def _wanted(rule: Correlation, parts: _Parts) -> _Wanted:
     if rule.type in _COUNTING:
-        return _compared(rule, "values" if rule.type is CorrelationType.VALUE_COUNT else "events")
+        return _compared(rule, "different" if rule.type is CorrelationType.VALUE_COUNT else "events")
     happened = _happened(rule, len(parts.sources))
     if rule.type is CorrelationType.TEMPORAL or rule.condition or rule.comparisons or not happened:
         return happened
@@ -239,7 +240,7 @@ def _notes(rule: Correlation, wanted: _Wanted) -> Iterator[Diagnostic]:
             severity=Severity.NOTE,
             message=word,
             location=rule.location,
-            help="look at 'first' and 'last' of what is found",
+            help="look at 'begins' and 'ends' of what is found",
         )
 
 
@@ -265,18 +266,18 @@ def _query(rule: Correlation, parts: _Parts, wanted: str, index: str) -> Iterato
 def _counted(rule: Correlation, parts: _Parts, names: Sequence[str]) -> Iterator[str]:
     group = [column.name for column in parts.group]
     by_window = f"BY {', '.join(('window', *group))}"
-    times = "first = MIN(first), last = MAX(last)"
+    times = "begins = MIN(begins), ends = MAX(ends)"
     if rule.type in _COUNTING:
         counted = parts.values or (EVENT_ID,)
         each = dict.fromkeys(("window", *group, *(column.name for column in counted)))
-        yield f"| STATS first = MIN(@timestamp), last = MAX(@timestamp) BY {', '.join(each)}"
-        yield f"| STATS {'values' if parts.values else 'events'} = COUNT(*), {times} {by_window}"
+        yield f"| STATS begins = MIN(@timestamp), ends = MAX(@timestamp) BY {', '.join(each)}"
+        yield f"| STATS {'different' if parts.values else 'events'} = COUNT(*), {times} {by_window}"
         return
     found = [f"rule_{n} = MAX(CASE({name}, 1, 0))" for n, name in enumerate(names, 1)]
     if rule.type is CorrelationType.TEMPORAL_ORDERED:
         found += [f"first_{n} = MIN(CASE({name}, @timestamp, NULL))" for n, name in enumerate(names, 1)]
         found += [f"last_{n} = MAX(CASE({name}, @timestamp, NULL))" for n, name in enumerate(names, 1)]
-    yield f"| STATS {', '.join(found)}, first = MIN(@timestamp), last = MAX(@timestamp) {by_window}"
+    yield f"| STATS {', '.join(found)}, begins = MIN(@timestamp), ends = MAX(@timestamp) {by_window}"
 
 
 def _span(timespan_ns: int) -> str:

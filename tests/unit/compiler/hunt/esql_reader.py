@@ -21,10 +21,15 @@ _TOKEN: Final = re.compile(
       | "(?P<text>(?:[^"\\\n\r]|\\[tnr"\\])*)"
       | (?P<number>-?[0-9]+)
       | (?P<word>[A-Za-z_@][A-Za-z0-9_.@]*)
-      | (?P<symbol>==|<=|>=|<|>|\(|\)|,)""",
+      | (?P<symbol>==|<=|>=|<|>|\(|\)|,|\+)""",
     re.VERBOSE,
 )
 _UNESCAPED: Final = {"t": "\t", "n": "\n", "r": "\r", '"': '"', "\\": "\\"}
+_RESERVED: Final = frozenset(
+    {"and", "asc", "by", "desc", "false", "first", "in", "is", "last", "like", "not", "null", "nulls", "on"}
+    | {"or", "rlike", "true", "where", "with"}
+)
+"""Words of the language, in any case: no name, and no part of one."""
 _SPECIAL_OUTSIDE: Final = re.compile(r'(?<!\\)(?:\\\\)*[#@&<>~"]')
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "==": lambda a, b: bool(a == b),
@@ -138,6 +143,12 @@ class _Reader:
         return text
 
     def value(self) -> Evaluate:
+        found = self.one_value()
+        while self.taken("+"):
+            found = _sum(found, self.one_value())
+        return found
+
+    def one_value(self) -> Evaluate:
         kind, text = self.tokens[self.at]
         self.at += 1
         if kind == "text":
@@ -151,7 +162,8 @@ class _Reader:
         if self.taken("("):
             function, arguments = self.functions[text], self.arguments()
             return lambda row: function(*(argument(row) for argument in arguments))
-        return lambda row: row.get(text, [])
+        name = checked_name(text)
+        return lambda row: row.get(name, [])
 
     def arguments(self) -> list[Evaluate]:
         found = [self.value()]
@@ -159,6 +171,17 @@ class _Reader:
             found.append(self.value())
         self.expect(")")
         return found
+
+
+def checked_name(text: str) -> str:
+    """The name of a column, if it may be one."""
+    if _RESERVED & set(text.lower().split(".")):
+        raise SyntaxError(f"a word of the language: {text}")
+    return text
+
+
+def _sum(one: Evaluate, other: Evaluate) -> Evaluate:
+    return lambda row: [a + b for a, b in zip(one(row), other(row), strict=True)]
 
 
 def _matching(left: Evaluate, expression: re.Pattern[str]) -> Evaluate:
