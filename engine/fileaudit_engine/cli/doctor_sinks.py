@@ -8,6 +8,7 @@ from fileaudit_engine.diagnostics import FileauditError, MachineCannot
 from fileaudit_engine.sinks.base import Reached
 from fileaudit_engine.sources.machine import Check
 from fileaudit_engine.store.lag import lag_of
+from fileaudit_engine.store.letters import letter_count, letters_of
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.text import counted
 
@@ -55,16 +56,20 @@ def _progress(config: Config) -> Iterator[Check]:
 
 
 def _of_cursor(store: Store, name: str, position: int) -> Check:
-    behind, letters = lag_of(store, position).behind, store.dead_letters(name)
-    detail = f"{name} is {counted(behind, 'row')} behind, {counted(len(letters), 'record')} rejected"
-    if not letters:
+    behind, number = lag_of(store, position).behind, letter_count(store, name)
+    detail = f"{name} is {counted(behind, 'row')} behind, {counted(number, 'record')} rejected"
+    if not number:
         return Check(name="delivery", ok=True, detail=detail, required=False)
-    seq, reason = next(iter(letters.items()))
+    seq, reason = next(iter(letters_of(store, name, 1).items()))
+    tried = "SIGHUP and every start of the engine try them once more"
+    remedy = (
+        f"mend what the reason says; {tried}" if name == ELASTICSEARCH else "they are in the store: `query`"
+    )
     return Check(
         name="delivery",
         ok=False,
         detail=f"{detail}; the first is row {seq:,}: {reason}",
         cost=f"{name} has not got them",
-        remedy="mend what the reason says; every start of the engine tries them once more",
+        remedy=remedy,
         required=False,
     )

@@ -21,6 +21,7 @@ from fileaudit_engine.sinks.elastic.status import Status, status_of
 from fileaudit_engine.sinks.output import BOLD, GREEN, RED, YELLOW, painted
 from fileaudit_engine.sinks.terminal_words import length_words
 from fileaudit_engine.store.lag import lag_of
+from fileaudit_engine.store.letters import letter_count, letters_of
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.text import counted, printable
 
@@ -29,7 +30,9 @@ MOST_BEHIND: Final = 10_000
 LONGEST_WAIT_NS: Final = 5 * UNITS_NS["m"]
 """How long a row may wait: no pause between two attempts is longer than a minute."""
 LETTERS_SHOWN: Final = 5
-"""Rejected records that are named; the rest is counted."""
+"""Rejected records that people are told the reasons of; the rest is counted."""
+LETTERS_TOLD: Final = 1_000
+"""And programs."""
 
 _STATES: Final = {
     State.MISSING: "missing",
@@ -52,7 +55,8 @@ class Spool:
         cursor: Up to where Elasticsearch has had everything; None: it has never had anything.
         behind: Rows after that.
         oldest_ns: When the oldest of them happened, nanoseconds since the Unix epoch; None: there is none.
-        letters: Rows that were rejected, and why.
+        rejected: How many rows were rejected.
+        letters: The first of them, and why.
     """
 
     path: Path
@@ -60,6 +64,7 @@ class Spool:
     cursor: int | None
     behind: int
     oldest_ns: int | None
+    rejected: int
     letters: Mapping[int, str]
 
 
@@ -101,7 +106,8 @@ def spool_of(path: Path | None, *, asked: bool) -> Spool | None:
             cursor=cursor,
             behind=lag.behind,
             oldest_ns=lag.oldest_ns,
-            letters=store.dead_letters(ELASTICSEARCH),
+            rejected=letter_count(store, ELASTICSEARCH),
+            letters=letters_of(store, ELASTICSEARCH, LETTERS_TOLD),
         )
 
 
@@ -139,8 +145,8 @@ def _of_spool(spool: Spool, now_ns: int) -> Iterator[str]:
         yield f"{rows} waiting: does the engine run, and what does it say of elasticsearch?"
     if spool.letters:
         yield (
-            f"{counted(len(spool.letters), 'record')} rejected: mend what the reasons say; every start of the"
-            " engine tries them once more"
+            f"{counted(spool.rejected, 'record')} rejected: mend what the reasons say; SIGHUP and every start"
+            " of the engine try them once more"
         )
 
 
@@ -221,8 +227,8 @@ def _spool_lines(report: Report) -> Iterator[str]:
         yield f"the oldest that waits happened {rfc3339(spool.oldest_ns)}, {waited} ago"
     for seq, reason in list(spool.letters.items())[:LETTERS_SHOWN]:
         yield f"row {seq:,} was rejected: {printable(reason)}"
-    if len(spool.letters) > LETTERS_SHOWN:
-        yield f"… and {len(spool.letters) - LETTERS_SHOWN:,} more were rejected"
+    if spool.rejected > LETTERS_SHOWN:
+        yield f"… and {spool.rejected - LETTERS_SHOWN:,} more were rejected"
 
 
 # ----------------------------------------------------------------------------------------- for programs
@@ -283,5 +289,6 @@ def _spool(spool: Spool, now_ns: int) -> dict[str, object]:
         "behind": spool.behind,
         "oldest": None if oldest_ns is None else rfc3339(oldest_ns),
         "waits_seconds": None if oldest_ns is None else max(now_ns - oldest_ns, 0) // SECOND_NS,
+        "rejected_total": spool.rejected,
         "rejected": [{"row": seq, "reason": reason} for seq, reason in spool.letters.items()],
     }

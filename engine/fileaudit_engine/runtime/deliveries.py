@@ -21,6 +21,8 @@ from fileaudit_engine.text import counted, printable, to_document
 
 TOLD_S: Final = 600.0
 """How often records say how far each sink has come."""
+SAVE_AGAIN_S: Final = 1.0
+"""Pause after the store could not be written: each try may wait for it, in the thread that detects."""
 _LOOK_S: Final = 0.02
 """How often mailboxes are looked into while nothing else is done, seconds."""
 
@@ -54,7 +56,10 @@ class Deliveries:
         self._due.is_due()  # the first time is when the first period is over
         self._seen = 0
         self._unsaved = ""
+        self._save_not_before_s = 0.0
         self._told: dict[str, tuple[int, int]] = {}
+        self._own = 0
+        """Records that were made of deliveries the last time; sinks are given those, too."""
         self._closing = False
 
     @property
@@ -64,9 +69,11 @@ class Deliveries:
 
     def tick(self, *, idle: bool) -> None:  # noqa: ARG002 - a chore is told; there is never much to do
         """Save and tell what there is; wake who waits for rows."""
+        may_save = time.monotonic() >= self._save_not_before_s
         for one in self._all:
             one.start()
-            self._take(one)
+            if may_save:
+                self._take(one)
         head = self._store.head.seq
         if head != self._seen:
             self._seen = head
@@ -138,6 +145,8 @@ class Deliveries:
         self._save(one, mail)
         for words in mail.words:
             self._tell(words)
+        if mail.unsaid:
+            self._tell(f"{one.name} has said {counted(mail.unsaid, 'line')} more, which are left out")
         if not self._closing:
             for reason in mail.notes:
                 self._note(one, reason)
@@ -151,6 +160,7 @@ class Deliveries:
                 self._store.forgive(one.name, mail.forgiven)
         except MachineCannot as error:
             one.mailbox.put_back(mail)
+            self._save_not_before_s = time.monotonic() + SAVE_AGAIN_S
             if str(error) != self._unsaved:
                 self._tell(f"how much {one.name} has had cannot be noted: {printable(str(error))}")
             self._unsaved = str(error)
@@ -163,15 +173,18 @@ class Deliveries:
         self._record(action, one, words, {"reason": to_document(reason)})
 
     def _tell_how_far(self) -> None:
-        """A record a sink, if it has had anything since the last one, or is behind."""
+        """A record a sink, if it has had anything since the last one but that, or is in trouble."""
+        own, self._own = self._own, 0
         for one in self._all:
             before = self._told.get(one.name, (0, 0))
             delivered, rejected = one.delivered - before[0], one.rejected - before[1]
             self._told[one.name] = one.delivered, one.rejected
-            if delivered or rejected or one.trouble:
+            if delivered > own or rejected or one.trouble:
                 words = f"{one.name}: {counted(delivered, 'record')} delivered, {rejected:,} rejected"
-                facts = {"delivered": delivered, "rejected": rejected}
-                self._record(Action.DELIVERY, one, words, {**facts, "reason": to_document(one.trouble)})
+                reason = to_document(one.trouble)
+                facts = {"delivered": delivered, "rejected": rejected, "reason": reason}
+                self._record(Action.DELIVERY, one, words, facts)
+                self._own += 1
 
     def _record(self, action: Action, one: Delivery, words: str, facts: dict[str, object]) -> None:
         now_ns = time.time_ns()

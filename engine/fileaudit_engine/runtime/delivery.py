@@ -9,7 +9,9 @@ sink waits for it. What it has not had stays in the store, for retention too. Wh
 everything, in order; after a kill of the engine from the last cursor that was saved, so that what came since
 comes twice, under the same ids.
 
-What a receiver has rejected is tried once more at every start: whoever has mended a mapping starts anew.
+What a receiver has rejected is tried once more at every start, and when somebody asks for it (SIGHUP), who
+has mended a mapping. That goes for receivers that answer; of a stream of syslog nobody knows what became of
+a frame by itself.
 """
 
 import contextlib
@@ -20,13 +22,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+import msgspec
+
 from fileaudit_engine.diagnostics import FileauditError
 from fileaudit_engine.runtime.follower import Follower, KeepingSink, Pace, StoreSink, Wanted
 from fileaudit_engine.runtime.mailbox import Mailbox, Reading
-from fileaudit_engine.sinks.base import Answer, Delivered, Refreshing, Reject, Retry
+from fileaudit_engine.sinks.base import Answer, Delivered, Refreshing, Retry
+from fileaudit_engine.store.letters import letters_of
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.stored import StoredRecord
-from fileaudit_engine.text import printable
+from fileaudit_engine.text import counted, printable
 
 SHORTEST_S: Final = 0.5
 LONGEST_S: Final = 60.0
@@ -35,9 +40,10 @@ hundred hosts do not come back to a receiver in the same moment."""
 PATIENCE_S: Final = 5.0
 """How long a receiver may take nothing before people are told: a restart is no trouble."""
 CLOSING_S: Final = 5.0
-"""How long the rest may be handed on when the engine stops; it stays in the store anyway."""
+"""How long the rest may be handed on when the engine stops; it stays in the store anyway. A request that has
+begun may take as long again."""
 
-_LETTERS: Final = 256
+LETTERS: Final = 256
 """Dead letters that are tried again at a time."""
 _LONGEST_REASON: Final = 500
 _LOG: Final = logging.getLogger(__name__)
@@ -59,8 +65,34 @@ ALONE: Final = Pace(
     slow_s=10.0,
     retry_s=_jittered,
     patience_s=PATIENCE_S,
+    last_try=False,
 )
 """In a thread of its own; a tick ends in time for the next cursor."""
+
+
+class Letters(msgspec.Struct):
+    """How far a sink has been asked again about what it had rejected.
+
+    Attributes:
+        until: The last row that may be asked about: what is rejected later is asked about another time.
+        after: The last row that was asked about.
+        over: Whether all were.
+        failures: Tries in a row that came to nothing.
+        not_before_s: When the next one is made, monotonic seconds.
+        trouble: Why the last one came to nothing; empty if it did not.
+    """
+
+    until: int
+    after: int = 0
+    over: bool = False
+    failures: int = 0
+    not_before_s: float = 0.0
+    trouble: str = ""
+
+    @property
+    def next_at_once(self) -> bool:
+        """Whether the next ones can be asked about at once."""
+        return not self.over and not self.trouble
 
 
 class Delivery:
@@ -79,8 +111,8 @@ class Delivery:
         position: The last row that the sink has had.
         trouble: Why it takes nothing; empty while it does.
         stopped: Whether that will be so until somebody has changed something.
-        delivered: Rows that it took since the start, those that came again included.
-        rejected: Rows that it refused since then.
+        delivered: Rows that it has taken since the start, each once.
+        rejected: Rows that it has refused since then.
     """
 
     def __init__(  # noqa: PLR0913 - one argument a part
@@ -109,7 +141,7 @@ class Delivery:
             store.save_cursor(name, found, time.time_ns())
         self.mailbox = Mailbox(found)
         self.position = found
-        self._letters = list(store.dead_letters(name))
+        self._letters = Letters(until=found)
         self._make = make
         self._path = store.path
         self._wanted = wanted
@@ -118,6 +150,8 @@ class Delivery:
         self._waits = False
         self._refresh = False
         self._stopping = False
+        self._before = 0, 0
+        """Rows delivered and rejected by followers that had to begin anew."""
         self._thread: threading.Thread | None = None
 
     @property
@@ -176,52 +210,68 @@ class Delivery:
 
     def _follow(self, store: Store) -> None:
         sink = self._guarded(self._make(self.mailbox.say))
-        follower = Follower(
-            self.name,
-            sink,
-            Reading(store, self.mailbox),
-            wanted=self._wanted,
-            pace=self._pace,
-            tell=self.mailbox.say,
-            noted=self.mailbox.note,
-        )
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.callback(sink.close)
+            follower = Follower(
+                self.name,
+                sink,
+                Reading(store, self.mailbox),
+                wanted=self._wanted,
+                pace=self._pace,
+                tell=self.mailbox.say,
+                noted=self.mailbox.note,
+            )
+            self._before = self.delivered, self.rejected
             while not self._stopping:
                 self._turn(follower, sink, store)
-        except BaseException:
-            sink.close()
-            raise
-        follower.close()
-        self._publish(follower)
+            stack.pop_all()
+            follower.close()
+            self._publish(follower)
 
     def _turn(self, follower: Follower, sink: "_Guarded", store: Store) -> None:
         if self._refresh:
             self._refresh = False
             sink.refresh()
             follower.hurry()
+            self._letters = Letters(until=follower.position)
         self._waits = not follower.trouble  # from here on: what is committed after the tick has looked counts
         follower.tick(idle=True)
-        if self._letters and not follower.trouble and not sink.keeps:
+        if not (follower.trouble or sink.keeps):
             self._try_letters(sink, store)
         self._publish(follower)
         pause_s = follower.pause_s
-        if pause_s > 0:
+        if pause_s > 0 and (sink.keeps or not self._letters.next_at_once):
             self._wake.wait(pause_s)
         self._wake.clear()
 
     def _publish(self, follower: Follower) -> None:
-        self.position, self.trouble, self.stopped = follower.position, follower.trouble, follower.stopped
+        self.position, self.stopped = follower.position, follower.stopped
+        self.trouble = follower.trouble or self._letters.trouble
+        self.delivered = self._before[0] + follower.delivered
+        self.rejected = self._before[1] + follower.rejected
 
     def _try_letters(self, sink: "_Guarded", store: Store) -> None:
-        """Try again, once, what was rejected before this start; what cannot be tried now, later."""
-        numbers, self._letters = self._letters[:_LETTERS], self._letters[_LETTERS:]
+        """Try again what was rejected before; what cannot be tried now, later."""
+        letters = self._letters
+        if letters.over or time.monotonic() < letters.not_before_s:
+            return
+        numbers = list(letters_of(store, self.name, LETTERS, after=letters.after, until=letters.until))
         records = list(_readable(store, numbers))
-        answers = sink.deliver(records) if records else ()
-        taken = [r.seq for r, a in zip(records, answers, strict=True) if isinstance(a, Delivered)]
-        self._letters += [r.seq for r, a in zip(records, answers, strict=True) if isinstance(a, Retry)]
+        wanted = [record for record in records if self._wanted.is_met_by(record)]
+        answers = sink.deliver(wanted) if wanted else ()
+        later = next((answer for answer in answers if isinstance(answer, Retry)), None)
+        taken = [r.seq for r, a in zip(wanted, answers, strict=True) if isinstance(a, Delivered)]
+        unwanted = {record.seq for record in records} - {record.seq for record in wanted}
+        self.mailbox.forgive([*taken, *sorted(unwanted)])
         if taken:
-            self.mailbox.forgive(taken)
-            self.mailbox.say(f"{self.name} has taken {len(taken):,} of what it had rejected")
+            self.mailbox.say(f"{self.name} has taken {counted(len(taken), 'row')} that it had rejected")
+        if later is None:
+            letters.after, letters.over = max(numbers, default=0), not numbers
+            letters.failures, letters.trouble = 0, ""
+        else:
+            letters.failures += 1
+            letters.not_before_s = time.monotonic() + self._pace.retry_s(letters.failures)
+            letters.trouble = later.reason
 
     def _guarded(self, sink: StoreSink) -> "_Guarded":
         return _GuardedKeeping(sink, sink, self) if isinstance(sink, KeepingSink) else _Guarded(sink, self)
@@ -234,7 +284,7 @@ def _readable(store: Store, numbers: Sequence[int]) -> Iterator[StoredRecord]:
 
 
 class _Guarded:
-    """A sink that raises nothing, and counts."""
+    """A sink that raises nothing."""
 
     keeps = False
 
@@ -250,8 +300,6 @@ class _Guarded:
             return [Retry(printable(f"{type(error).__name__}: {error}")[:_LONGEST_REASON])] * len(records)
         if len(answers) != len(records):
             return [Retry(f"it answered {len(answers):,} of {len(records):,}")] * len(records)
-        self._delivery.delivered += sum(isinstance(answer, Delivered) for answer in answers)
-        self._delivery.rejected += sum(isinstance(answer, Reject) for answer in answers)
         return answers
 
     def refresh(self) -> None:

@@ -19,7 +19,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.diagnostics import FileauditError, MachineCannot, UnusableInput
-from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
+from fileaudit_engine.sinks.base import Answer, Reject, Retry
 from fileaudit_engine.store.stored import StoredRecord
 from fileaudit_engine.store.writer import Head
 from fileaudit_engine.text import counted
@@ -33,6 +33,8 @@ RETRY_S: Final = 1.0
 CLOSING_S: Final = 2.0
 """How long the end may be waited for when the engine stops."""
 
+_MOST_SCANNED: Final = 100_000
+"""Rows that are looked through at a time for those of a kind: a tenth of a second."""
 _PORTION: Final = 64
 """Rows that are read at a time at first: some hundred kilobytes."""
 _MOST_ROWS: Final = 1_024
@@ -56,6 +58,7 @@ class Pace:
         save_s: Pause between two cursors.
         retry_s: The pause after so many failures in a row, the first one being 1.
         patience_s: How long a sink may take nothing before that is told.
+        last_try: Whether a sink that takes nothing is tried once more at the end.
     """
 
     budget_s: float = BUDGET_S
@@ -66,6 +69,7 @@ class Pace:
     save_s: float = SAVE_S
     retry_s: Callable[[int], float] = _constant
     patience_s: float = 0.0
+    last_try: bool = True
 
 
 BESIDE: Final = Pace()
@@ -84,7 +88,7 @@ class Followed(Protocol):
         """The last row that retention has removed."""
 
     def records_after(
-        self, seq: int, limit: int, *, kinds: Collection[Kind] | None = None
+        self, seq: int, limit: int, *, until: int | None = None, kinds: Collection[Kind] | None = None
     ) -> Sequence[StoredRecord]:
         """The rows that follow a number, in order."""
 
@@ -142,6 +146,10 @@ class Wanted:
     kinds: frozenset[Kind] | None = None
     fits: Callable[[StoredRecord], bool] | None = None
 
+    def is_met_by(self, record: StoredRecord) -> bool:
+        """Whether a row is one of them."""
+        return (self.kinds is None or record.kind in self.kinds) and (self.fits is None or self.fits(record))
+
 
 EVERYTHING: Final = Wanted()
 
@@ -165,6 +173,8 @@ class Follower:
         position: The last row that the sink has had.
         trouble: Why it takes nothing; empty while it does.
         stopped: Whether that will be so until somebody has changed something.
+        delivered: Rows that the sink has taken since the start, each once.
+        rejected: Rows that it has refused since then.
     """
 
     def __init__(  # noqa: PLR0913 - one argument a part
@@ -201,6 +211,7 @@ class Follower:
         self._took_s = 0.0
         self.trouble = ""
         self.stopped = False
+        self.delivered = self.rejected = 0
         self._failures = 0
         self._since_s = 0.0
         self._told = False
@@ -217,7 +228,7 @@ class Follower:
                 f"{name} has had {found:,} rows of a store that has {store.head.seq:,}: it begins anew"
             )
             self.position = 0
-        self._saved = self._tried = self.position
+        self._saved = self._tried = self._counted = self.position
 
     @property
     def behind(self) -> int:
@@ -249,10 +260,12 @@ class Follower:
     def close(self) -> None:
         """Hand on the rest, close the sink, and save the cursor."""
         self._not_before_s = self._clock_s()
-        if self.behind:
-            self._catch_up(self._clock_s() + self._pace.closing_s)
-        self._keep()
-        self._sink.close()
+        try:
+            if self.behind and (not self.trouble or self._pace.last_try):
+                self._catch_up(self._clock_s() + self._pace.closing_s)
+            self._keep()
+        finally:
+            self._sink.close()
         self._save()
         if self.behind:
             words = f"{self._name} has not had the last {counted(self.behind, 'row')} of the store"
@@ -304,12 +317,12 @@ class Follower:
             missed = counted(removed - self.position, "row")
             self._tell(f"{self._name} has never had {missed} that the store has removed")
             self.position = removed
-        head, kinds = self._store.head.seq, self._wanted.kinds
+        until, kinds = min(self._store.head.seq, self.position + _MOST_SCANNED), self._wanted.kinds
         try:
-            records = self._store.records_after(self.position, self._portion, kinds=kinds)
+            records = self._store.records_after(self.position, self._portion, until=until, kinds=kinds)
         except UnusableInput as error:
             return self._read_one(self.position + 1, error)
-        return records, records[-1].seq if records else head
+        return records, records[-1].seq if records else until
 
     def _read_one(self, seq: int, trouble: UnusableInput) -> tuple[Sequence[StoredRecord], int]:
         """As `_read`, of a row alone."""
@@ -325,22 +338,38 @@ class Follower:
 
     def _settle(self, records: Sequence[StoredRecord], answers: Sequence[Answer]) -> str:
         """Act on answers; returns why it cannot go on, empty if it can."""
+        rejected: list[Reject] = []
+        trouble, self.stopped = "", False
         for record, answer in zip(records, answers, strict=True):
-            match answer:
-                case Delivered():
-                    self.position = record.seq
-                case Reject(reason=reason):
-                    self._reject(record.seq, reason)
-                case Retry(reason=reason, stopped=stopped):
-                    self.stopped = stopped
-                    return reason
-        self.stopped = False
-        return ""
+            if isinstance(answer, Retry):
+                trouble, self.stopped = answer.reason, answer.stopped
+                break
+            if isinstance(answer, Reject):
+                self._store.reject(self._name, record.seq, answer.reason, self._clock_ns())
+                rejected.append(answer)
+            self._passed(record.seq, rejected=isinstance(answer, Reject))
+        if rejected:
+            first = next(r.seq for r, a in zip(records, answers, strict=True) if a is rejected[0])
+            self._tell_rejected(first, rejected[0].reason, len(rejected) - 1)
+        return trouble
+
+    def _passed(self, seq: int, *, rejected: bool) -> None:
+        """The sink has had a row, or never will; one that comes again does not count again."""
+        self.position = seq
+        if seq > self._counted:
+            self._counted = seq
+            self.delivered += not rejected
+            self.rejected += rejected
 
     def _reject(self, seq: int, reason: str) -> None:
         self._store.reject(self._name, seq, reason, self._clock_ns())
-        self.position = seq
-        self._tell(f"{self._name} does not take row {seq:,}: {reason}")
+        self._passed(seq, rejected=True)
+        self._tell_rejected(seq, reason, 0)
+
+    def _tell_rejected(self, seq: int, reason: str, others: int) -> None:
+        """One line, however many there are: whoever prints it is who detects."""
+        rest = f"; nor {counted(others, 'row')} behind it" if others else ""
+        self._tell(f"{self._name} does not take row {seq:,}: {reason}{rest}")
 
     def _report(self, trouble: str) -> None:
         """Tell trouble once, and its end once: when the sink has had everything."""

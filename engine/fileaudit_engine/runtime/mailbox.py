@@ -20,6 +20,9 @@ from fileaudit_engine.store.writer import Head
 MOST_LETTERS: Final = 10_000
 """Dead letters that wait to be saved: a store that takes none stops the sink, before memory is full."""
 
+MOST_WORDS: Final = 50
+"""Lines that wait to be told: whoever tells them is who detects, and must not write for long."""
+
 
 class Mail(msgspec.Struct):
     """What is to be told.
@@ -29,6 +32,7 @@ class Mail(msgspec.Struct):
         rejected: Rows up to there that it will never take, and why.
         forgiven: Rows that it has taken after all.
         words: What people are to be told, in order.
+        unsaid: How much more there was to be told than anybody should be.
         notes: Why the sink takes nothing, or the empty text when it has had everything again, in order.
     """
 
@@ -36,6 +40,7 @@ class Mail(msgspec.Struct):
     rejected: dict[int, str] = msgspec.field(default_factory=dict)
     forgiven: list[int] = msgspec.field(default_factory=list)
     words: list[str] = msgspec.field(default_factory=list)
+    unsaid: int = 0
     notes: list[str] = msgspec.field(default_factory=list)
 
 
@@ -78,7 +83,10 @@ class Mailbox:
     def say(self, words: str) -> None:
         """Tell people."""
         with self._lock:
-            self._mail.words.append(words)
+            if len(self._mail.words) < MOST_WORDS:
+                self._mail.words.append(words)
+            else:
+                self._mail.unsaid += 1
 
     def note(self, reason: str) -> None:
         """The sink takes nothing, for a reason; or, without one, has had everything again."""
@@ -103,6 +111,7 @@ class Mailbox:
                 rejected=mail.rejected | newer.rejected,
                 forgiven=mail.forgiven + newer.forgiven,
                 words=newer.words,
+                unsaid=newer.unsaid,
                 notes=newer.notes,
             )
 
@@ -130,10 +139,10 @@ class Reading:
         return self._store.removed_seq
 
     def records_after(
-        self, seq: int, limit: int, *, kinds: Collection[Kind] | None = None
+        self, seq: int, limit: int, *, until: int | None = None, kinds: Collection[Kind] | None = None
     ) -> Sequence[StoredRecord]:
         """See `Store.records_after`."""
-        return self._store.records_after(seq, limit, kinds=kinds)
+        return self._store.records_after(seq, limit, until=until, kinds=kinds)
 
     def read(self, numbers: Iterable[int]) -> Sequence[StoredRecord]:
         """See `Store.read`."""

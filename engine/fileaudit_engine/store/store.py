@@ -49,9 +49,10 @@ _LETTER: Final = "INSERT INTO dead_letters VALUES (?, ?, ?, ?) ON CONFLICT (sink
 _FORGIVE: Final = "DELETE FROM dead_letters WHERE sink = ? AND seq = ?"
 _AFTER: Final = (
     "SELECT seq, ts_ns, document FROM records"
-    " WHERE seq > max(?, (SELECT removed_seq FROM chain)){of_kinds} ORDER BY seq LIMIT ?"
+    " WHERE seq > max(?, (SELECT removed_seq FROM chain)) AND seq <= ?{of_kinds} ORDER BY seq LIMIT ?"
 )
 _OF_KINDS: Final = " AND kind IN (SELECT id FROM names WHERE dimension = 1 AND text IN ({marks}))"
+_LAST_SEQ: Final = (1 << 63) - 1
 _READ_BYTES: Final = 16 << 20
 """Documents that are read at a time, unless one alone is larger: rows of a hostile name are long."""
 _ONE: Final = "SELECT seq, ts_ns, document FROM records WHERE seq = ?"
@@ -315,13 +316,15 @@ class Store:
         return dict(self.rows("SELECT seq, reason FROM dead_letters WHERE sink = ? ORDER BY seq", sink))
 
     def records_after(
-        self, seq: int, limit: int, *, kinds: Collection[Kind] | None = None
+        self, seq: int, limit: int, *, until: int | None = None, kinds: Collection[Kind] | None = None
     ) -> list[StoredRecord]:
         """The rows that follow a number, at most `limit`, in order; fewer if their documents are large.
 
         Args:
             seq: The number.
             limit: Of rows.
+            until: The last row that is looked at; None: the last there is. Who wants few of many rows bounds
+                the time that it takes.
             kinds: Those that are wanted; None: all. Others are not even unpacked.
 
         Raises:
@@ -331,7 +334,8 @@ class Store:
         of_kinds = "" if kinds is None else _OF_KINDS.format(marks=", ".join("?" * len(names)))
         found: list[StoredRecord] = []
         room = _READ_BYTES
-        with contextlib.closing(self.rows(_AFTER.format(of_kinds=of_kinds), seq, *names, limit)) as rows:
+        query, last = _AFTER.format(of_kinds=of_kinds), _LAST_SEQ if until is None else until
+        with contextlib.closing(self.rows(query, seq, last, *names, limit)) as rows:
             for row in rows:
                 found.append(self._stored(row))
                 room -= len(found[-1].raw)

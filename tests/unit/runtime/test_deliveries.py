@@ -20,7 +20,7 @@ from fileaudit_engine.runtime import deliveries as module
 from fileaudit_engine.runtime.deliveries import Deliveries
 from fileaudit_engine.runtime.delivery import Delivery
 from fileaudit_engine.runtime.follower import EVERYTHING, Pace, StoreSink, Wanted
-from fileaudit_engine.runtime.mailbox import MOST_LETTERS, Mailbox
+from fileaudit_engine.runtime.mailbox import MOST_LETTERS, MOST_WORDS, Mailbox
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.store.stored import StoredRecord
@@ -298,7 +298,8 @@ def test_what_is_rejected_is_a_dead_letter_and_the_others_arrive(bench: Bench) -
     until(deliveries, lambda: bench.store.cursor("far") == 5)
     assert sink.rows == [1, 3, 5]
     assert bench.store.dead_letters("far") == {2: "row 2 is no good", 4: "row 4 is no good"}
-    assert "far does not take row 2: row 2 is no good" in bench.said
+    until(deliveries, lambda: bench.said)
+    assert bench.said == ["far does not take row 2: row 2 is no good; nor 1 row behind it"]
 
 
 def test_a_dead_letter_is_tried_once_more_at_the_next_start_and_forgiven_if_it_is_taken(
@@ -312,7 +313,65 @@ def test_a_dead_letter_is_tried_once_more_at_the_next_start_and_forgiven_if_it_i
     deliveries = bench.begin(bench.delivery(sink))
     until(deliveries, lambda: bench.store.dead_letters("far") == {4: "row 4 is no good"})
     assert sink.rows == [2]
-    assert bench.said[-1] == "far has taken 1 of what it had rejected"
+    assert bench.said[-1] == "far has taken 1 row that it had rejected"
+
+
+def test_dead_letters_are_tried_again_when_somebody_asks(bench: Bench) -> None:
+    sink = Receiver(refuse_even)
+    deliveries = bench.begin(bench.delivery(sink))
+    bench.append(*range(1, 601))
+    until(deliveries, lambda: len(bench.store.dead_letters("far")) == 300)
+    sink.answer = lambda _: Delivered()
+    deliveries.refresh()
+    until(deliveries, lambda: not bench.store.dead_letters("far"))
+    assert sorted(sink.rows) == list(range(1, 601))
+
+
+def test_a_dead_letter_that_routes_keep_away_today_is_forgiven_and_not_sent(bench: Bench) -> None:
+    bench.append(1, level="informational")
+    bench.append(2, 3)
+    bench.store.save_cursor("far", 3, 5, rejected={1: "no", 2: "no", 3: "no"})
+    sink = Receiver()
+    wanted = Wanted(kinds=frozenset({Kind.ALERT}), fits=lambda one: one.seq != 3)
+    deliveries = bench.begin(bench.delivery(sink, wanted=wanted))
+    until(deliveries, lambda: not bench.store.dead_letters("far"))
+    assert sink.rows == [2]
+
+
+def test_dead_letters_of_a_receiver_that_is_down_wait_longer_and_longer_and_are_its_trouble(
+    bench: Bench,
+) -> None:
+    bench.append(1)
+    bench.store.save_cursor("far", 1, 5, rejected={1: "no"})
+    asked: list[int] = []
+
+    def pause_s(failures: int) -> float:
+        asked.append(failures)
+        return 0.01 * failures
+
+    pace = dataclasses.replace(QUICK, retry_s=pause_s)
+    sink = Receiver(lambda _: Retry("nobody listens"))
+    delivery = Delivery("far", lambda _: sink, bench.store, wanted=EVERYTHING, pace=pace)
+    deliveries = bench.begin(delivery)
+    until(deliveries, lambda: len(asked) > 2)
+    assert asked[:3] == [1, 2, 3]
+    assert delivery.trouble == "nobody listens"
+    sink.answer = lambda _: Delivered()
+    until(deliveries, lambda: not bench.store.dead_letters("far"))
+    until(deliveries, lambda: not delivery.trouble)
+
+
+def test_of_many_rejected_rows_one_line_is_told_and_of_many_lines_some(bench: Bench) -> None:
+    sink = Receiver(lambda _: Reject("the pipeline is not there"))
+    deliveries = bench.begin(bench.delivery(sink))
+    bench.append(*range(1, 65))
+    until(deliveries, lambda: bench.store.cursor("far") == 64)
+    assert len(bench.said) <= 64 / 2
+    mailbox = Mailbox(0)
+    for number in range(MOST_WORDS + 7):
+        mailbox.say(str(number))
+    taken = mailbox.take()
+    assert (len(taken.words), taken.unsaid) == (MOST_WORDS, 7)
 
 
 def test_a_dead_letter_is_never_saved_behind_its_cursor_nor_without_it() -> None:
@@ -359,7 +418,60 @@ def test_a_cursor_that_cannot_be_saved_is_saved_when_it_can(
     assert bench.store.dead_letters("far") == {2: "row 2 is no good"}
 
 
+def test_while_the_store_cannot_be_written_it_is_tried_once_a_second_not_at_every_turn(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+
+    def saving(sink: str, *_: object, **__: object) -> None:
+        tries.append(sink)
+        raise MachineCannot("database is locked", remedy="")
+
+    deliveries = bench.begin(bench.delivery(Receiver()))
+    monkeypatch.setattr(bench.store, "save_cursor", saving)
+    bench.append(1)
+    until(deliveries, lambda: tries)
+    for _ in range(1_000):
+        deliveries.tick(idle=False)
+    assert len(tries) <= 2
+
+
+def test_rows_that_come_again_count_once(bench: Bench) -> None:
+    heard: list[int] = []
+
+    def answer(one: StoredRecord) -> Answer:
+        heard.append(one.seq)
+        return Retry("once more") if one.seq == 3 and heard.count(3) < 4 else Delivered()
+
+    deliveries = bench.begin(bench.delivery(Receiver(answer), wanted=Wanted(kinds=frozenset({Kind.ALERT}))))
+    bench.append(*range(1, 6))
+    assert deliveries.drain(DEADLINE_S, proceed=lambda: True)
+    deliveries.close()
+    bench.all.clear()
+    assert deliveries.lines() == ["sink     far · 5 delivered · 0 rejected · 0 behind"]
+
+
 # --------------------------------------------------------------------------------------------------- end
+
+
+def test_at_the_end_a_receiver_that_is_down_is_not_tried_once_more(bench: Bench) -> None:
+    calls: list[int] = []
+
+    def answer(one: StoredRecord) -> Answer:
+        calls.append(one.seq)
+        return Retry("down")
+
+    sink = Receiver(answer)
+    never = dataclasses.replace(QUICK, retry_s=lambda _: 3_600.0, last_try=False)
+    deliveries = bench.begin(
+        Delivery("far", lambda _: sink, bench.store, wanted=EVERYTHING, from_start=True, pace=never)
+    )
+    bench.append(1)
+    until(deliveries, lambda: calls)
+    deliveries.close()
+    bench.all.clear()
+    assert len(calls) == 1
+    assert sink.closed == 1
 
 
 def test_at_the_end_the_rest_is_handed_on_and_the_lines_say_what_came_of_it(bench: Bench) -> None:
@@ -418,6 +530,22 @@ def test_now_and_then_records_say_how_far_each_sink_has_come(
         "delivered": 2,
         "rejected": 1,
     }
+
+
+def test_a_record_about_deliveries_is_no_reason_for_the_next_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = Receiver()
+    deliveries = bench.begin(bench.delivery(sink))
+    bench.append(1)
+    until(deliveries, lambda: sink.rows == [1])
+    for _ in range(3):
+        with monkeypatch.context() as now:
+            now.setattr(deliveries._due, "is_due", lambda: True)
+            deliveries.tick(idle=True)
+        assert deliveries.drain(DEADLINE_S, proceed=lambda: True)
+        until(deliveries, lambda: deliveries._all[0].delivered == 2)
+    assert bench.actions() == ["delivery"]
 
 
 def test_the_lag_is_the_age_of_the_oldest_record_that_waits(bench: Bench) -> None:
