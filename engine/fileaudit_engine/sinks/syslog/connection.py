@@ -18,8 +18,11 @@ from collections.abc import Callable
 from typing import Final
 
 _CHUNK: Final = 1 << 16
+_RECORD: Final = 1 << 14
+"""What TLS sends at a time: all of it goes out, or nothing."""
 _MOST_READ: Final = 16
 """Receivers say nothing; of one that talks so much is read at a time, and dropped."""
+_LOOK_S: Final = 0.05
 _WAITING: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError, InterruptedError)
 
 
@@ -44,7 +47,7 @@ class Connection:
     Attributes:
         reason: Why it is broken, in words; empty while it is not.
         failure: What broke it, if it was an error.
-        written: Bytes.
+        written: Bytes; over TLS with those that OpenSSL has to send before anything else.
     """
 
     def __init__(self, channel: socket.socket, *, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -53,6 +56,9 @@ class Connection:
         self._clock_s = clock_s
         self._end = End.WAITING
         self._notified = False
+        self._pending = b""
+        """What TLS has begun to send, and wants to be given again as it was."""
+        self._ending_bytes = 0
         self.reason = ""
         self.failure: OSError | None = None
         self.written = 0
@@ -72,12 +78,13 @@ class Connection:
         """
         began_s = self._clock_s()
         view, sent, until_s = memoryview(data), 0, began_s + stall_s
-        while sent < len(view) and not self.reason:
+        while (self._pending or sent < len(view)) and not self.reason:
             try:
-                went = self._socket.send(view[sent : sent + _CHUNK])
+                sent += self._send(view[sent:])
             except _WAITING as error:  # noqa: PERF203 - a system call costs more
                 left_s = until_s - self._clock_s()
                 if left_s <= 0:
+                    sent += self._begun(view[sent:])
                     break
                 self._wait(
                     select.POLLIN if isinstance(error, ssl.SSLWantReadError) else select.POLLOUT, left_s
@@ -85,7 +92,6 @@ class Connection:
             except OSError as error:
                 self._break(error)
             else:
-                sent += went
                 until_s = min(self._clock_s() + stall_s, began_s + most_s)
         self.written += sent
         return sent
@@ -116,6 +122,17 @@ class Connection:
                 self._end = End.BROKEN
         return self._end
 
+    def ended_within(self, seconds: float) -> End:
+        """As `end`; waits for the receiver's answer."""
+        until_s = self._clock_s() + seconds
+        while (end := self.end()) is End.WAITING and self._clock_s() < until_s:
+            self._wait(select.POLLIN, min(seconds, _LOOK_S))
+        return end
+
+    def is_acknowledged(self) -> bool:
+        """Whether the receiver's host had acknowledged all frames when it broke, or has by now."""
+        return not self._pending and self.unacknowledged() <= self._ending_bytes
+
     def unacknowledged(self) -> int:
         """Bytes that the receiver's host has not acknowledged."""
         try:
@@ -129,6 +146,20 @@ class Connection:
         """Let go at once, whatever was not sent."""
         self._socket.close()
 
+    def _send(self, data: memoryview) -> int:
+        """Send some; how much of `data` that was. What TLS has begun goes first, as it was."""
+        if self._pending:
+            self._pending = self._pending[self._socket.send(self._pending) :]
+            return 0
+        return self._socket.send(data[: _RECORD if self.is_tls else _CHUNK])
+
+    def _begun(self, data: memoryview) -> int:
+        """Of a record that TLS has begun it takes all or nothing: for others it is out."""
+        if not self.is_tls or self._pending:
+            return 0
+        self._pending = bytes(data[:_RECORD])
+        return len(self._pending)
+
     def _end_plain(self) -> End:
         self._end_writing()
         for _ in range(_MOST_READ):
@@ -137,11 +168,14 @@ class Connection:
         return End.WAITING
 
     def _end_tls(self) -> End:
-        channel = self._socket
+        while self._pending:
+            self._send(memoryview(b""))
+        channel, before = self._socket, self.unacknowledged()
         assert isinstance(channel, ssl.SSLSocket)  # noqa: S101 - asked by who calls
         try:
             channel.unwrap()
         except ssl.SSLWantReadError:  # ours is out
+            self._ending_bytes = self._ending_bytes or max(self.unacknowledged() - before, 0)
             self._end_writing()
             raise
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
@@ -155,6 +189,7 @@ class Connection:
     def _end_writing(self) -> None:
         if not self._notified:
             self._notified = True
+            self._ending_bytes += 1  # the end itself counts as one
             # Of the socket below: that of TLS would forget its keys, and could not read the answer.
             socket.socket.shutdown(self._socket, socket.SHUT_WR)
 

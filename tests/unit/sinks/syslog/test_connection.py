@@ -2,12 +2,15 @@
 
 import itertools
 import socket
+import ssl
 import struct
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from tools.syslog.process import wait_until
+from tools.syslog.servers import certificates
 
 from fileaudit_engine.sinks.syslog.connection import Connection, End
 
@@ -33,6 +36,25 @@ def pair() -> Iterator[Pair]:
     with channel, theirs:
         theirs.settimeout(10)
         yield Pair(Connection(channel), channel, theirs)
+
+
+@pytest.fixture
+def tls_pair(pair: Pair) -> Iterator[Pair]:
+    """The same, encrypted."""
+    known = certificates()
+    client = ssl.create_default_context(cafile=str(known.ca))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(str(known.server.cert), str(known.server.key))
+    theirs: list[ssl.SSLSocket] = []
+    shaking = threading.Thread(
+        target=lambda: theirs.append(server.wrap_socket(pair.theirs, server_side=True))
+    )
+    shaking.start()
+    pair.channel.settimeout(10)
+    ours = client.wrap_socket(pair.channel, server_hostname=HERE[0])
+    shaking.join(10)
+    with ours, theirs[0]:
+        yield Pair(Connection(ours), ours, theirs[0])
 
 
 def ended(connection: Connection) -> End:
@@ -106,3 +128,37 @@ def test_it_knows_what_the_other_host_has_not_acknowledged(pair: Pair) -> None:
     assert pair.ours.unacknowledged() > 0
     pair.ours.close()
     assert pair.ours.unacknowledged() == 0
+
+
+FRAMES = b"".join(b"%07d " % number for number in range(1 << 20))
+"""Eight megabytes of which each part tells its place."""
+
+
+def test_over_tls_a_side_that_pauses_gets_everything_once_and_in_order(tls_pair: Pair) -> None:
+    ours = tls_pair.ours
+    got: list[bytes] = []
+    out = ours.write(FRAMES, SOON_S, 10)
+    assert 0 < out < len(FRAMES), "it reads nothing"
+    out += ours.write(FRAMES[out : out + 7], SOON_S, 10)
+    reading = threading.Thread(target=lambda: got.append(read_to_the_end(tls_pair.theirs)))
+    reading.start()
+    for length in (7, 1_000, 20_000, len(FRAMES)):
+        part = FRAMES[out : out + length]
+        while part and not ours.reason:
+            went = ours.write(part, 10, 10)
+            out, part = out + went, part[went:]
+    assert not ours.reason
+    ours.end()
+    reading.join(10)
+    assert got == [FRAMES]
+
+
+def test_over_tls_what_was_begun_goes_out_before_the_end(tls_pair: Pair) -> None:
+    out = tls_pair.ours.write(FRAMES, SOON_S, 10)
+    assert tls_pair.ours.end() is End.WAITING
+    got: list[bytes] = []
+    reading = threading.Thread(target=lambda: got.append(read_to_the_end(tls_pair.theirs)))
+    reading.start()
+    assert wait_until(lambda: tls_pair.ours.end() is not End.WAITING or not reading.is_alive(), 10)
+    reading.join(10)
+    assert got == [FRAMES[:out]]
