@@ -41,10 +41,12 @@ EVENT: Final = "fileaudit.event"
 DELIVERED: Final = Delivered()
 
 _IS_ALERT: Final = b'"alert"'
+_USED: Final = "used"
 _CONFLICT: Final = 409
 _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
 _KNOWN_ID: Final = "version_conflict_engine_exception"
+_NO_PIPELINE: Final = re.compile(r"pipeline with id \[[^\]]*\] does not exist")
 _NOT_OF_THE_RECORD: Final = frozenset(
     {
         "cluster_block_exception",  # an index that takes nothing, a disk that is full
@@ -172,13 +174,15 @@ class Outcome:
 
     Attributes:
         answers: One an item, in order.
-        doubtful: The places of those rejections that may not be because of the record.
+        doubtful: The places of those that may not be refused because of the record.
+        kept: The places of those that the node has put elsewhere: sent again, it would do so again.
         refused: The status of an item that we may not write, and why; None if there is none.
         overwhelmed: Whether the node has too much to do.
     """
 
     answers: Sequence[Answer]
     doubtful: Collection[int] = ()
+    kept: Collection[int] = ()
     refused: tuple[int, str] | None = None
     overwhelmed: bool = False
 
@@ -203,6 +207,7 @@ def outcome_of(body: object, items: Sequence[Item]) -> Outcome:
     return Outcome(
         answers=[_answer(result) for result in results],
         doubtful={n for n, one in enumerate(results) if one.error.type not in _OF_THE_RECORD},
+        kept={n for n, one in enumerate(results) if one.failure_store == _USED},
         refused=next(((one.status, _reason(one)) for one in results if _is_refusal(one)), None),
         overwhelmed=any(result.status in {_TOO_MANY, _UNAVAILABLE} for result in results),
     )
@@ -218,7 +223,7 @@ def _result(said: "Mapping[str, _Result]", item: Item) -> "_Result":
 def _answer(result: "_Result") -> Answer:
     status = result.status
     if status in {200, 201}:
-        if result.failure_store == "used":
+        if result.failure_store == _USED:
             return Reject("it went to the failure store: something there could not take it")
         return DELIVERED
     if status == _CONFLICT and result.error.type in {_KNOWN_ID, ""}:
@@ -226,9 +231,13 @@ def _answer(result: "_Result") -> Answer:
     reason = f"{status}: {_reason(result) or 'no reason is given'}"
     if status == NOT_FOUND and result.error.type == "index_not_found_exception":
         return Retry(f"{status}: {_INSTALL}")
-    if not 400 <= status < 500 or status in _LATER or result.error.type in _NOT_OF_THE_RECORD:
+    if not 400 <= status < 500 or status in _LATER or _is_of_the_node(result.error):
         return Retry(reason)
     return Reject(reason)
+
+
+def _is_of_the_node(error: "_Error") -> bool:
+    return error.type in _NOT_OF_THE_RECORD or bool(_NO_PIPELINE.match(error.reason or ""))
 
 
 def _reason(result: "_Result") -> str:

@@ -1,24 +1,22 @@
-"""One delivery: items in requests, each as large as the node takes it, and who is to blame for a refusal.
+"""One delivery: items in requests, each as large as the node takes it.
 
 A request that is refused as a whole, as too large (413) or as no request (400), is halved until it is known
-which record is the cause. A record that is refused is the cause if the node says so and takes others; what is
-refused for any other reason (a pipeline that is not there, a template that takes nothing, something in front
-of the node) is *suspected*: it is rejected only if, in the same delivery, the same data stream has taken
-another record. A node that refuses everything has another trouble, and the records wait.
+which record is the cause. Whether a record that is refused is to blame is settled at the end: if its data
+stream has taken another one, it is; else `Blame` decides.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
+from fileaudit_engine.sinks.elastic.blame import ALL, Blame
 from fileaudit_engine.sinks.elastic.bulk import FILTER, Item, Outcome, Untrue, outcome_of, portions
 from fileaudit_engine.sinks.elastic.failures import TOO_LARGE, Failure, TooLong, refusal, why
 from fileaudit_engine.sinks.settings import ElasticSettings
 
 SMALL: Final = 64 << 10
 """Bytes that every node takes: one that does not take so many has another reason."""
-ALL: Final = 16
-"""So many records refused, and none taken: it is not them."""
 
 _MALFORMED: Final = 400
 _PARAMETER: Final = "require_data_stream"
@@ -33,6 +31,21 @@ class Interrupted(Exception):
         self.failure = failure
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Suspect:
+    """A record that was refused.
+
+    Attributes:
+        place: Among the answers.
+        verdict: Its answer if it is to blame.
+        certain: Whether the node puts it down to the record.
+    """
+
+    place: int
+    verdict: Reject
+    certain: bool
+
+
 class Sending:
     """Sends the items of one delivery.
 
@@ -40,6 +53,7 @@ class Sending:
         client: An `elasticsearch.Elasticsearch`, which is not imported here.
         settings: What it was made of.
         most_bytes: Of a request.
+        blame: What is known from the deliveries before.
 
     Attributes:
         answers: Those that there are, in the order of the items.
@@ -47,16 +61,23 @@ class Sending:
         most_bytes: Of a request, as far as is known now.
     """
 
-    def __init__(self, client: Any, settings: ElasticSettings, most_bytes: int) -> None:  # noqa: ANN401 - see above
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401 - see above
+        settings: ElasticSettings,
+        most_bytes: int,
+        blame: Blame,
+    ) -> None:
         self._client = client
         self._settings = settings
         self.answers: list[Answer] = []
         self.failure: Failure | None = None
         self.most_bytes = most_bytes
+        self._blame = blame
         self._taken: set[str] = set()
         """The datasets whose streams have taken a record."""
-        self._suspects: dict[int, tuple[str, Reject]] = {}
-        """Verdicts by places, with their datasets."""
+        self._suspects: dict[str, list[_Suspect]] = {}
+        """By their datasets."""
         self._alone = 0
 
     def send(self, items: Sequence[Item]) -> None:
@@ -66,9 +87,17 @@ class Sending:
                 self._send(portion)
         except Interrupted as end:
             self.failure = end.failure
-        for place, (dataset, verdict) in self._suspects.items():
-            if dataset in self._taken:
-                self.answers[place] = verdict
+        for dataset in self._taken:
+            self._blame.took(dataset)
+        for dataset, suspects in self._suspects.items():
+            self._judge(dataset, suspects)
+
+    def _judge(self, dataset: str, suspects: Sequence[_Suspect]) -> None:
+        certain = [one.certain for one in suspects]
+        guilty = [True] * len(suspects) if dataset in self._taken else self._blame.judge(dataset, certain)
+        for one, is_guilty in zip(suspects, guilty, strict=True):
+            if is_guilty:
+                self.answers[one.place] = one.verdict
 
     def _send(self, items: Sequence[Item]) -> None:
         try:
@@ -87,11 +116,10 @@ class Sending:
             raise Interrupted(Failure(detail="it has too much to do"))
 
     def _note(self, items: Sequence[Item], outcome: Outcome) -> None:
-        """Answers are believed, but for rejections that may have another reason than the record."""
-        refuses_all = len(items) >= ALL and all(isinstance(answer, Reject) for answer in outcome.answers)
+        """Answers are believed, but for rejections, which are judged at the end."""
         for place, (item, answer) in enumerate(zip(items, outcome.answers, strict=True)):
-            if isinstance(answer, Reject) and (refuses_all or place in outcome.doubtful):
-                self._suspect(item, answer, answer.reason)
+            if isinstance(answer, Reject) and place not in outcome.kept:
+                self._suspect(item, answer, answer.reason, certain=place not in outcome.doubtful)
                 continue
             if isinstance(answer, Delivered):
                 self._taken.add(item.dataset)
@@ -105,8 +133,9 @@ class Sending:
         self.answers[-count:] = [again if isinstance(answer, Retry) else answer for answer in last]
         raise Interrupted(failure)
 
-    def _suspect(self, item: Item, verdict: Reject, reason: str) -> None:
-        self._suspects[len(self.answers)] = item.dataset, verdict
+    def _suspect(self, item: Item, verdict: Reject, reason: str, *, certain: bool) -> None:
+        suspect = _Suspect(place=len(self.answers), verdict=verdict, certain=certain)
+        self._suspects.setdefault(item.dataset, []).append(suspect)
         self.answers.append(Retry(reason))
 
     def _asked(self, items: Sequence[Item]) -> object:
@@ -138,7 +167,7 @@ class Sending:
         if status == TOO_LARGE and item.size > SMALL:
             self.answers.append(verdict)
             return
-        self._suspect(item, verdict, failure.words)
+        self._suspect(item, verdict, failure.words, certain=False)
         self._alone += 1
         if self._alone >= ALL and not self._taken:
             raise Interrupted(failure)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from fileaudit_engine.events.times import rfc3339
 from fileaudit_engine.sinks.base import Answer, Retry, Row
+from fileaudit_engine.sinks.elastic.blame import Blame
 from fileaudit_engine.sinks.elastic.bulk import Item, Maker
 from fileaudit_engine.sinks.elastic.client import client_of
 from fileaudit_engine.sinks.elastic.failures import Failure, why
@@ -50,6 +51,7 @@ class ElasticSink:
         self._clock_ns = clock_ns
         self._maker = Maker(settings.namespace)
         self._gate = Gate(settings, clock_s)
+        self._blame = Blame(clock_s)
         self._client: Elasticsearch | None = None
         self._most_bytes = settings.max_bulk_bytes
         self._reduced_until_s = 0.0
@@ -93,7 +95,7 @@ class ElasticSink:
             return iter(()), self._noted(why(error, self._settings))
         if self._clock_s() >= self._reduced_until_s:
             self._most_bytes = self._settings.max_bulk_bytes
-        sending = Sending(client, self._settings, self._most_bytes)
+        sending = Sending(client, self._settings, self._most_bytes, self._blame)
         sending.send(items)
         if sending.most_bytes < self._most_bytes:
             self._most_bytes, self._reduced_until_s = sending.most_bytes, self._clock_s() + REDUCED_S

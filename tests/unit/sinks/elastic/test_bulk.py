@@ -184,12 +184,14 @@ def test_what_is_there_is_delivered(status: int, kind: str) -> None:
         (400, "validation_exception"),
         (400, "index_closed_exception"),
         (409, "something_else"),
+        (400, "illegal_argument_exception/pipeline with id [x] does not exist"),
         (302, ""),
         (0, ""),
     ],
 )
 def test_what_is_not_because_of_the_record_is_tried_again(status: int, kind: str) -> None:
-    answer = one(status, kind)
+    name, _, said = kind.partition("/")
+    answer = one(status, name, said or "because")
     assert isinstance(answer, Retry)
     assert str(status) in answer.reason
 

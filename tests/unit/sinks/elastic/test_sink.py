@@ -20,6 +20,7 @@ from tests.unit.sinks.elastic.speaker import (
 from tests.unit.sinks.syslog.rows import alert, alerts, row
 
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
+from fileaudit_engine.sinks.elastic.blame import ALL, WAIT_S
 from fileaudit_engine.sinks.elastic.sink import LOOK_S, REDUCED_S, REFUSED_S, ElasticSink
 from fileaudit_engine.sinks.secrets import Secret
 from fileaudit_engine.sinks.settings import ElasticSettings
@@ -299,6 +300,22 @@ def test_what_may_have_another_reason_waits_until_another_record_is_taken() -> N
         assert kinds(sink.deliver(alerts(2))) == "jd"
 
 
+def test_what_may_have_another_reason_is_rejected_where_others_were_taken_before() -> None:
+    with Speaker(refusing(lambda number: number == 2, PIPELINE)) as speaker, sink_for(speaker) as sink:
+        assert kinds(sink.deliver(alerts(1))) == "d"
+        assert kinds(sink.deliver(alerts(1, first=2))) == "j"
+
+
+def test_what_may_have_another_reason_holds_others_up_for_a_while_only() -> None:
+    clock = Clock()
+    with Speaker(refusing(lambda _: True, PIPELINE)) as speaker, sink_for(speaker, clock) as sink:
+        for _ in range(5):
+            assert kinds(sink.deliver(alerts(1))) == "t"
+        clock.now_s += WAIT_S
+        assert kinds(sink.deliver(alerts(1))) == "j"
+        assert kinds(sink.deliver(alerts(1, first=2))) == "t"
+
+
 def event(seq: int) -> StoredRecord:
     found = alert(seq).document
     found["event"]["kind"] = "event"
@@ -311,16 +328,42 @@ def test_that_another_data_stream_takes_records_proves_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", [PARSING, PIPELINE])
-def test_a_node_that_takes_none_of_many_gets_no_dead_letters(kind: str) -> None:
-    with Speaker(refusing(lambda _: True, kind)) as speaker, sink_for(speaker) as sink:
-        answers = sink.deliver(alerts(1_500))
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_node_that_takes_none_of_many_gets_no_dead_letters(kind: str, before: int) -> None:
+    with Speaker(refusing(lambda number: number > before, kind)) as speaker, sink_for(speaker) as sink:
+        sink.deliver(alerts(before))
+        answers = sink.deliver(alerts(1_500, first=1 + before))
         assert set(kinds(answers)) == {"t"}
         assert reason(answers[0]) == f"400: {kind}: no"
+
+
+@pytest.mark.parametrize("kind", [PARSING, PIPELINE])
+def test_a_node_that_refuses_one_after_the_other_gets_few_dead_letters(kind: str) -> None:
+    clock = Clock()
+    with (
+        Speaker(refusing(lambda number: 1 < number < 100, kind)) as speaker,
+        sink_for(speaker, clock) as sink,
+    ):
+        sink.deliver(alerts(1))
+        answers = [kinds(sink.deliver(alerts(1, first=seq))) for seq in range(2, 40)]
+        assert "".join(answers) == "j" * (ALL - 1) + "t" * (38 - (ALL - 1))
+        clock.now_s += 10 * WAIT_S
+        assert kinds(sink.deliver(alerts(1, first=50))) == "t"
+        assert kinds(sink.deliver(alerts(2, first=99))) == "jd"
+        assert kinds(sink.deliver(alerts(1, first=60))) == "j"
 
 
 def test_many_that_are_refused_are_rejected_when_one_behind_them_is_taken() -> None:
     with Speaker(refusing(lambda number: number <= 1_000, PARSING)) as speaker, sink_for(speaker) as sink:
         assert kinds(sink.deliver(alerts(1_001))) == "j" * 1_000 + "d"
+
+
+def test_what_went_to_the_failure_store_is_never_sent_again() -> None:
+    def kept(asked: Asked) -> bytes:
+        return results(asked, lambda _: {"status": 201, "failure_store": "used"})
+
+    with Speaker(kept) as speaker, sink_for(speaker) as sink:
+        assert kinds(sink.deliver(alerts(100))) == "j" * 100
 
 
 # ------------------------------------------------------------------------------------------ refused for good
