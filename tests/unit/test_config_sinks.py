@@ -1,9 +1,6 @@
 """The sinks of the configuration: addresses beyond doubt, secrets out of sight, no half of a whole."""
 
-import contextlib
 import json
-import re
-import string
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +12,7 @@ from hypothesis import strategies as st
 
 from fileaudit_engine.config import parse_config
 from fileaudit_engine.config.addresses import Unclear, address_of
-from fileaudit_engine.config.masking import masked
-from fileaudit_engine.diagnostics import SourceText, UnusableInput, render
+from fileaudit_engine.diagnostics import UnusableInput
 from fileaudit_engine.resources import schemas_dir
 from fileaudit_engine.sinks.secrets import Secret
 from fileaudit_engine.sinks.settings import Begin, ElasticSettings, SyslogFormat, SyslogSettings, Transport
@@ -26,7 +22,6 @@ HOME = Path("/etc/fileaudit/config.yml")
 REPEATABLE = settings(derandomize=True, database=None, deadline=None)
 PRINT = "ab" * 32
 COLONS = ":".join(["AB"] * 32)
-SECRET = "hunter2-Zq7"
 
 ELASTIC: dict[str, dict[str, Any]] = {
     "hosts: https://es:9200": {"hosts": ("https://es:9200",)},
@@ -192,11 +187,6 @@ def messages(text: str) -> list[str]:
     return [found.message for found in refusal(text).diagnostics]
 
 
-def shown(text: str) -> str:
-    found = refusal(text)
-    return render(found.diagnostics, found.sources)
-
-
 def is_valid(text: str) -> bool:
     return SCHEMA.is_valid(yaml.safe_load(text))
 
@@ -341,207 +331,3 @@ def test_whatever_stands_there_is_an_address_or_told(text: str) -> None:
     assert address_of(f"{found.scheme}://{found.netloc}", "") == type(found)(
         scheme=found.scheme, host=found.host, port=found.port, rest=""
     )
-
-
-# --- secrets ------------------------------------------------------------------------------------------------
-
-DOUBTFUL = [
-    f"elastic:{SECRET}@es:9200",
-    f"https:/elastic:{SECRET}@es:9200",
-    f"https://elastic:{SECRET[:3]} {SECRET}@es:9200",
-    f"https://elastic:{'x' * 500}{SECRET}@es:9200",
-    f"https://es:9200/?apikey={SECRET}",
-    f"https://es:9200/#{SECRET}",
-]
-LEAKS = [
-    f"sinks: {{elasticsearch: {{hosts: https://es:9200, api_key: {SECRET}}}}}",
-    f"sinks:\n  elasticsearch:\n    hosts: https://es:9200\n    password: '{SECRET}'\n",
-    f'sinks:\n  elasticsearch:\n    hosts: https://es:9200\n    "api_key" : "{SECRET}"\n',
-    f"sinks: {{elasticsearch: {{hosts: 'https://elastic:{SECRET}@es:9200'}}}}",
-    f"sinks: {{elasticsearch: {{hosts: 'https://elastic:{SECRET}@x@es:9200/'}}}}",
-    f"sinks: {{syslog: {{address: 'tls://u:{SECRET}@siem'}}}}",
-    f"sinks: {{syslog: {{address: tls://siem, key: {SECRET}}}}}",
-    f"sinks: {{elasticsearch: {{hosts: https://es:9200, api_key_env: {SECRET}}}}}",
-    f"sinks: {{elasticsearch: {{hosts: https://es:9200, passwd: {SECRET}}}}}",
-    f"sinks: {{elasticsearch: {{hosts: https://es:9200, es-api_token: {SECRET}}}}}",
-    f"sinks:\n  elasticsearch: {{hosts: 5}}\n  password: {SECRET}: {SECRET}\n",
-    f"sinks: {{password: {SECRET}",
-    *(f"sinks: {{elasticsearch: {{hosts: ['{host}']}}}}" for host in DOUBTFUL),
-    *(f"sinks: {{syslog: {{address: '{host}'}}}}" for host in DOUBTFUL),
-    f"sinks: {{elasticsearch: {{hosts: https://es:9200, username: 'elastic:{SECRET}', password_env: P}}}}",
-    f"sinks: {{elasticsearch: {{hosts: https://es:9200, basic: [elastic, {SECRET}]}}}}",
-    f"sinks: {{elasticsearch: {{hosts: https://es:9200, headers: {{{SECRET}: 'ApiKey {SECRET}'}}}}}}",
-    f"sinks: {{elasticsearch: {{hosts: https://es:9200, kennwort: {SECRET}, nmespace: a}}}}",
-    f"sinks: {{elasticsearch: [{SECRET}]}}",
-    f"sinks: {{elasticsearch: {{hosts: {{url: 'https://es:9200', is: {SECRET}}}}}}}",
-    f"sinks: {{syslog: {{address: [{SECRET}]}}}}",
-    f"sinks: {SECRET}",
-    f"sink: {{elasticsearch: {{kennwort: {SECRET}}}}}",
-    f"sinks:\n  elasticsearch:\n    kennwort: |\n      a\n      {SECRET}\n    hosts: 5\n",
-    f'sinks:\n  elasticsearch:\n    api_key: # the key\n      "{SECRET}\n',
-    f'sinks:\n  elasticsearch:\n    kennwort: "a\n      {SECRET}\n',
-    f'sinks:\n  elasticsearch:\n    kennwort: "a\n\n      {SECRET}: b\n  \n',
-    f"sinks:\n  elasticsearch:\n    kennwort: *{SECRET}\n",
-    f"sinks:\n  elasticsearch:\n    kennwort: !{SECRET} a\n",
-    f"sinks: {{elasticsearch: {{{SECRET}: 1, {SECRET}: 2}}}}",
-    f"sinks:\n  elasticsearch: {{kennwort: {SECRET}: {SECRET}}}\nrules: [",
-    f"rules: a\nsinks:\n  elasticsearch: {{kennwort: '{SECRET}\n",
-    f"sinks: {{elasticsearch: {{password:\n  {SECRET}, hosts: 5}}}}",
-    f"password: |\n  {SECRET}\nsinks: 5",
-    f"password: {SECRET}\npassword: {SECRET}\n",
-]
-
-
-@pytest.mark.parametrize("text", LEAKS)
-def test_a_secret_that_stands_in_the_configuration_is_not_repeated(text: str) -> None:
-    assert SECRET not in shown(text)
-    assert SECRET not in str(refusal(text))
-
-
-@pytest.mark.parametrize("key", ["api_key", "password"])
-def test_who_writes_a_secret_into_the_configuration_is_told_where_it_belongs(key: str) -> None:
-    (found,) = refusal(f"sinks: {{elasticsearch: {{hosts: https://es:9200, {key}: {SECRET}}}}}").diagnostics
-    assert found.code == "FA087"
-    assert found.message == f"'{ES}.{key}' is a secret, and does not stand in a configuration"
-    assert f"'{key}_file: /etc/fileaudit/es." in found.help
-
-
-@pytest.mark.parametrize("key", ["api_key_file", "password_file"])
-def test_a_key_that_stands_where_its_file_belongs_is_told_and_not_shown(key: str) -> None:
-    api_key = "VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw=="
-    text = f"sinks: {{elasticsearch: {{hosts: https://es:9200, username: a, {key}: {api_key}}}}}"
-    told = refusal(text).diagnostics
-    assert [one.code for one in told if "looks like the secret itself" in one.message] == ["FA087"]
-    assert api_key not in shown(text)
-
-
-@pytest.mark.parametrize("path", ["es.key", "/a" * 40, "./" + "a" * 60, "keys/" + "a" * 60 + ".key"])
-def test_a_path_is_no_key(path: str) -> None:
-    text = f"sinks: {{elasticsearch: {{hosts: https://es:9200, api_key_file: {path}}}}}"
-    assert parse_config(text.encode(), HOME).elasticsearch is not None
-
-
-@pytest.mark.parametrize("host", ["es:9200", "http://es:9200", "https://2001:db8::1:9200", "https://es"])
-def test_an_address_that_holds_no_password_is_shown(host: str) -> None:
-    assert host in shown(f"sinks: {{elasticsearch: {{hosts: ['{host}']}}}}")
-
-
-def test_where_yaml_cannot_be_read_known_keys_are_shown_and_no_value_of_sinks() -> None:
-    text = "rules: a\nsinks:\n  elasticsearch:\n    username: 'a\n"
-    assert "4 │     username: ··" in shown(text)
-    assert "1 │ rules: [a" in shown("rules: [a\nsinks: {}\n")
-
-
-def test_masking_takes_no_time_whatever_stands_there() -> None:
-    for text in ("{sinks:" * 100_000, "sinks:\n" * 100_000, "://a@" * 100_000, "key: a\n" * 100_000):
-        source = SourceText(file="x", text=text)
-        assert len(masked(source, [(0, 9)] * 1_000, is_yaml=False).text) == len(text)
-
-
-def test_a_hidden_secret_moves_no_caret() -> None:
-    text = f"sinks: {{elasticsearch: {{hosts: 5, api_key: {SECRET}}}}}"
-    lines = shown(text).splitlines()
-    caret = next(line for line in lines if "^" in line)
-    excerpt = lines[lines.index(caret) - 1]
-    assert excerpt[caret.index("^") :].startswith("·, api_key: ·")
-
-
-def test_a_hidden_secret_takes_no_line_with_it() -> None:
-    text = f"sinks:\r  password: {SECRET}\rrules: 5\r"
-    assert "\n3 │ rules: 5\n" in shown(text)
-    assert SECRET not in shown(text)
-
-
-def test_only_what_may_be_a_secret_is_hidden() -> None:
-    assert "api_key_file: a, nmespace: ·" in shown(
-        "sinks: {elasticsearch: {hosts: https://es:9200, api_key_file: a, nmespace: x}}"
-    )
-
-
-# --- mutation: every key, written wrong in every way --------------------------------------------------------
-
-WHOLE = """\
-sinks:
-  elasticsearch:
-    hosts: [https://es:9200]
-    namespace: default
-    username: elastic
-    password_file: p
-    ca_file: ca.pem
-    timeout: 10s
-    max_bulk: 1MiB
-    from: now
-  syslog:
-    address: tls://siem:6514
-    facility: authpriv
-    format: rfc5424
-    max_frame: 8KiB
-    ca_file: ca.pem
-    cert_file: c.pem
-    key_file: k.pem
-    server_name: siem
-    from: start
-routes:
-  - level: [high, critical]
-    kind: alert
-    rule: a*
-    tag: attack.*
-    fields:
-      user.name: root
-    to: [elasticsearch, syslog]
-    continue: false
-"""
-KEY = re.compile(r"^(\s+-?\s*)([a-z_.]+):(.*)$")
-KEYS = [number for number, line in enumerate(WHOLE.splitlines()) if KEY.match(line)]
-MEANINGFUL = {(key, "1.5") for key in ("rule", "tag", "user.name")} | {
-    *(("to", "[]"), ("user.name", '"\\0"'), ("tag", '"\\0"'), ("rule", '"\\0"')),
-}
-"""Values that are strange and mean something all the same."""
-LEAVES = [number for number, line in enumerate(WHOLE.splitlines()) if re.search(r": \S", line)]
-
-
-def changed(number: int, new: str) -> str:
-    lines = WHOLE.splitlines()
-    return "\n".join([*lines[:number], new, *lines[number + 1 :]])
-
-
-def test_the_whole_is_right() -> None:
-    parse_config(WHOLE.encode(), HOME)
-    assert is_valid(WHOLE)
-
-
-@pytest.mark.parametrize("number", KEYS)
-def test_a_key_with_a_slip_in_it_is_told_at_its_line(number: int) -> None:
-    found = KEY.match(WHOLE.splitlines()[number])
-    assert found is not None
-    lead, key, rest = found.groups()
-    for slip in (key[:-1] + "qx", key.upper(), f"{key}s_"):
-        text = changed(number, f"{lead}{slip}:{rest}")
-        told = refusal(text).diagnostics
-        assert number + 1 in [one.location.line for one in told if one.code in {"FA081", "FA085"}]
-        assert not is_valid(text)
-
-
-@pytest.mark.parametrize("number", LEAVES)
-@pytest.mark.parametrize("value", ["", "{a: b}", "[[a]]", '"\\0"', "1.5", "[]"])
-def test_a_value_of_another_kind_is_told_at_its_line_or_means_something(number: int, value: str) -> None:
-    found = KEY.match(WHOLE.splitlines()[number])
-    assert found is not None
-    text = changed(number, f"{found[1]}{found[2]}: {value}")
-    if (found[2], value) in MEANINGFUL:
-        parse_config(text.encode(), HOME)
-    else:
-        told = refusal(text).diagnostics
-        assert number + 1 in [one.location.line for one in told]
-        assert all(one.help or "must be" in one.message for one in told)
-
-
-@pytest.mark.parametrize(
-    "key", ["hosts", "namespace", "ca_fingerprint", "username", "api_key_env", "timeout"]
-)
-@given(text=st.text(alphabet=string.printable, max_size=30))
-@REPEATABLE
-def test_whatever_stands_for_a_value_nothing_but_a_refusal_comes_of_it(key: str, text: str) -> None:
-    rest = "" if key == "hosts" else "hosts: https://es:9200, "
-    with contextlib.suppress(UnusableInput):
-        parse_config(f"sinks: {{elasticsearch: {{{rest}{key}: {json.dumps(text)}}}}}".encode(), HOME)
