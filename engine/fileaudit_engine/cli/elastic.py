@@ -9,11 +9,11 @@ from typing import Final
 from fileaudit_engine.cli import elastic_kibana, elastic_status
 from fileaudit_engine.cli.common import Exit, color_of
 from fileaudit_engine.config import DEFAULT_STORE, Config
-from fileaudit_engine.diagnostics import unusable_file
+from fileaudit_engine.diagnostics import MachineCannot, unusable_file
 from fileaudit_engine.sinks.elastic.install import Plan, differences, plan_for, put, roll_over
 from fileaudit_engine.sinks.elastic.installed import Standing, State
 from fileaudit_engine.sinks.elastic.node import Node, connected
-from fileaudit_engine.sinks.elastic.status import version_of
+from fileaudit_engine.sinks.elastic.status import TOO_OLD, too_old, version_of
 from fileaudit_engine.sinks.elastic.templates import LIFECYCLE
 from fileaudit_engine.sinks.output import DIM, GREEN, RED, YELLOW, painted
 from fileaudit_engine.sinks.settings import ElasticSettings
@@ -131,6 +131,8 @@ def _install(node: Node, settings: ElasticSettings, args: argparse.Namespace) ->
     color = color_of(args, sys.stdout)
     version = version_of(node)
     print(f"node      {node.place} · Elasticsearch {version or 'of an unknown version'}")
+    if too_old(version):
+        raise MachineCannot(f"{node.place} takes no records: it is Elasticsearch {version}", remedy=TOO_OLD)
     plan = plan_for(node, settings.namespace)
     for line in _lacks(plan):
         print(line)

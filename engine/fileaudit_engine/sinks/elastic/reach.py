@@ -20,7 +20,7 @@ from fileaudit_engine.sinks.elastic.failures import (
     why,
 )
 from fileaudit_engine.sinks.elastic.node import Node, NotAllowed, connected, told
-from fileaudit_engine.sinks.elastic.status import version_of
+from fileaudit_engine.sinks.elastic.status import TOO_OLD, too_old, version_of
 from fileaudit_engine.sinks.elastic.templates import INDEXES
 from fileaudit_engine.sinks.settings import ElasticSettings
 
@@ -50,8 +50,13 @@ def reach(settings: ElasticSettings) -> Reached:
 def reached(node: Node, settings: ElasticSettings) -> Reached:
     """Ask a node whether it knows who asks, lets them write, and has the templates."""
     try:
-        lacking = _without_rights(node, settings) or _without_templates(node)
-        return lacking or Reached(ok=True, detail=f"{node.place} answers{_version(node)}")
+        lacking = _without_rights(node, settings)
+        version = "" if lacking else _version(node)
+        if too_old(version):
+            return Reached(ok=False, detail=f"{node.place} is Elasticsearch {version}", remedy=TOO_OLD)
+        named = f" (Elasticsearch {version})" if version else ""
+        lacking = lacking or _without_templates(node)
+        return lacking or Reached(ok=True, detail=f"{node.place} answers{named}")
     except MachineCannot as error:
         return Reached(ok=False, detail=str(error), remedy=error.remedy)
 
@@ -87,6 +92,5 @@ def _without_templates(node: Node) -> Reached | None:
 def _version(node: Node) -> str:
     """Which Elasticsearch answers, as far as whoever asks may know."""
     with contextlib.suppress(NotAllowed):
-        if version := version_of(node):
-            return f" (Elasticsearch {version})"
+        return version_of(node)
     return ""

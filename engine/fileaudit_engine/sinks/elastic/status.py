@@ -4,6 +4,7 @@ Nothing is changed. Whoever asks may be allowed less than whoever installed: wha
 and the rest is told.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -21,6 +22,10 @@ T = TypeVar("T")
 ALERTS: Final = "logs-fileaudit.alert-*"
 LONGEST_MESSAGE: Final = 200
 """Characters of the newest alert's message: names in it may have thousands."""
+OLDEST: Final = (8, 13)
+"""The first version that knows `require_data_stream`."""
+TOO_OLD: Final = "Elasticsearch 8.13 or a later one is needed"
+_NUMBERS: Final = re.compile(r"(\d{1,4})\.(\d{1,4})\b")
 _LEVEL: Final = "fileaudit.rule.level"
 _NEWEST: Final = {
     "size": 1,
@@ -131,6 +136,12 @@ def version_of(node: Node) -> str:
 
 def _version(said: str) -> str:
     return printable(said[:40])
+
+
+def too_old(version: str) -> bool:
+    """Whether a version cannot be told to make no index where a data stream is meant; an unknown one can."""
+    found = _NUMBERS.match(version)
+    return found is not None and (int(found[1]), int(found[2])) < OLDEST
 
 
 def holdings_of(node: Node) -> list[Holding]:

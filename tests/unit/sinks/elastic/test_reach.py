@@ -89,6 +89,19 @@ def test_templates_that_are_not_to_be_seen_may_be_there() -> None:
     assert said(template=Reply(status=403, body={})).ok
 
 
+@pytest.mark.parametrize("version", ["8.12.2", "7.17.29", "8.0.0-SNAPSHOT"])
+def test_a_version_that_cannot_be_delivered_to_is_told(version: str) -> None:
+    found = said(version=Reply(status=200, body={"version": {"number": version}}))
+    assert not found.ok
+    assert version in found.detail
+    assert "8.13" in found.remedy
+
+
+@pytest.mark.parametrize("version", ["8.13.0", "8.19.3", "9.0.0", "10.1", "serverless", ""])
+def test_any_other_version_may_be_delivered_to(version: str) -> None:
+    assert said(version=Reply(status=200, body={"version": {"number": version}})).ok
+
+
 def test_a_version_that_is_not_to_be_seen_is_left_out() -> None:
     assert said(version=Reply(status=403, body={})).detail == "https://es:9200 answers"
 
