@@ -1,5 +1,6 @@
 """The sinks of the configuration that are behind a network, for the commands that feed them."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -48,10 +49,24 @@ def routes_lines(config: Config, router: Router) -> list[str]:
     ]
 
 
-def deliveries_of(
-    config: Config, router: Router, store: Store, *, host: str, keep: Callable[[Sequence[Record]], object]
+def deliveries_of(  # noqa: PLR0913 - one argument a part
+    config: Config,
+    router: Router,
+    store: Store,
+    *,
+    host: str,
+    keep: Callable[[Sequence[Record]], object],
+    end_s: float | None = None,
 ) -> Deliveries | None:
     """What delivers to the sinks behind a network; None if there is none. Nothing is sent yet.
+
+    Args:
+        config: Which sinks there are.
+        router: Which of them is given what.
+        store: Open for writing.
+        host: This host's name.
+        keep: Is given what the engine says about its sinks.
+        end_s: How long the last connection of syslog may take to end, seconds; None: as an engine that stops.
 
     Raises:
         UnusableInput: The store is damaged.
@@ -66,7 +81,7 @@ def deliveries_of(
     if syslog is not None:
         start = syslog.begin is Begin.START
         wanted = router.wanted(SYSLOG)
-        made.append(Delivery(SYSLOG, _syslog(syslog), store, wanted=wanted, from_start=start))
+        made.append(Delivery(SYSLOG, _syslog(syslog, end_s), store, wanted=wanted, from_start=start))
     return Deliveries(made, store, host=host, keep=keep, tell=tell_sinks) if made else None
 
 
@@ -91,10 +106,12 @@ def _elastic(settings: ElasticSettings) -> Callable[[Tell], StoreSink]:
     return make
 
 
-def _syslog(settings: SyslogSettings) -> Callable[[Tell], StoreSink]:
+def _syslog(settings: SyslogSettings, end_s: float | None) -> Callable[[Tell], StoreSink]:
     def make(tell: Tell) -> StoreSink:
         from fileaudit_engine.sinks.syslog.sink import SyslogSink  # noqa: PLC0415 - with what TLS needs
+        from fileaudit_engine.sinks.syslog.streams import DEFAULT  # noqa: PLC0415 - likewise
 
-        return SyslogSink(settings, tell=tell)
+        patience = DEFAULT if end_s is None else dataclasses.replace(DEFAULT, close_s=end_s)
+        return SyslogSink(settings, tell=tell, patience=patience)
 
     return make

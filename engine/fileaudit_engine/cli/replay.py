@@ -13,6 +13,7 @@ from fileaudit_engine.detect.correlate import Counts
 from fileaudit_engine.detect.detector import Detector
 from fileaudit_engine.resources import detections_dir
 from fileaudit_engine.runtime.deliveries import Deliveries
+from fileaudit_engine.runtime.delivery import CLOSING_S
 from fileaudit_engine.runtime.pipeline import Pipeline
 from fileaudit_engine.runtime.router import Router
 from fileaudit_engine.runtime.spool import Spool
@@ -22,6 +23,8 @@ from fileaudit_engine.text import counted
 
 PATIENCE_S: Final = 30.0
 """How long nothing may move while sinks are waited for, seconds."""
+END_S: Final = 15.0
+"""How long the last connection may take to end: who does not answer its end is believed after ten."""
 
 
 def register(
@@ -90,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
             pipeline.end()
             unkept = pipeline.finish()
             report_diagnostics(source.diagnostics, {}, args)
-            delivered = sinks is None or _delivered(sinks)
+            delivered = Exit.FINE if sinks is None else _delivered(sinks)
     tally = pipeline.tally()
     for line in live.alert_lines(tally, args.store):
         say(line)
@@ -100,8 +103,8 @@ def run(args: argparse.Namespace) -> int:
     if unkept:
         say(f"fileaudit-engine: {unkept:,} records could not be stored")
         return Exit.MACHINE
-    if not delivered:
-        return Exit.MACHINE
+    if delivered is not Exit.FINE:
+        return delivered
     return Exit.UNUSABLE if source.diagnostics else live.output_status(pipeline)
 
 
@@ -125,22 +128,26 @@ def _sinks(
         return None
     warn_of_secrets(args.settings)
     keep = pipeline.outlet.hand_on
-    sinks = deliveries_of(args.settings, router, store, host=live.host_name(), keep=keep)
+    sinks = deliveries_of(args.settings, router, store, host=live.host_name(), keep=keep, end_s=END_S)
     if sinks is not None:
         pipeline.add_chore(sinks)
     return sinks
 
 
-def _delivered(sinks: Deliveries) -> bool:
-    """Wait until the sinks have had everything, or nothing moves any more; returns whether they have."""
+def _delivered(sinks: Deliveries) -> Exit:
+    """Wait until the sinks have had everything, or nothing moves any more; returns what that comes to."""
     try:
         sinks.drain(PATIENCE_S, proceed=lambda: True)
     finally:
-        sinks.close()
+        sinks.close(END_S + CLOSING_S)
     if sinks.behind:
         rest = f"{counted(sinks.behind, 'record')} of the store"
-        say(f"fileaudit-engine: {rest} could not be delivered; a later run goes on there")
-    return not sinks.behind
+        say(f"fileaudit-engine: that the sinks have {rest} is not certain; a later run goes on there")
+        return Exit.MACHINE
+    if sinks.rejected:
+        say(f"fileaudit-engine: {counted(sinks.rejected, 'record')} rejected; `doctor` says why")
+        return Exit.FINDINGS
+    return Exit.FINE
 
 
 def _tell_late(counts: Counts | None) -> None:

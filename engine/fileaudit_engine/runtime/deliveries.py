@@ -97,27 +97,28 @@ class Deliveries:
         Returns:
             Whether they have had it.
         """
-        moved_s, before = time.monotonic(), [0]
+        moved_s, before = time.monotonic(), [-1]
         while proceed():
             self.tick(idle=True)
-            behind = [lag_of(self._store, one.position).behind for one in self._all]
-            if not any(behind):
+            reached = [one.position for one in self._all]
+            if min(reached) >= self._store.head.seq:
                 return True
-            if behind != before:
-                moved_s, before = time.monotonic(), behind
-            elif time.monotonic() - moved_s > patience_s or self._have_stopped(behind):
+            if reached != before:
+                moved_s, before = time.monotonic(), reached
+            elif time.monotonic() - moved_s > patience_s or self._have_stopped():
                 break
             time.sleep(_LOOK_S)
         return False
 
-    def _have_stopped(self, behind: Sequence[int]) -> bool:
+    def _have_stopped(self) -> bool:
         """Whether nobody who is behind will go on by itself."""
-        return all(one.stopped for one, rows in zip(self._all, behind, strict=True) if rows)
+        head = self._store.head.seq
+        return all(one.stopped for one in self._all if one.position < head)
 
-    def close(self) -> None:
-        """Let them hand on the rest for a bounded time, and end; save how far they have come."""
+    def close(self, wait_s: float = 2 * CLOSING_S) -> None:
+        """Let them hand on the rest for a bounded time, seconds, and end; save how far they have come."""
         self._closing = True
-        until_s = time.monotonic() + 2 * CLOSING_S
+        until_s = time.monotonic() + wait_s
         for one in self._all:
             one.stop()
         for one in self._all:
@@ -125,6 +126,11 @@ class Deliveries:
             self._take(one)
             if not ended:
                 self._tell(f"{one.name} still waits for an answer: what it had last is told again")
+
+    @property
+    def rejected(self) -> int:
+        """How many rows were refused since the start."""
+        return sum(one.rejected for one in self._all)
 
     @property
     def behind(self) -> int:

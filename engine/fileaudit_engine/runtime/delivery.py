@@ -211,7 +211,7 @@ class Delivery:
     def _follow(self, store: Store) -> None:
         sink = self._guarded(self._make(self.mailbox.say))
         with contextlib.ExitStack() as stack:
-            stack.callback(sink.close)
+            stack.callback(sink.close)  # also if the follower cannot even be made
             follower = Follower(
                 self.name,
                 sink,
@@ -224,7 +224,6 @@ class Delivery:
             self._before = self.delivered, self.rejected
             while not self._stopping:
                 self._turn(follower, sink, store)
-            stack.pop_all()
             follower.close()
             self._publish(follower)
 
@@ -291,6 +290,7 @@ class _Guarded:
     def __init__(self, sink: StoreSink, delivery: Delivery) -> None:
         self._sink = sink
         self._delivery = delivery
+        self._closed = False
 
     def deliver(self, records: Sequence[StoredRecord]) -> Sequence[Answer]:
         try:
@@ -307,6 +307,9 @@ class _Guarded:
             self._sink.refresh()
 
     def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         try:
             self._sink.close()
         except Exception:  # noqa: BLE001 - it is over anyway

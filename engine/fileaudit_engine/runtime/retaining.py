@@ -6,13 +6,16 @@ from typing import Final
 
 from fileaudit_engine.detect.record import Record
 from fileaudit_engine.diagnostics import FileauditError
-from fileaudit_engine.events.times import rfc3339
+from fileaudit_engine.events.times import UNITS_NS, rfc3339
 from fileaudit_engine.runtime.chores import Every, Turns
+from fileaudit_engine.store.lag import Lag, lag_of
 from fileaudit_engine.store.retention import Removed, Retention, remove, used_bytes
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.text import counted, printable
 
 EVERY_S: Final = 3_600.0
+HELD_S: Final = 86_400.0
+"""How often is told that a sink holds old records back."""
 LOOK_S: Final = 60.0
 """How often the size is looked at: in an hour a flood of events fills 50 GB."""
 
@@ -55,6 +58,7 @@ class Retaining:
         self._announce = announce
         self._clock_s = clock_s
         self._hour, self._minute = Every(EVERY_S, clock_s), Every(LOOK_S, clock_s)
+        self._day = Every(HELD_S, clock_s)
         self._turns = Turns(clock_s)
         self._steps: Iterator[Removed | None] | None = None
         self._removed: list[Removed] = []
@@ -120,10 +124,35 @@ class Retaining:
         """It is done, or cannot be for now."""
         if self._removed:
             self._tell(_words(self._removed))
+        self._tell_who_holds()
         if trouble and trouble != self._trouble:
             self._tell(f"{printable(trouble)}; old records stay until it can be")
         self._trouble = trouble
         self._steps, self._removed = None, []
+
+    def _tell_who_holds(self) -> None:
+        """Once a day: which sinks have not had what is old enough to go, so that it stays."""
+        for sink, lag in self._holding():
+            waits = counted((self._now_ns() - (lag.oldest_ns or 0)) // UNITS_NS["d"], "day")
+            self._tell(
+                f"{counted(lag.behind, 'record')} stay beyond their time, the oldest for {waits}:"
+                f" {printable(sink)} has not had them; mend it, remove it from the configuration, or set"
+                " 'store.hard_limit'"
+            )
+
+    def _holding(self) -> list[tuple[str, Lag]]:
+        age_ns = self._retention.age_ns
+        if age_ns is None or not self._sinks:
+            return []
+        try:
+            lags = {sink: lag_of(self._store, self._store.cursor(sink) or 0) for sink in self._sinks}
+        except FileauditError:
+            return []
+        old_ns = self._now_ns() - age_ns
+        held = [
+            (sink, lag) for sink, lag in lags.items() if lag.oldest_ns is not None and lag.oldest_ns < old_ns
+        ]
+        return held if held and self._day.is_due() else []
 
 
 def _words(removed: Sequence[Removed]) -> str:

@@ -3,7 +3,7 @@
 import argparse
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,8 +15,14 @@ from fileaudit_engine.cli.delivering import router_of, routes_lines, warn_of_sec
 from fileaudit_engine.cli.doctor_sinks import sink_checks
 from fileaudit_engine.cli.live import alert_sinks
 from fileaudit_engine.cli.main import main
+from fileaudit_engine.cli.replay import _delivered
 from fileaudit_engine.config import Config, parse_config
+from fileaudit_engine.runtime.deliveries import Deliveries
+from fileaudit_engine.runtime.delivery import Delivery
+from fileaudit_engine.runtime.follower import EVERYTHING
+from fileaudit_engine.sinks.base import Answer, Reject
 from fileaudit_engine.store.store import Store
+from fileaudit_engine.store.stored import StoredRecord
 
 EVENT = {"Operation": "open", "AccessMode": "read", "TargetFilename": "/etc/shadow", "User": "alice"}
 
@@ -124,11 +130,29 @@ def test_what_cannot_be_delivered_stays_and_the_status_says_so(
     store = tmp_path / "s" / "db"
     assert replayed(tmp_path, "--deliver", "--store", str(store), "--config", str(config)) == 3
     said = capsys.readouterr().err
-    assert "1 record of the store could not be delivered; a later run goes on there" in said
+    assert "that the sinks have 1 record of the store is not certain; a later run goes on there" in said
     assert "sink     syslog · 0 delivered · 0 rejected · 1 behind" in said
     with Store.open(store, read_only=True) as kept:
         assert kept.cursors() == {"syslog": 0}
         assert kept.head.seq == 1
+
+
+class Refusing:
+    """A sink that takes nothing for good."""
+
+    def deliver(self, records: Sequence[StoredRecord]) -> list[Answer]:
+        return [Reject("no such pipeline") for _ in records]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_what_is_rejected_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Store.open(tmp_path / "s" / "db") as store:
+        refused = Delivery("far", lambda _: Refusing(), store, wanted=EVERYTHING)
+        store.append([record(level="high")])
+        assert _delivered(Deliveries([refused], store, host="h", keep=store.append, tell=print)) == 1
+    assert "1 record rejected; `doctor` says why" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------------------------------------ doctor

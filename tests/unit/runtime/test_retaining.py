@@ -213,3 +213,22 @@ def test_rows_of_a_day_ago_are_closed_so_that_they_can_go(
     bench.now_s += 25 * EVERY_S
     bench.ticks()
     assert bench.rows() == 0
+
+
+def test_a_sink_that_holds_old_records_back_is_told_of_once_a_day(store: Store) -> None:
+    bench = Bench(store, Retention(age_ns=HOUR_NS, max_bytes=None, hard_bytes=None), ("elasticsearch",))
+    bench.keep(3 * BLOCK)
+    store.save_cursor("elasticsearch", 2, 5)
+    bench.ticks()
+    assert bench.said == []
+    for _ in range(30):
+        bench.now_s += EVERY_S
+        bench.ticks()
+    held = [words for words in bench.said if "has not had them" in words]
+    rest = (
+        "elasticsearch has not had them; mend it, remove it from the configuration, or set 'store.hard_limit'"
+    )
+    assert held == [
+        f"10 records stay beyond their time, the oldest for 0 days: {rest}",
+        f"10 records stay beyond their time, the oldest for 1 day: {rest}",
+    ]
