@@ -11,6 +11,8 @@ from fileaudit_engine.sinks.base import Answer, Delivered, Retry
 from fileaudit_engine.sinks.chosen import Chosen
 from fileaudit_engine.sinks.memory import Memory
 
+NO: Answer = Retry("no")
+YES: Answer = Delivered()
 ONE, TWO, THREE = (record(msgspec.structs.replace(SHADOW, ts_ns=number)) for number in (1, 2, 3))
 
 
@@ -19,7 +21,7 @@ def odd(one: Record) -> bool:
 
 
 def test_only_what_fits_is_passed_on_and_each_answer_is_that_of_its_record() -> None:
-    memory = Memory(lambda one: Retry("no") if one is THREE else Delivered())
+    memory = Memory(lambda one: NO if one is THREE else YES)
     assert Chosen(memory, odd).deliver([ONE, TWO, THREE]) == [Delivered(), Delivered(), Retry("no")]
     assert memory.records == [ONE]
 
