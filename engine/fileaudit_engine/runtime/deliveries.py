@@ -14,7 +14,6 @@ from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.events.times import SECOND_NS
 from fileaudit_engine.runtime.chores import Every
 from fileaudit_engine.runtime.delivery import CLOSING_S, Delivery
-from fileaudit_engine.runtime.mailbox import Mail
 from fileaudit_engine.store.lag import lag_of
 from fileaudit_engine.store.store import Store
 from fileaudit_engine.text import counted, printable, to_document
@@ -73,7 +72,8 @@ class Deliveries:
         for one in self._all:
             one.start()
             if may_save:
-                self._take(one)
+                self._save(one)
+            self._tell_news(one)
         head = self._store.head.seq
         if head != self._seen:
             self._seen = head
@@ -123,7 +123,8 @@ class Deliveries:
             one.stop()
         for one in self._all:
             ended = one.join(until_s - time.monotonic())
-            self._take(one)
+            self._save(one)
+            self._tell_news(one)
             if not ended:
                 self._tell(f"{one.name} still waits for an answer: what it had last is told again")
 
@@ -146,19 +147,18 @@ class Deliveries:
             for one in self._all
         ]
 
-    def _take(self, one: Delivery) -> None:
-        mail = one.mailbox.take()
-        self._save(one, mail)
-        for words in mail.words:
+    def _tell_news(self, one: Delivery) -> None:
+        news = one.mailbox.take_news()
+        for words in news.words:
             self._tell(words)
-        if mail.unsaid:
-            self._tell(f"{one.name} has said {counted(mail.unsaid, 'line')} more, which are left out")
-        if not self._closing:
-            for reason in mail.notes:
-                self._note(one, reason)
+        if news.unsaid:
+            self._tell(f"{one.name} has said {counted(news.unsaid, 'line')} more, which are left out")
+        for reason in () if self._closing else news.notes:
+            self._note(one, reason)
 
-    def _save(self, one: Delivery, mail: Mail) -> None:
+    def _save(self, one: Delivery) -> None:
         """What a sink has rejected is saved with its cursor: never one without the other."""
+        mail = one.mailbox.take()
         try:
             if mail.cursor is not None:
                 self._store.save_cursor(one.name, mail.cursor, time.time_ns(), rejected=mail.rejected)

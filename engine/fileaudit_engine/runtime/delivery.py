@@ -43,6 +43,8 @@ CLOSING_S: Final = 5.0
 """How long the rest may be handed on when the engine stops; it stays in the store anyway. A request that has
 begun may take as long again."""
 
+LETTER_TRIES: Final = 3
+"""How often rows that a receiver will not decide on are asked about, while it decides on others."""
 LETTERS: Final = 256
 """Dead letters that are tried again at a time."""
 _LONGEST_REASON: Final = 500
@@ -92,7 +94,20 @@ class Letters(msgspec.Struct):
     @property
     def next_at_once(self) -> bool:
         """Whether the next ones can be asked about at once."""
-        return not self.over and not self.trouble
+        return not self.over and not self.failures
+
+    def count(self, asked: Sequence[int], later: Sequence[int]) -> None:
+        """Rows were asked about, and of some the answer was to come again later.
+
+        A receiver that answers for some and not for others does not hold those up for ever.
+        """
+        self.over = not asked
+        if not later:
+            self.after, self.failures = max(asked, default=self.after), 0
+            return
+        self.failures += 1
+        if len(later) < len(asked) and self.failures >= LETTER_TRIES:
+            self.after, self.failures = max(asked), 0
 
 
 class Delivery:
@@ -264,13 +279,10 @@ class Delivery:
         self.mailbox.forgive([*taken, *sorted(unwanted)])
         if taken:
             self.mailbox.say(f"{self.name} has taken {counted(len(taken), 'row')} that it had rejected")
-        if later is None:
-            letters.after, letters.over = max(numbers, default=0), not numbers
-            letters.failures, letters.trouble = 0, ""
-        else:
-            letters.failures += 1
+        letters.count(numbers, [r.seq for r, a in zip(wanted, answers, strict=True) if isinstance(a, Retry)])
+        letters.trouble = "" if later is None else later.reason
+        if letters.failures:
             letters.not_before_s = time.monotonic() + self._pace.retry_s(letters.failures)
-            letters.trouble = later.reason
 
     def _guarded(self, sink: StoreSink) -> "_Guarded":
         return _GuardedKeeping(sink, sink, self) if isinstance(sink, KeepingSink) else _Guarded(sink, self)

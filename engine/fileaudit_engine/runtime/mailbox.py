@@ -25,20 +25,28 @@ MOST_WORDS: Final = 50
 
 
 class Mail(msgspec.Struct):
-    """What is to be told.
+    """What is to be saved.
 
     Attributes:
         cursor: Up to where the sink has had everything; None: nothing new.
         rejected: Rows up to there that it will never take, and why.
         forgiven: Rows that it has taken after all.
-        words: What people are to be told, in order.
-        unsaid: How much more there was to be told than anybody should be.
-        notes: Why the sink takes nothing, or the empty text when it has had everything again, in order.
     """
 
     cursor: int | None = None
     rejected: dict[int, str] = msgspec.field(default_factory=dict)
     forgiven: list[int] = msgspec.field(default_factory=list)
+
+
+class News(msgspec.Struct):
+    """What is to be told.
+
+    Attributes:
+        words: To people, in order.
+        unsaid: How many more lines there were than anybody should be told.
+        notes: Why the sink takes nothing, or the empty text when it has had everything again, in order.
+    """
+
     words: list[str] = msgspec.field(default_factory=list)
     unsaid: int = 0
     notes: list[str] = msgspec.field(default_factory=list)
@@ -58,6 +66,7 @@ class Mailbox:
         self.cursor = cursor
         self._lock = threading.Lock()
         self._mail = Mail()
+        self._news = News()
 
     def reached(self, seq: int) -> None:
         """The sink has had everything up to a row."""
@@ -83,18 +92,24 @@ class Mailbox:
     def say(self, words: str) -> None:
         """Tell people."""
         with self._lock:
-            if len(self._mail.words) < MOST_WORDS:
-                self._mail.words.append(words)
+            if len(self._news.words) < MOST_WORDS:
+                self._news.words.append(words)
             else:
-                self._mail.unsaid += 1
+                self._news.unsaid += 1
 
     def note(self, reason: str) -> None:
         """The sink takes nothing, for a reason; or, without one, has had everything again."""
         with self._lock:
-            self._mail.notes.append(reason)
+            self._news.notes.append(reason)
+
+    def take_news(self) -> News:
+        """What is to be told; it is gone from here."""
+        with self._lock:
+            news, self._news = self._news, News()
+        return news
 
     def take(self) -> Mail:
-        """What lies there; it is gone from here. A dead letter waits until the cursor has passed its row."""
+        """What is to be saved; it is gone from here. A dead letter waits until the cursor has passed it."""
         with self._lock:
             mail, self._mail = self._mail, Mail()
             passed = -1 if mail.cursor is None else mail.cursor
@@ -110,9 +125,6 @@ class Mailbox:
                 cursor=mail.cursor if newer.cursor is None else newer.cursor,
                 rejected=mail.rejected | newer.rejected,
                 forgiven=mail.forgiven + newer.forgiven,
-                words=newer.words,
-                unsaid=newer.unsaid,
-                notes=newer.notes,
             )
 
 

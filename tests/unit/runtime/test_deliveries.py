@@ -361,6 +361,17 @@ def test_dead_letters_of_a_receiver_that_is_down_wait_longer_and_longer_and_are_
     until(deliveries, lambda: not delivery.trouble)
 
 
+def test_a_dead_letter_that_a_receiver_will_not_decide_on_holds_no_other_up(bench: Bench) -> None:
+    numbers = range(1, 601)
+    bench.append(*numbers)
+    bench.store.save_cursor("far", 600, 5, rejected=dict.fromkeys(numbers, "no"))
+    sink = Receiver(lambda one: Retry("doubtful") if one.seq == 7 else Delivered())
+    delivery = bench.delivery(sink)
+    deliveries = bench.begin(delivery)
+    until(deliveries, lambda: bench.store.dead_letters("far") == {7: "no"})
+    until(deliveries, lambda: not delivery.trouble)
+
+
 def test_of_many_rejected_rows_one_line_is_told_and_of_many_lines_some(bench: Bench) -> None:
     sink = Receiver(lambda _: Reject("the pipeline is not there"))
     deliveries = bench.begin(bench.delivery(sink))
@@ -370,8 +381,8 @@ def test_of_many_rejected_rows_one_line_is_told_and_of_many_lines_some(bench: Be
     mailbox = Mailbox(0)
     for number in range(MOST_WORDS + 7):
         mailbox.say(str(number))
-    taken = mailbox.take()
-    assert (len(taken.words), taken.unsaid) == (MOST_WORDS, 7)
+    news = mailbox.take_news()
+    assert (len(news.words), news.unsaid) == (MOST_WORDS, 7)
 
 
 def test_a_dead_letter_is_never_saved_behind_its_cursor_nor_without_it() -> None:

@@ -1,6 +1,6 @@
 """A sink that is shown only what is meant for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from tests.unit.events.examples import SHADOW
@@ -11,9 +11,11 @@ from fileaudit_engine.sinks.base import Answer, Delivered, Retry
 from fileaudit_engine.sinks.chosen import Chosen
 from fileaudit_engine.sinks.memory import Memory
 
-NO: Answer = Retry("no")
-YES: Answer = Delivered()
 ONE, TWO, THREE = (record(msgspec.structs.replace(SHADOW, ts_ns=number)) for number in (1, 2, 3))
+
+
+def answer(one: Record) -> Answer:
+    return Retry("no") if one is THREE else Delivered()
 
 
 def odd(one: Record) -> bool:
@@ -21,14 +23,18 @@ def odd(one: Record) -> bool:
 
 
 def test_only_what_fits_is_passed_on_and_each_answer_is_that_of_its_record() -> None:
-    memory = Memory(lambda one: NO if one is THREE else YES)
+    memory = Memory(answer)
     assert Chosen(memory, odd).deliver([ONE, TWO, THREE]) == [Delivered(), Delivered(), Retry("no")]
     assert memory.records == [ONE]
 
 
 def test_a_record_that_comes_twice_is_answered_twice() -> None:
-    answers = iter([Retry("first"), Delivered()])
-    memory = Memory(lambda _: next(answers))
+    answers: Iterator[Answer] = iter([Retry("first"), Delivered()])
+
+    def next_one(_: Record) -> Answer:
+        return next(answers)
+
+    memory = Memory(next_one)
     assert Chosen(memory, odd).deliver([ONE, ONE]) == [Retry("first"), Delivered()]
 
 
