@@ -15,6 +15,7 @@ live one takes, and what detection does meanwhile, is told with it and without i
 import argparse
 import concurrent.futures
 import contextlib
+import dataclasses
 import json
 import socket
 import statistics
@@ -250,30 +251,43 @@ def _dead(args: argparse.Namespace, store: Path, _folder: Path, every: Sequence[
     return told
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Events a second, by the clock and of CPU of the whole engine, its sinks included."""
+
+    rate: float
+    cpu_rate: float
+
+
 def _detection(args: argparse.Namespace, _store: Path, folder: Path, every: Sequence[Live]) -> dict[str, Any]:
     """Events a second that become alerts in the store, in turns: no sink, a live one, a dead one, too."""
     recording, rules = _recording(args, folder)
-    _say(args, f"\n{'events/s detected':24}{'no sink':>10}{'live':>10}{'and dead':>10}{'ratio':>8}")
+    _say(
+        args,
+        f"\n{'events/s detected':24}{'no sink':>10}{'live':>10}{'and dead':>10}{'ratio':>8}{'of CPU':>8}",
+    )
     told = {}
     numbers = iter(range(1_000_000))
 
-    def measured(live: Live | None, beside: Sequence[Receiver]) -> float:
+    def measured(live: Live | None, beside: Sequence[Receiver]) -> Measured:
         receivers = [*([live.receiver()] if live else ()), *beside]
         store = folder / f"detected{next(numbers)}" / "events.db"
         found = _child(
             Task(store=str(store), receivers=receivers, recording=str(recording), rules=str(rules))
         )
-        return float(args.events / found["wall_s"])
+        return Measured(rate=args.events / found["wall_s"], cpu_rate=args.events / found["cpu_s"])
 
     for live in every:
-        rates: dict[str, list[float]] = {"none": [], "live": [], "dead": []}
+        runs: dict[str, list[Measured]] = {"none": [], "live": [], "dead": []}
         with dead() as port:
             for _ in range(args.rounds):
-                rates["none"].append(measured(None, ()))
-                rates["live"].append(measured(live, ()))
-                rates["dead"].append(measured(live, [_dead_beside(live, port)]))
-        told[live.name] = rates
-        _say(args, _compared(live.name, rates["live"], rates["dead"], rates["none"]))
+                runs["none"].append(measured(None, ()))
+                runs["live"].append(measured(live, ()))
+                runs["dead"].append(measured(live, [_dead_beside(live, port)]))
+        told[live.name] = {name: [dataclasses.asdict(one) for one in some] for name, some in runs.items()}
+        clock = _compared(live.name, *([one.rate for one in runs[name]] for name in ("live", "dead", "none")))
+        cpu = [statistics.median(one.cpu_rate for one in runs[name]) for name in ("live", "dead")]
+        _say(args, f"{clock}{cpu[1] / cpu[0]:8.2f}")
     return told
 
 

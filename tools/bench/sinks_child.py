@@ -123,6 +123,8 @@ def measure(task: Task) -> dict[str, Any]:
 def _delivered(task: Task, live: Delivery, deliveries: Deliveries) -> dict[str, Any]:
     wall, cpu, began_ns = time.monotonic(), time.process_time(), time.time_ns()
     _until_at(live, task.alerts, deliveries)
+    if live.rejected:
+        sys.exit(f"{live.name} has rejected {live.rejected:,} alerts: that is no rate of deliveries")
     return {
         "alerts": live.position,
         "began_ns": began_ns,
@@ -162,6 +164,8 @@ def _detected(task: Task, every: Sequence[Delivery], deliveries: Deliveries, spo
     took = {"wall_s": time.monotonic() - wall, "cpu_s": time.process_time() - cpu}
     source.close()
     had = every[0].delivered if every else 0
+    if every and not had:
+        sys.exit(f"{every[0].name} has had nothing meanwhile: {every[0].trouble or 'it was never its turn'}")
     return {**took, "alerts": sum(pipeline.tally().alerts.values()), "had": had}
 
 
