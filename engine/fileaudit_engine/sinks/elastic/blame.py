@@ -5,8 +5,10 @@ record, a pipeline that fails on each, refuse them one by one with the same word
 all were believed, a spool of millions would become dead letters in minutes. So few are believed in a row,
 then the rest waits, and somebody is told, until the data stream takes something.
 
-What the words do not put down to the record is believed only of a stream that is known to take others, or
-after a while: no single record may hold all others up for ever.
+What the words do not put down to the record is believed only of a stream that is known to take others.
+
+Whoever can make records that are refused must not silence the whole host: after a while those that hold the
+others up are believed to be to blame, those of one delivery at a time.
 """
 
 from collections import Counter
@@ -16,7 +18,7 @@ from typing import Final
 ALL: Final = 16
 """So many records refused in a row, and none taken: it is not them."""
 WAIT_S: Final = 600.0
-"""How long a record may hold others up of which nobody knows whether it is to blame, seconds."""
+"""How long records may hold others up of which nobody knows whether they are to blame, seconds."""
 
 
 class Blame:
@@ -45,13 +47,13 @@ class Blame:
             dataset: Whose stream.
             certain: For each that was refused, whether the node puts it down to the record.
         """
-        if self._refused[dataset] + len(certain) >= ALL:
-            return [False] * len(certain)
         now_s = self._clock_s()
         waited = now_s - self._since_s.setdefault(dataset, now_s) >= WAIT_S
+        if self._refused[dataset] + len(certain) >= ALL:
+            if waited:
+                self._refused[dataset], self._since_s[dataset] = 0, now_s
+            return [waited] * len(certain)
         known = waited or dataset in self._takes
-        if waited:
-            self._since_s.pop(dataset)
         found = [one or known for one in certain]
         self._refused[dataset] += sum(found)
         return found

@@ -167,13 +167,21 @@ def _of_connection(error: BaseException) -> tuple[str, str]:
         return f"TLS fails: {cut(error.reason or str(error))}", ""
     if isinstance(error, socket.gaierror):
         return f"the name cannot be resolved: {cut(error.strerror or '')}", "is it right, and is DNS there?"
+    if isinstance(error, _NO_HTTP):
+        return _OTHER_TALK
     return _KNOWN.get(type(error)) or (_plainly(error), "")
 
 
+_OTHER_TALK: Final = ("what answers there does not speak HTTP", "is that the port of Elasticsearch?")
+_NO_HTTP: Final = (http.client.UnknownProtocol, http.client.LineTooLong)
 _KNOWN: Final[Mapping[type[BaseException], tuple[str, str]]] = {
     ConnectionRefusedError: ("nobody listens there", "is Elasticsearch running?"),
     ConnectionResetError: ("the connection was reset", ""),
     BrokenPipeError: ("the connection was reset", ""),
+    http.client.BadStatusLine: (
+        "what answers there does not speak HTTP",
+        "is that the port of Elasticsearch?",
+    ),
     http.client.RemoteDisconnected: ("the connection was ended without an answer", ""),
 }
 

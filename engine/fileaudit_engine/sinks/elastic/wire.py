@@ -32,13 +32,12 @@ from elastic_transport import (
 from elastic_transport._node import NodeApiResponse
 from elastic_transport.client_utils import DEFAULT, DefaultType
 
+from fileaudit_engine.sinks.elastic.dialling import CONNECT_S, dialled
 from fileaudit_engine.sinks.elastic.failures import TooLong
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-CONNECT_S: Final = 10.0
-"""How long one address of a host may take to answer."""
 MOST_ANSWER: Final = 4 << 20
 """Bytes of an answer: a thousand items that are all refused, each with its reason, have a tenth of that."""
 
@@ -128,9 +127,9 @@ class BoundedNode(BaseNode):
         if self._channel is not None and _is_idle(self._channel):
             return self._channel
         self.close()
-        within_s = min(limit_s, CONNECT_S)
-        channel = socket.create_connection((self.host, self.port), within_s)
+        channel = dialled(self.host, self.port, limit_s)
         try:
+            channel.settimeout(min(limit_s, CONNECT_S))
             channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             channel.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             if self.scheme == "https":

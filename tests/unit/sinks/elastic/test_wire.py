@@ -145,6 +145,14 @@ def test_what_is_no_http_is_none(speech: bytes) -> None:
     assert words_for(lambda _: [speech]).isprintable()
 
 
+@pytest.mark.parametrize(
+    "speech", [b"SSH-2.0-OpenSSH_9.2\r\n", b"{}", b"HTTP/7.0 200 OK\r\n\r\n", b"\0" * 100_000]
+)
+def test_who_speaks_something_else_is_told_so(speech: bytes) -> None:
+    words = words_for(lambda _: [speech])
+    assert "does not speak HTTP; is that the port of Elasticsearch?" in words
+
+
 def test_more_headers_than_anybody_needs_are_none() -> None:
     headers = b"".join(b"X-%d: y\r\n" % number for number in range(1_000))
     assert words_for(lambda _: [HEAD.encode() + headers + b"\r\n{}"]).isprintable()
@@ -245,6 +253,17 @@ def test_a_request_that_took_too_long_is_not_made_again_behind_our_back() -> Non
         with pytest.raises(ConnectionTimeout):
             ask(*urls)
         assert len(first.asked) == 1
+
+
+def test_the_addresses_of_a_name_are_tried_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        gone = listener.getsockname()
+    with Speaker(lambda _: FINE) as speaker:
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", one) for one in (gone, ("127.0.0.1", speaker.port))
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert ask("http://es.example.org:9200") == {"fine": True}
 
 
 def test_nothing_is_said_about_failures(capfd: pytest.CaptureFixture[str]) -> None:
