@@ -19,7 +19,7 @@ LAYERS = (
     {"rules"},
     {"compiler"},
     {"detect"},
-    {"private"},
+    {"private", "plain_files"},
     {"sources", "enrich", "store", "sinks"},
     {"runtime"},
     {"config", "ruletest"},

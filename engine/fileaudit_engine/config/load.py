@@ -24,6 +24,7 @@ from fileaudit_engine.diagnostics import (
     in_order,
     unusable_file,
 )
+from fileaudit_engine.plain_files import read_plain
 from fileaudit_engine.rules.nodes import Node
 from fileaudit_engine.rules.options import DEFAULTS
 from fileaudit_engine.rules.source import MAX_FILE_BYTES, decode, read_documents
@@ -101,9 +102,8 @@ def _config_of(reading: Reading, root: Node) -> Config:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
+        return read_plain(path, MAX_FILE_BYTES + 1)
     except OSError as error:
         message = f"the configuration cannot be read: {error.strerror or error}"
-        remedy = "name a file that is there and that you may read"
+        remedy = "name a plain file that is there and that you may read"
         raise unusable_file("FA080", str(path), message, remedy) from error

@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Final
 
 from fileaudit_engine.diagnostics import UnusableInput, unusable_file
+from fileaudit_engine.plain_files import NotPlain, read_plain
 
 CODE: Final = "FA087"
 """A secret that cannot be used."""
 MOST_BYTES: Final = 4_096
 """Of a secret: servers take headers of 8,192 bytes, and no key comes near."""
 
-_LOOKING: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-"""How a file is opened to read it; `O_NONBLOCK` matters to a pipe that nobody writes to."""
 _RIGHTS: Final = "and see to it that only the engine can read it: chmod 600"
 
 Stamp = tuple[int, int, int, int, int]
@@ -120,24 +119,13 @@ def exposed(path: Path) -> Iterator[str]:
 def _content(path: Path) -> bytes:
     """What stands in a file, and not more of it than a secret may have, plus one byte."""
     try:
-        _refuse_no_file(path.stat(), path)  # before it is opened: to open a device does something
-        descriptor = os.open(path, _LOOKING)
+        return read_plain(path, MOST_BYTES + 3)
     except OSError as error:
+        remedy = f"write it into that file, {_RIGHTS}"
+        if isinstance(error, NotPlain):
+            remedy = "name a plain file, or a link to one"
         message = f"the secret cannot be read: {error.strerror or error}"
-        raise unusable_file(CODE, str(path), message, f"write it into that file, {_RIGHTS}") from error
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        _refuse_no_file(os.fstat(file.fileno()), path)
-        try:
-            return file.read(MOST_BYTES + 3) or b""
-        except OSError as error:
-            message = f"the secret cannot be read: {error.strerror or error}"
-            raise unusable_file(CODE, str(path), message, f"write it into that file, {_RIGHTS}") from error
-
-
-def _refuse_no_file(found: os.stat_result, path: Path) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        message = "the secret is not in a file: a folder, a device or a pipe stands there"
-        raise unusable_file(CODE, str(path), message, "name a plain file, or a link to one")
+        raise unusable_file(CODE, str(path), message, remedy) from error
 
 
 def _checked(raw: bytes, place: str, remedy: str) -> str:

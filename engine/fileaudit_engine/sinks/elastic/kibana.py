@@ -22,6 +22,7 @@ import msgspec
 
 from fileaudit_engine import __version__
 from fileaudit_engine.diagnostics import MachineCannot, unusable_file
+from fileaudit_engine.plain_files import require_plain
 from fileaudit_engine.sinks.elastic.kibana_answer import ADDRESS, Imported, outcomes, shown
 from fileaudit_engine.sinks.elastic.kibana_objects import DEFAULT_SPACE, Bundle
 from fileaudit_engine.sinks.secrets import Secret
@@ -292,6 +293,8 @@ def _pool(settings: KibanaSettings) -> "PoolManager":
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:
     try:
+        if ca_file is not None:
+            require_plain(ca_file)
         context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
     except (OSError, ValueError) as error:
         words = None if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
+from fileaudit_engine.plain_files import require_plain
 from fileaudit_engine.sinks.settings import ElasticSettings
 
 CONNECT_S: Final = 10.0
@@ -53,6 +54,8 @@ def context_of(settings: ElasticSettings) -> ssl.SSLContext | None:
 
 def _trusting(file: Path | None) -> ssl.SSLContext:
     try:
+        if file is not None:
+            require_plain(file)
         return ssl.create_default_context(cafile=file)
     except (OSError, ValueError) as error:
         words = None if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
