@@ -207,6 +207,8 @@ def _streams(node: Node, plan: Plan, args: argparse.Namespace) -> None:
 
 def _sum(plan: Plan, *, dry_run: bool) -> str:
     changed, left = len(plan.to_put), len(plan.standings) - len(plan.to_put)
+    if not changed and plan.warnings:
+        return "nothing was changed: what stands in the way is not the engine's to change"
     if not changed:
         return "everything is as it should be: nothing was changed"
     words = "would be put" if dry_run else "put"

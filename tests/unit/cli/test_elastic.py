@@ -126,6 +126,14 @@ def test_a_template_that_decides_instead_is_told_and_is_a_finding(run: Run, node
     assert "! the index template mine has a higher priority and decides about" in said
 
 
+def test_the_last_line_does_not_call_right_what_the_status_calls_wrong(run: Run, node: FullNode) -> None:
+    run("install")
+    node.others = [{"name": "mine", "index_template": {"index_patterns": ["logs-*"], "priority": 300}}]
+    status, said, _ = run("install")
+    assert (status, said.count("unchanged")) == (1, 6)
+    assert said.endswith("\nnothing was changed: what stands in the way is not the engine's to change\n")
+
+
 def test_a_data_stream_gets_new_mappings_when_somebody_says_so(run: Run, node: FullNode) -> None:
     node.streams = {STREAM: [".ds-1"]}
     assert (
