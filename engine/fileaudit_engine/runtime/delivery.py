@@ -43,6 +43,8 @@ CLOSING_S: Final = 5.0
 """How long the rest may be handed on when the engine stops; it stays in the store anyway. A request that has
 begun may take as long again."""
 
+FAR_BEHIND: Final = 10_000
+"""Rows from which on it is told at a start that a sink is behind: it may have been away for a year."""
 LETTER_TRIES: Final = 3
 """How often rows that a receiver will not decide on are asked about, while it decides on others."""
 LETTERS: Final = 256
@@ -155,6 +157,9 @@ class Delivery:
             found = 0 if from_start else store.head.seq
             store.save_cursor(name, found, time.time_ns())
         self.mailbox = Mailbox(found)
+        behind = store.head.seq - found
+        if behind >= FAR_BEHIND:
+            self.mailbox.say(f"{name} goes on where it was, {counted(behind, 'row')} behind")
         self.position = found
         self._letters = Letters(until=found)
         self._make = make
@@ -254,7 +259,7 @@ class Delivery:
             self._try_letters(sink, store)
         self._publish(follower)
         pause_s = follower.pause_s
-        if pause_s > 0 and (sink.keeps or not self._letters.next_at_once):
+        if pause_s > 0 and (follower.trouble or sink.keeps or not self._letters.next_at_once):
             self._wake.wait(pause_s)
         self._wake.clear()
 

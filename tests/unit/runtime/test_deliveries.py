@@ -17,9 +17,10 @@ from fileaudit_engine.detect.record import Kind, Record
 from fileaudit_engine.diagnostics import MachineCannot
 from fileaudit_engine.events.times import SECOND_NS
 from fileaudit_engine.runtime import deliveries as module
+from fileaudit_engine.runtime import delivery as delivering
 from fileaudit_engine.runtime.deliveries import Deliveries
 from fileaudit_engine.runtime.delivery import Delivery
-from fileaudit_engine.runtime.follower import EVERYTHING, Pace, StoreSink, Wanted
+from fileaudit_engine.runtime.follower import EVERYTHING, Follower, Pace, StoreSink, Wanted
 from fileaudit_engine.runtime.mailbox import MOST_LETTERS, MOST_WORDS, Mailbox
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry
 from fileaudit_engine.store.store import Store
@@ -359,6 +360,37 @@ def test_dead_letters_of_a_receiver_that_is_down_wait_longer_and_longer_and_are_
     sink.answer = lambda _: Delivered()
     until(deliveries, lambda: not bench.store.dead_letters("far"))
     until(deliveries, lambda: not delivery.trouble)
+
+
+def test_a_receiver_that_is_down_is_waited_for_even_if_it_has_dead_letters(bench: Bench) -> None:
+    bench.append(1, 2)
+    bench.store.save_cursor("far", 1, 5, rejected={1: "no"})
+    turns = 0
+
+    class Counted(Delivery):
+        def _publish(self, follower: Follower) -> None:
+            nonlocal turns
+            turns += 1
+            super()._publish(follower)
+
+    never = dataclasses.replace(QUICK, retry_s=lambda _: 3_600.0, save_s=3_600.0)
+    down = Receiver(lambda _: Retry("down"))
+    delivery = Counted("far", lambda _: down, bench.store, wanted=EVERYTHING, pace=never)
+    deliveries = bench.begin(delivery)
+    until(deliveries, lambda: delivery.trouble)
+    time.sleep(0.2)
+    assert turns < 10
+
+
+def test_a_sink_that_comes_back_after_long_is_told_how_far_it_is_behind(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "FAR_BEHIND", 3)
+    bench.store.save_cursor("far", 0, 5)
+    bench.append(1, 2, 3)
+    deliveries = bench.begin(bench.delivery(Receiver()))
+    until(deliveries, lambda: bench.said)
+    assert bench.said == ["far goes on where it was, 3 rows behind"]
 
 
 def test_a_dead_letter_that_a_receiver_will_not_decide_on_holds_no_other_up(bench: Bench) -> None:
