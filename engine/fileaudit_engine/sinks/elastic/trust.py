@@ -8,7 +8,6 @@ nothing: certificates are public, and anybody can show them.)
 """
 
 import hashlib
-import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from fileaudit_engine.plain_files import require_plain
+from fileaudit_engine.sinks.elastic.dialling import CONNECT_S, dialled
 from fileaudit_engine.sinks.settings import ElasticSettings
 
-CONNECT_S: Final = 10.0
 _HTTPS_PORT: Final = 443
 
 
@@ -89,11 +88,10 @@ def _shown(address: tuple[str, int]) -> list[bytes]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with (
-        socket.create_connection(address, CONNECT_S) as plain,
-        context.wrap_socket(plain, server_hostname=address[0]) as channel,
-    ):
-        return _chain(channel)
+    with dialled(*address) as plain:
+        plain.settimeout(CONNECT_S)
+        with context.wrap_socket(plain, server_hostname=address[0]) as channel:
+            return _chain(channel)
 
 
 def _chain(channel: ssl.SSLSocket) -> list[bytes]:
