@@ -1,11 +1,14 @@
 """`doctor`: what this machine offers, found out by trying, and what each missing part costs."""
 
 import argparse
+import contextlib
 import json
 import sys
 
 from fileaudit_engine.cli.common import Exit, color_of, say
-from fileaudit_engine.cli.doctor_sinks import sink_checks
+from fileaudit_engine.cli.doctor_sinks import Progress, progress_of, sink_checks
+from fileaudit_engine.config import Config
+from fileaudit_engine.diagnostics import FileauditError
 from fileaudit_engine.sinks.output import GREEN, RED, YELLOW, painted
 from fileaudit_engine.sources.machine import Check, probe_machine
 from fileaudit_engine.sources.mounts import missing_mounts, mount
@@ -37,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         _mount_missing()
     checks = [*probe_machine(), *sink_checks(args.settings)]
     if args.format == "json":
-        print(json.dumps(_document(checks), indent=2))
+        print(json.dumps(_document(checks, args.settings), indent=2))
     else:
         _print_pretty(checks, color=color_of(args, sys.stdout))
     return Exit.FINE if able(checks) else Exit.MACHINE
@@ -80,9 +83,21 @@ def _verdict(checks: list[Check]) -> str:
     return "live capture works here"
 
 
-def _document(checks: list[Check]) -> dict[str, object]:
+def _document(checks: list[Check], config: Config) -> dict[str, object]:
+    sinks: list[Progress] = []
+    with contextlib.suppress(FileauditError):  # a check says so
+        sinks = progress_of(config)
     return {
         "live_capture": able(checks),
+        "sinks": [
+            {
+                "sink": one.sink,
+                "behind": one.behind,
+                "lag_seconds": one.lag_seconds,
+                "rejected": one.rejected,
+            }
+            for one in sinks
+        ],
         "checks": [
             {
                 "name": check.name,

@@ -12,7 +12,7 @@ from tests.unit.events.examples import SHADOW
 from tests.unit.events.records import record
 
 from fileaudit_engine.cli.delivering import router_of, routes_lines, warn_of_secrets
-from fileaudit_engine.cli.doctor_sinks import sink_checks
+from fileaudit_engine.cli.doctor_sinks import progress_of, sink_checks
 from fileaudit_engine.cli.live import alert_sinks
 from fileaudit_engine.cli.main import main
 from fileaudit_engine.cli.replay import _delivered
@@ -197,3 +197,6 @@ def test_the_doctor_says_how_far_each_sink_is_and_what_it_has_rejected(
     assert (found.name, found.ok) == ("delivery", False)
     assert found.detail == "syslog is 1 row behind, 1 record rejected; the first is row 1: too long"
     assert found.cost == "syslog has not got them"
+    (progress,) = progress_of(config_of(text, tmp_path))
+    assert (progress.sink, progress.behind, progress.rejected) == ("syslog", 1, 1)
+    assert progress.lag_seconds > 0
