@@ -27,6 +27,7 @@ from fileaudit_engine.runtime.pipeline import Pipeline
 from fileaudit_engine.runtime.spool import Spool
 from fileaudit_engine.sources.replay import ReplaySource
 from fileaudit_engine.store.store import Store
+from fileaudit_engine.store.stored import StoredRecord
 
 PATIENCE_S: Final = 90.0
 """Of a wait for what must come; a node that starts takes a dozen seconds, on a busy machine more."""
@@ -177,7 +178,15 @@ class Engine:
 
     def ids(self, kinds: Sequence[Kind] = tuple(Kind)) -> list[str]:
         """Of all rows, or of those of some kinds, in their order."""
-        return [row.id for row in self.store.records_after(0, 1 << 30) if row.kind in kinds]
+        return [row.id for row in every_row(self.store) if row.kind in kinds]
+
+
+def every_row(store: Store) -> Iterator[StoredRecord]:
+    """All rows of a store, which gives a bounded number of bytes at a time."""
+    seq = 0
+    while rows := store.records_after(seq, 4_096):
+        yield from rows
+        seq = rows[-1].seq
 
 
 def repeated(ids: Sequence[str]) -> set[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 from tests.integration.conftest import DELIVERER
 from tests.integration.faults import EVERYWHERE, OF_WHO_ANSWERS, Fault, Scene, seconds_gone_by
-from tests.integration.harness import Engine, no_room
+from tests.integration.harness import Engine, every_row, no_room
 from tests.integration.proxy import Side, in_front_of
 from tests.integration.receivers import indexed_ids, install, map_pids
 from tests.unit.sinks.small_disk import small_disk
@@ -61,7 +61,7 @@ class Stage(Scene):
 
     def has_all(self, except_rows: Mapping[int, str] | None = None) -> bool:
         """Whether it has what the store has, each once, but for some rows."""
-        rows = self.engine.store.records_after(0, 1 << 30)
+        rows = every_row(self.engine.store)
         return self.ids() == sorted(row.id for row in rows if row.seq not in (except_rows or {}))
 
     def block(self, name: str, *, on: bool) -> None:

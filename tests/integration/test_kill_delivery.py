@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import IO, Final
 
 import pytest
-from tests.integration.harness import PATIENCE_S, RULES, event_lines
+from tests.integration.harness import PATIENCE_S, RULES, event_lines, every_row
 from tests.integration.receivers import filed_ids, indexed_ids, install, map_pids
 from tools.elastic.node import Node
 from tools.syslog.servers import Rsyslog
 
+from fileaudit_engine.cli.common import Exit
 from fileaudit_engine.detect.record import Kind
 from fileaudit_engine.diagnostics import FileauditError
 from fileaudit_engine.store.store import Store
@@ -151,12 +152,12 @@ class Series:
         self.seen.append(Seen(cursor=self.confirmed(), head=self.head()))
 
     def end(self) -> None:
-        """One more, which is told that there are enough and ends as it should."""
+        """One more, which is told that there are enough: it ends well, and says that some were refused."""
         with self.running() as (process, enough):
             before = self.head()
             self.wait_for(lambda: self.head() > before, process)
             enough.set()
-            assert process.wait(PATIENCE_S) == 0, self.said()
+            assert process.wait(PATIENCE_S) == Exit.FINDINGS, self.said()
 
     def head(self) -> int:
         """How many rows the store has; 0 as long as there is none."""
@@ -206,7 +207,7 @@ def test_engines_that_are_killed_leave_nothing_out(elastic: Node, server: Rsyslo
     server.quiet()
 
     with Store.open(series.store, read_only=True) as store:
-        rows = store.records_after(0, 1 << 30)
+        rows = list(every_row(store))
         letters = store.dead_letters("elasticsearch")
         assert store.cursors() == {"elasticsearch": store.head.seq, "syslog": store.head.seq}
         assert store.dead_letters("syslog") == {}
