@@ -14,7 +14,7 @@ from fileaudit_engine.sinks.syslog.sink import SyslogSink
 from fileaudit_engine.sinks.syslog.streams import Patience
 from fileaudit_engine.store.stored import StoredRecord
 
-QUICK = Patience(rotate_s=0.2, settle_s=0.2, stall_s=0.5, retry_s=0.2)
+QUICK = Patience(rotate_s=0.2, probe_s=0.1, settle_s=0.2, stall_s=0.5, retry_s=0.2, pause_s=0.1)
 _AGAIN_S = 0.05
 
 

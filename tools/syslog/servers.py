@@ -179,7 +179,13 @@ class Server:
 
 
 class Rsyslog(Server):
-    """rsyslog; `driver` is the library that does TLS: `ossl` or `gtls`."""
+    """rsyslog.
+
+    Args:
+        folder, certificate, client_ca, cache: As of every server.
+        driver: The library that does TLS: `ossl` or `gtls`.
+        settings: Lines of its configuration, before its modules.
+    """
 
     packages = RSYSLOG
 
@@ -244,9 +250,26 @@ action(type="omfile" file="{self.folder}/own.log")
 
 
 class SyslogNg(Server):
-    """syslog-ng; it has a local socket of streams, too, `local_stream`."""
+    """syslog-ng; it has a local socket of streams, too, `local_stream`.
+
+    Args:
+        folder, certificate, client_ca, cache: As of every server.
+        options: Of its sources for TCP and TLS, for example `max-connections(1)`.
+    """
 
     packages = SYSLOG_NG
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        certificate: Certificate | None = None,
+        client_ca: Path | None = None,
+        cache: Path = CACHE,
+        options: str = "",
+    ) -> None:
+        self.options = options
+        super().__init__(folder, certificate=certificate, client_ca=client_ca, cache=cache)
 
     @property
     def local_stream(self) -> Path:
@@ -280,11 +303,13 @@ class SyslogNg(Server):
             " msg=$MSG source=$SOURCE"
         )
         driven = f"ip({HOST}) flags(store-raw-message)"
+        tls = f"tls({keys} peer-verify({verify}))"
+        streamed = f"{driven} {self.options}"
         local = "flags(store-raw-message)"
         sources = {
-            "tcp": f"syslog({driven} transport(tcp) port({self.tcp_port}))",
+            "tcp": f"syslog({streamed} transport(tcp) port({self.tcp_port}))",
             "udp": f"syslog({driven} transport(udp) port({self.udp_port}))",
-            "tls": f"syslog({driven} transport(tls) port({self.tls_port}) tls({keys} peer-verify({verify})))",
+            "tls": f"syslog({streamed} transport(tls) port({self.tls_port}) {tls})",
             "local": f'unix-dgram("{self.local}" {local})',
             "local-stream": f'unix-stream("{self.local_stream}" {local})',
         }

@@ -40,5 +40,8 @@ class Carrier(Protocol):
     def keep(self, seq: int) -> None:
         """All up to a row is carried: find out whether the receiver has it."""
 
+    def hurry(self) -> None:
+        """Somebody may have changed something: try at once what is being waited with."""
+
     def close(self) -> None:
         """Let go, in good order if that does not take long."""

@@ -133,14 +133,14 @@ def _shaken(channel: socket.socket, context: ssl.SSLContext, settings: SyslogSet
     try:
         return context.wrap_socket(channel, server_hostname=settings.server_name or settings.host)
     except ssl.SSLError as error:
-        raise (refused(settings, error) or unreachable(settings, error)) from error
+        raise (refused(settings, error) or unreachable(settings, error).but_there()) from error
     except TimeoutError as error:
         words = (
             "the receiver takes the connection and does not answer in TLS; is that the port where it does?"
         )
-        raise Unreachable(f"{target(settings)}: {words}") from error
+        raise Unreachable(f"{target(settings)}: {words}").but_there() from error
     except OSError as error:
-        raise unreachable(settings, error) from error
+        raise unreachable(settings, error).but_there() from error
     except ValueError as error:  # of the name
         raise Refused(f"{target(settings)}: {cut_words(str(error))}; set 'server_name'") from error
 

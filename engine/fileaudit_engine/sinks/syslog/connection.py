@@ -110,6 +110,13 @@ class Connection:
             break
         return self.reason
 
+    def look_within(self, seconds: float) -> str:
+        """As `look`; waits for a reason."""
+        until_s = self._clock_s() + seconds
+        while not self.look() and (left_s := until_s - self._clock_s()) > 0:
+            self._wait(select.POLLIN, left_s)
+        return self.reason
+
     def end(self) -> End:
         """End it in good order, or ask how far that is: it takes as long as the receiver takes to read."""
         if self._end is End.WAITING:

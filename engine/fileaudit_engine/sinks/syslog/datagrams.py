@@ -57,6 +57,10 @@ class Datagrams:
         """There is nothing to be done."""
         self.kept = seq
 
+    def hurry(self) -> None:
+        """The name may mean another address."""
+        self.close()
+
     def close(self) -> None:
         """Let go."""
         if self._socket is not None:

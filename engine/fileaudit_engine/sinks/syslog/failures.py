@@ -28,7 +28,18 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """Not now."""
+    """Not now.
+
+    Attributes:
+        answered: Whether somebody is there, and had no room for us.
+    """
+
+    answered = False
+
+    def but_there(self) -> "Unreachable":
+        """The same of a receiver that is there."""
+        self.answered = True
+        return self
 
 
 def target(settings: SyslogSettings) -> str:

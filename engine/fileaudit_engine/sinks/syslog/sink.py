@@ -18,7 +18,8 @@ from fileaudit_engine.sinks.syslog.connecting import Connector, Stamps
 from fileaudit_engine.sinks.syslog.datagrams import Datagrams
 from fileaudit_engine.sinks.syslog.failures import Refused, cut_words, target
 from fileaudit_engine.sinks.syslog.frame import Framer
-from fileaudit_engine.sinks.syslog.streams import DEFAULT, Patience, Streams
+from fileaudit_engine.sinks.syslog.patience import DEFAULT, Patience
+from fileaudit_engine.sinks.syslog.streams import Streams
 
 LEAST_FRAME: Final = 480
 """Every receiver takes so many bytes (RFC 5424, 6.1)."""
@@ -140,6 +141,8 @@ class SyslogSink:
     def _is_stopped(self) -> bool:
         """Whether the receiver is refused, and nobody has changed anything yet."""
         refreshed, self._refreshed = self._refreshed, False
+        if refreshed:
+            self._carrier.hurry()
         if not self._refusal:
             return False
         now_s = self._clock_s()

@@ -7,68 +7,32 @@ can know about: all that is not kept is to be carried again.
 
     frames ──> current          every few seconds:  current ──> ending ── the receiver ends, too ──> kept
                                 a reset, an end that we did not ask for:  ──> again
+
+Where the receiver has room for one connection only (`spare`), the next one is made in the moment in which the
+receiver has ended the one before. What comes again and again is bounded (`doubts`).
 """
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from fileaudit_engine.sinks.syslog.carrier import Carried
 from fileaudit_engine.sinks.syslog.connecting import Connector
-from fileaudit_engine.sinks.syslog.connection import Connection, End
+from fileaudit_engine.sinks.syslog.connection import Connection
+from fileaudit_engine.sinks.syslog.doubts import Doubts
+from fileaudit_engine.sinks.syslog.ending import Ending, Judge, Verdict
 from fileaudit_engine.sinks.syslog.failures import Refused, Unreachable
+from fileaudit_engine.sinks.syslog.patience import DEFAULT, Patience
+from fileaudit_engine.sinks.syslog.spare import Spare
 
+__all__ = ["DEFAULT", "Patience", "Streams"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long what may take, seconds.
-
-    Attributes:
-        rotate_s: A connection is used for so long before it is ended to find out what has arrived.
-        settle_s: After a good end the receiver must live for so long: what it has read, it has to write.
-        silent_s: A receiver that has acknowledged everything and has never yet ended a connection when we did
-            is believed after that; one that has not acknowledged is not.
-        end_s: A receiver that is known to end connections may take so long: it may be busy, or stopped.
-        stall_s: How long a receiver may read nothing before it is left alone for a while.
-        write_s: How long it may take to read a portion, however it goes on.
-        dead_s: How long it may read nothing before the connection is given up.
-        retry_s: The pause after a next connection could not be had.
-        close_s: How long the last end may take.
-    """
-
-    rotate_s: float = 5.0
-    settle_s: float = 2.0
-    silent_s: float = 10.0
-    end_s: float = 60.0
-    stall_s: float = 10.0
-    write_s: float = 20.0
-    dead_s: float = 60.0
-    retry_s: float = 30.0
-    close_s: float = 4.0
-
-
-DEFAULT: Final = Patience()
 _LOOK_S: Final = 0.01
-_GOOD: Final = End.GOOD
-_UNCLEAR: Final = frozenset({End.WAITING, End.BROKEN})
-
-
-@dataclass(slots=True, kw_only=True)
-class _Ending:
-    """A connection on its way out.
-
-    Attributes:
-        connection: It.
-        upto: The row up to which everything was carried by then.
-        since_s: When it was ended.
-        ended_s: When the receiver answered that.
-    """
-
-    connection: Connection
-    upto: int
-    since_s: float
-    ended_s: float | None = None
+_LIVES: Final = 20
+"""So many connections are made at most to see whether a receiver lives that closes them."""
+_PAUSE: Final = "connections break again and again: the receiver is left alone for a while"
+_PORTIONS: Final = "connections break again and again: the receiver gets a portion at a time"
+_ONE_CONNECTION: Final = "the receiver gets one connection at a time, and has not ended the last one yet"
 
 
 class Streams:
@@ -90,20 +54,20 @@ class Streams:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connector = connector
-        self._tell = tell
         self._patience = patience
         self._clock_s = clock_s
         self._current: Connection | None = None
-        self._ending: _Ending | None = None
+        self._ending: Ending | None = None
+        self._spare = Spare(connector, tell=tell, patience=patience, clock_s=clock_s)
+        self._judge = Judge(tell=tell, patience=patience, clock_s=clock_s)
+        self._doubts = Doubts(tell=tell, patience=patience, clock_s=clock_s)
         self._rest = b""
         """Of a frame that the receiver has not read yet, and that counts as carried."""
-        self._since_s = self._rotate_not_before_s = clock_s()
+        self._since_s = clock_s()
         self._stalled_s: float | None = None
         self._asked = 0
         self._lost = ""
         self._refusal: Refused | None = None
-        self._ends_well: End | None = None
-        self._silence_told = False
         self.kept = 0
 
     def carry(self, frames: Sequence[bytes]) -> Carried:
@@ -114,12 +78,16 @@ class Streams:
         if self._refusal is not None:
             refusal, self._refusal = self._refusal, None
             raise refusal
+        if self._ending is not None and self._ending.alone:
+            return Carried(0, _ONE_CONNECTION)
         if self._current is None:
+            if self._doubts.waits:
+                return Carried(0, _PAUSE)
             try:
-                self._current = self._connector.connect()
+                self._current = self._connected()
             except Unreachable as error:
                 return Carried(0, str(error))
-        return self._write(self._current, frames)
+        return self._write_portion(self._current, frames)
 
     def again(self) -> bool:
         """Whether a connection broke of which nobody knows what has arrived."""
@@ -130,28 +98,54 @@ class Streams:
     def keep(self, seq: int) -> None:
         """End the connection if it is time, and see what became of the one before."""
         self._asked = seq
+        if self._ending is not None and self._ending.upto is None:
+            self._ending.upto = seq
         self._look()
         if self._lost or self._ending is not None:
             return
         current = self._current
         if current is None or not current.written:
             self.kept = max(self.kept, seq)
-        elif not self._rest and self._clock_s() >= max(
-            self._since_s + self._patience.rotate_s, self._rotate_not_before_s
-        ):
+        elif self._is_flushed(current) and self._is_due():
             self._rotate(current, seq)
+
+    def hurry(self) -> None:
+        """Somebody may have changed something: try at once what is being waited with."""
+        self._doubts.hurry()
+        self._spare.hurry()
 
     def close(self) -> None:
         """End the connections, and wait a little for the receiver's answer."""
+        self._spare.drop()
         until_s = self._clock_s() + self._patience.close_s
         if self._current is not None and self._rest:
             half_s = self._patience.close_s / 2
             self._rest = self._rest[self._current.write(self._rest, half_s, half_s) :]
-        while not self._lost and not self._is_over() and self._clock_s() < until_s:
+        while not self._lost and self._is_ending() and self._clock_s() < until_s:
             time.sleep(_LOOK_S)
         self._drop()
 
+    def _connected(self) -> Connection:
+        """A connection; where there is little room for any, it must live for a moment before it is used."""
+        made = self._connector.connect()
+        if not self._spare.is_hopeless or self._doubts.portion is not None:
+            return made
+        reason = made.look_within(self._patience.probe_s)
+        if not reason:
+            return made
+        made.close()
+        raise self._connector.refusal_of(made.failure) or Unreachable(f"{reason} at once").but_there()
+
     # --- writing -------------------------------------------------------------------------------------------
+
+    def _write_portion(self, current: Connection, frames: Sequence[bytes]) -> Carried:
+        portion = self._doubts.portion
+        if portion is None:
+            return self._write(current, frames)
+        done = self._write(current, frames[:portion])
+        if not self._lost and not self._rest:
+            self._end(current, None)
+        return done if done.reason or done.count == len(frames) else Carried(done.count, _PORTIONS)
 
     def _write(self, current: Connection, frames: Sequence[bytes]) -> Carried:
         if self._rest and not self._flush(current):
@@ -193,88 +187,130 @@ class Streams:
 
     # --- ending --------------------------------------------------------------------------------------------
 
+    def _is_due(self) -> bool:
+        return self._doubts.portion is not None or (
+            self._clock_s() >= self._since_s + self._patience.rotate_s
+        )
+
+    def _is_flushed(self, current: Connection) -> bool:
+        """Whether no frame is out in part; nobody else may come to send the rest of the last one."""
+        if self._rest and not self._flush(current):
+            self._stalled(current, 0)
+        return not self._rest and not self._lost
+
     def _rotate(self, current: Connection, seq: int) -> None:
         """End the connection; the next one is there before that, unless there will not be one."""
-        try:
-            following = self._connector.connect()
-        except Unreachable:
-            self._rotate_not_before_s = self._clock_s() + self._patience.retry_s
-            return
-        except Refused:  # it will be told when the next frame needs a connection
-            following = None
-        now_s = self._clock_s()
-        self._ending = _Ending(connection=current, upto=seq, since_s=now_s)
+        following, refused = None, False
+        if not self._is_alone():
+            try:
+                following = self._spare.take()
+            except Refused:  # it will be told when the next frame needs a connection
+                refused = True
+            if following is None and not refused and not self._is_alone():
+                return
+        self._end(current, seq, following, alone=following is None and not refused)
+
+    def _end(
+        self, current: Connection, seq: int | None, following: Connection | None = None, *, alone: bool = True
+    ) -> None:
+        self._spare.drop()
+        self._ending = Ending(connection=current, upto=seq, since_s=self._clock_s(), alone=alone)
         self._current = following
         self._look()
+
+    def _is_alone(self) -> bool:
+        """Whether the receiver gets one connection at a time."""
+        return self._spare.is_hopeless or self._doubts.portion is not None
 
     def _look(self) -> None:
         """See how the connections are, the current one first: if it is broken, the receiver may have died."""
         if self._current is not None:
             reason, failure = self._current.look(), self._current.failure
-            if reason and (self._current.written or self._ending is not None):
+            if reason and (self._current.written or (self._ending is not None and not self._ending.followed)):
                 self._lose(reason, failure)
+            elif reason and self._ending is not None:  # how the receiver lived on is known
+                self._current.close()
+                self._current = None
             elif reason:  # nothing was on it: a receiver may close what is idle
                 self._refusal = self._connector.refusal_of(failure)
                 self._drop()
         if self._ending is not None:
             self._look_at_ending(self._ending)
 
-    def _look_at_ending(self, ending: _Ending) -> None:
-        now_s = self._clock_s()
-        if ending.ended_s is None:
-            end = ending.connection.end()
-            if end is End.BROKEN or (end is End.BARE and self._ends_well is End.GOOD):
-                self._lose(ending.connection.reason or "the receiver has cut TLS off")
-            elif end is not End.WAITING:
-                ending.ended_s, self._ends_well = now_s, end
+    def _look_at_ending(self, ending: Ending) -> None:
+        verdict = self._judge.verdict(ending)
+        if (
+            ending.ended_s is not None
+            and ending.alone
+            and not ending.followed
+            and verdict is not Verdict.LOST
+        ):
+            ending.followed = True
+            if not self._lives_on(ending):
+                self._lose("the receiver has ended the connection, and is not there any more")
+                return
+            verdict = self._judge.verdict(ending)
+        if verdict is Verdict.LOST:
+            self._lose(self._judge.reason)
+        elif verdict is Verdict.KEPT and ending.upto is not None:
+            self._confirm(ending, ending.upto)
+
+    def _lives_on(self, ending: Ending) -> bool:
+        """Make the next connection at once, and watch it; whether the receiver is there all the time.
+
+        Who was killed has ended its connections, too, and nobody listens there then. That somebody is there
+        and closes what we make is life enough.
+        """
+        until_s = self._clock_s() + self._patience.settle_s
+        for _ in range(_LIVES):
+            left_s = max(until_s - self._clock_s(), 0.0)
+            try:
+                made = self._connector.connect()
+            except Unreachable as error:
+                if not error.answered:
+                    return False
+            except Refused:  # it will be told when the next frame needs a connection
+                ending.alone = False
+                return True
             else:
-                self._judge_silence(ending, now_s - ending.since_s)
-        if ending.ended_s is not None and now_s - ending.ended_s >= self._patience.settle_s:
-            self._confirm(ending)
+                if not made.look_within(left_s):
+                    self._current = made
+                    return True
+                made.close()
+            time.sleep(min(left_s, self._patience.settle_s / _LIVES))
+        return True
 
-    def _judge_silence(self, ending: _Ending, waited_s: float) -> None:
-        unacknowledged = ending.connection.unacknowledged()
-        if waited_s >= self._patience.silent_s and unacknowledged:
-            self._lose(f"the receiver has not acknowledged the last {unacknowledged:,} bytes")
-        elif waited_s >= self._patience.silent_s and self._ends_well is None:
-            if not self._silence_told:
-                self._silence_told = True
-                self._tell(
-                    "the receiver never ends a connection when we do: what its host has acknowledged counts "
-                    "as delivered, and is lost if it fails before it reads that"
-                )
-            self._confirm(ending)
-        elif waited_s >= self._patience.end_s:
-            self._lose("the receiver does not end the connection, as it did before")
-
-    def _confirm(self, ending: _Ending) -> None:
+    def _confirm(self, ending: Ending, upto: int) -> None:
         ending.connection.close()
         self._ending = None
-        self.kept = max(self.kept, ending.upto)
+        self.kept = max(self.kept, upto)
+        self._doubts.kept()
 
     def _lose(self, reason: str, failure: OSError | None = None) -> None:
         self._lost = reason
         self._refusal = self._connector.refusal_of(failure)
         self._drop()
+        self._doubts.lost(reason)
 
     def _drop(self) -> None:
+        self._spare.drop()
         if self._current is not None:
             self._current.close()
         if self._ending is not None:
             self._ending.connection.close()
         self._current, self._ending, self._rest, self._stalled_s = None, None, b"", None
 
-    def _is_over(self) -> bool:
-        """Whether there is nothing more to be found out; what has ended in good order is kept."""
-        ending, current = self._ending, self._current
-        if ending is not None:
-            end = _GOOD if ending.ended_s is not None else ending.connection.end()
-            if end in _UNCLEAR:
-                return end is End.BROKEN
-            self._confirm(ending)
-        if current is None or not current.written or self._rest:
-            return True
-        end = current.end()
-        if end not in _UNCLEAR:
-            self.kept = max(self.kept, self._asked)
-        return end is not End.WAITING
+    def _is_ending(self) -> bool:
+        """At the end: whether something is still to be found out; what has ended in good order is kept."""
+        if self._ending is None:
+            current, self._current = self._current, None
+            if current is None:
+                return False
+            self._ending = Ending(connection=current, upto=self._asked, since_s=self._clock_s())
+            if not current.written or self._rest:
+                return False
+        self._ending.alone = False
+        verdict = self._judge.verdict(self._ending, hurried=True)
+        if verdict is Verdict.KEPT:
+            self._confirm(self._ending, self._asked if self._ending.upto is None else self._ending.upto)
+        return verdict is not Verdict.LOST

@@ -24,6 +24,7 @@ class FakeConnection:
     waiting: bytes = b""
     unread: bytes = b""
     ended: bool = False
+    over: bool = False
     closed: bool = False
 
     def write(self, data: bytes, _stall_s: float, _most_s: float) -> int:
@@ -37,11 +38,33 @@ class FakeConnection:
     def look(self) -> str:
         return self.reason
 
+    def look_within(self, seconds: float) -> str:
+        if not self.reason:
+            self.receiver.now_s += seconds
+        if self.receiver.dies_when_watched:
+            self.receiver.die()
+        return self.reason
+
+    @property
+    def is_tls(self) -> bool:
+        return self.receiver.tls
+
     def end(self) -> End:
         if self.reason:
             return End.BROKEN
         self.ended = True
-        return self.receiver.end if not self.waiting and self.receiver.ends else End.WAITING
+        if self.waiting or not self.receiver.ends:
+            return End.WAITING
+        if self.receiver.end is End.BROKEN:
+            self.reason = "the receiver has reset the connection"
+        self.over = True
+        return self.receiver.end
+
+    def ended_within(self, _seconds: float) -> End:
+        return self.end()
+
+    def is_acknowledged(self) -> bool:
+        return not self.unread and not self.waiting
 
     def unacknowledged(self) -> int:
         return len(self.waiting) if self.receiver.is_gone else 0
@@ -60,6 +83,9 @@ class FakeReceiver:
         frames: What it has read, and when.
         window: Bytes that wait for it on a connection.
         end: How it answers the end of a connection, if it does (`ends`).
+        room: So many connections at a time; what is too many is closed at once.
+        tls: Whether connections are encrypted.
+        dies_when_watched: It dies while somebody watches a connection.
         is_gone: Nothing reaches its host any more, and nobody has noticed.
     """
 
@@ -70,7 +96,10 @@ class FakeReceiver:
     lives: bool = True
     ends: bool = True
     end: End = End.GOOD
+    room: int = 99
+    tls: bool = False
     is_gone: bool = False
+    dies_when_watched: bool = False
     refusal: Refused | None = None
 
     def connect(self) -> FakeConnection:
@@ -78,8 +107,11 @@ class FakeReceiver:
             raise self.refusal
         if not self.lives:
             raise Unreachable("nobody listens there")
-        self.connections.append(FakeConnection(self))
-        return self.connections[-1]
+        made = FakeConnection(self)
+        if sum(not (one.closed or one.over or one.reason) for one in self.connections) >= self.room:
+            made.reason = "the receiver has closed the connection"
+        self.connections.append(made)
+        return made
 
     def refusal_of(self, failure: OSError | None) -> Refused | None:
         return Refused("another certificate") if failure is not None else None

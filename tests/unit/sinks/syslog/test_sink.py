@@ -26,6 +26,7 @@ class Script:
     """A carrier that does what it is told, and remembers what it was given."""
 
     kept = 0
+    hurried = False
 
     def __init__(self, *outcomes: Carried | Refused) -> None:
         self.outcomes = list(outcomes)
@@ -45,6 +46,9 @@ class Script:
 
     def keep(self, seq: int) -> None:
         self.kept = seq
+
+    def hurry(self) -> None:
+        self.hurried = True
 
     def close(self) -> None:
         pass
@@ -231,3 +235,13 @@ def test_only_what_does_not_mend_itself_is_a_refusal() -> None:
         error.reason = words
         assert isinstance(refused(TCP, error), Refused)
     assert isinstance(unreachable(TCP, ConnectionResetError(104, "reset")), Unreachable)
+
+
+def test_who_says_that_something_was_changed_ends_pauses() -> None:
+    script = Script()
+    made = sink(script)
+    made.deliver(alerts(1))
+    assert not script.hurried
+    made.refresh()
+    made.deliver(alerts(1))
+    assert script.hurried

@@ -1,63 +1,16 @@
 """What was carried over a connection is kept when nobody can lose it any more, and nothing is left out."""
 
-from typing import TYPE_CHECKING, Any, cast
+import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.sinks.syslog.receiver import FakeReceiver
+from tests.unit.sinks.syslog.following import ROTATE_S, SETTLE_S, Follower, rotated
 
 from fileaudit_engine.sinks.syslog.connection import End
 from fileaudit_engine.sinks.syslog.failures import Refused
-from fileaudit_engine.sinks.syslog.streams import DEFAULT, Streams
-
-if TYPE_CHECKING:
-    from fileaudit_engine.sinks.syslog.connecting import Connector
-
-ROTATE_S, SETTLE_S = DEFAULT.rotate_s, DEFAULT.settle_s
-
-
-class Follower:
-    """Feeds streams as a follower does; row n is the frame `n`."""
-
-    def __init__(self, **receiver: Any) -> None:
-        self.receiver = FakeReceiver(**receiver)
-        self.told: list[str] = []
-        self.streams = Streams(
-            cast("Connector", self.receiver), tell=self.told.append, clock_s=lambda: self.receiver.now_s
-        )
-        self.position = 0
-
-    def carry(self, count: int) -> str:
-        frames = [b"%d" % (self.position + 1 + number) for number in range(count)]
-        done = self.streams.carry(frames)
-        self.position += done.count
-        return done.reason
-
-    def keep(self) -> None:
-        if self.streams.again():
-            self.position = self.streams.kept
-        self.streams.keep(self.position)
-
-    def passes(self, seconds: float) -> None:
-        self.receiver.now_s += seconds
-
-    @property
-    def kept(self) -> int:
-        return self.streams.kept
-
-    @property
-    def received(self) -> list[int]:
-        return [int(frame) for _, frame in self.receiver.frames]
-
-
-def rotated(count: int = 3, **receiver: Any) -> Follower:
-    """So many rows are carried, and their connection is on its way out."""
-    follower = Follower(**receiver)
-    assert not follower.carry(count)
-    follower.passes(ROTATE_S)
-    follower.keep()
-    return follower
+from fileaudit_engine.sinks.syslog.patience import DEFAULT
 
 
 def test_nothing_is_kept_while_a_connection_is_used() -> None:
@@ -171,14 +124,16 @@ def test_a_receiver_that_was_idle_for_an_hour_may_be_slow() -> None:
 
 def test_a_receiver_that_never_ends_a_connection_is_believed_and_that_is_told_once() -> None:
     follower = rotated(ends=False)
-    for _ in range(2):
+    for seconds in (DEFAULT.end_s, DEFAULT.silent_s):
         follower.receiver.read()
-        follower.passes(DEFAULT.silent_s)
+        follower.passes(seconds - 1)
+        follower.keep()
+        assert follower.kept < follower.position, "it may be stopped"
+        follower.passes(1)
         follower.keep()
         assert follower.kept == follower.position
         follower.carry(1)
-        follower.passes(ROTATE_S)
-        follower.keep()
+        follower.rotates()
     (said,) = follower.told
     assert "never ends a connection" in said
 
@@ -191,8 +146,7 @@ def test_a_receiver_that_has_ended_connections_before_is_not_believed_when_it_do
     follower.keep()
     follower.carry(2)
     follower.receiver.ends = False
-    follower.passes(ROTATE_S)
-    follower.keep()
+    follower.rotates()
     follower.passes(DEFAULT.silent_s)
     follower.keep()
     assert (follower.kept, follower.position) == (3, 5)
@@ -209,22 +163,21 @@ def test_bytes_that_nobody_acknowledges_are_carried_again() -> None:
 
 
 def test_over_tls_an_end_without_a_word_counts_only_if_the_receiver_knows_no_better() -> None:
-    first = rotated(end=End.BARE)
+    first = rotated(end=End.BARE, tls=True)
     first.receiver.read()
     first.keep()
     first.passes(SETTLE_S)
     first.keep()
     assert first.kept == 3
-    second = rotated()
+    second = rotated(tls=True)
     second.receiver.read()
     second.keep()
     second.passes(SETTLE_S)
     second.keep()
     second.carry(1)
     second.receiver.end = End.BARE
-    second.passes(ROTATE_S)
+    second.rotates()
     second.receiver.read()
-    second.keep()
     assert second.streams.again(), "somebody between us may have cut it off"
 
 
@@ -237,7 +190,7 @@ def test_without_a_next_connection_the_old_one_goes_on() -> None:
     assert not follower.carry(1)
     follower.receiver.lives = True
     follower.passes(DEFAULT.retry_s)
-    follower.keep()
+    follower.rotates()
     assert follower.receiver.connections[0].ended
 
 
@@ -274,6 +227,32 @@ def test_at_the_end_what_has_ended_in_good_order_is_kept() -> None:
     assert all(connection.closed for connection in follower.receiver.connections)
 
 
+@pytest.mark.parametrize("how", [End.BROKEN, End.WAITING])
+def test_at_the_end_nothing_is_kept_of_what_does_not_end_in_good_order(
+    how: End, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(end=how, ends=how is not End.WAITING)
+    monkeypatch.setattr(time, "sleep", follower.passes)
+    follower.carry(3)
+    follower.streams.keep(3)
+    follower.receiver.read()
+    follower.streams.close()
+    assert follower.kept == 0
+
+
+def test_at_the_end_a_receiver_that_never_ends_is_believed_if_there_is_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    follower = Follower(replace(DEFAULT, close_s=15.0), ends=False)
+    monkeypatch.setattr(time, "sleep", follower.passes)
+    follower.carry(3)
+    follower.streams.keep(3)
+    follower.receiver.read()
+    follower.streams.close()
+    assert follower.kept == 3
+    assert len(follower.told) == 1
+
+
 def test_at_the_end_nothing_is_kept_of_a_connection_that_breaks() -> None:
     follower = rotated()
     follower.carry(1)
@@ -294,12 +273,12 @@ STEPS = st.one_of(
 
 
 @settings(max_examples=500, deadline=None)
-@given(steps=st.lists(STEPS, max_size=60), window=st.integers(4, 200))
+@given(steps=st.lists(STEPS, max_size=60), window=st.integers(4, 200), room=st.integers(1, 3))
 def test_whenever_a_receiver_dies_what_is_kept_is_on_its_disk_and_all_comes_in_the_end(
-    steps: list[tuple[str, int]], window: int
+    steps: list[tuple[str, int]], window: int, room: int
 ) -> None:
-    follower = Follower(window=window)
-    follower.streams._ends_well = End.GOOD  # it is known to end connections
+    follower = Follower(window=window, room=room)
+    follower.streams._judge.has_ended(End.GOOD)  # it is known to end connections
     for what, number in steps:
         match what:
             case "carry":
@@ -312,8 +291,7 @@ def test_whenever_a_receiver_dies_what_is_kept_is_on_its_disk_and_all_comes_in_t
                 follower.receiver.read(number)
             case "rotate":
                 follower.carry(number)
-                follower.passes(ROTATE_S)
-                follower.keep()
+                follower.rotates()
                 follower.receiver.read()
                 follower.keep()
             case "die":
