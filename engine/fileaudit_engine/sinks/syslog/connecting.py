@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+from fileaudit_engine.plain_files import require_plain
 from fileaudit_engine.sinks.secrets import stamp_of
 from fileaudit_engine.sinks.settings import SyslogSettings, Transport
 from fileaudit_engine.sinks.syslog.connection import Connection
@@ -85,6 +86,10 @@ class Connector:
 def _context_of(settings: SyslogSettings) -> ssl.SSLContext:
     where, file = target(settings), settings.ca_file
     try:
+        for file in (settings.ca_file, settings.cert_file, settings.key_file):
+            if file is not None:
+                require_plain(file)
+        file = settings.ca_file
         context = ssl.create_default_context(cafile=None if file is None else str(file))
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         file = settings.cert_file
