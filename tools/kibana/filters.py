@@ -64,7 +64,11 @@ STOPS: Final = acted(Action.ENGINE_STOP)
 DELIVERIES: Final = acted(Action.DELIVERY)
 RETENTION: Final = acted(Action.RETENTION)
 TROUBLE: Final = acted(
-    Action.STORE_UNAVAILABLE, Action.JSON_LOG_UNAVAILABLE, Action.SINK_UNAVAILABLE, Action.AUDIT_TRAIL_ALTERED
+    Action.STORE_UNAVAILABLE,
+    Action.STORE_REPLACED,
+    Action.JSON_LOG_UNAVAILABLE,
+    Action.SINK_UNAVAILABLE,
+    Action.AUDIT_TRAIL_ALTERED,
 )
 """What somebody should do something about."""
 UNCLEAN: Final = every(STARTS, there("fileaudit.engine.previous.unwatched_seconds"))

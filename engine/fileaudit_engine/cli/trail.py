@@ -90,7 +90,7 @@ class Trail:
             now_ns=believed.now_ns,
             announce=self._anchoring.announce,
         )
-        self._beat = Heartbeat(store, failed=self._outlet.store_failed)
+        self._beat = Heartbeat(store, failed=self._outlet.store_failed, replaced=self._tell_replaced)
         self._chores = _taking_turns(
             pipeline, retaining, follower, self._deliveries, self._beat, self._anchoring
         )
@@ -124,6 +124,21 @@ class Trail:
         """All is told: bring everything to its end."""
         for chore in self._chores:
             chore.close()
+
+    def _tell_replaced(self) -> None:
+        """Somebody has put another file where the store was; sinks go on getting what is written."""
+        path = self.store.path
+        words = f"{printable(str(path))} is another file now, or none: what is kept since is gone at the stop"
+        tell_store(f"{words}; start the engine anew")
+        record = engine_record(
+            Action.STORE_REPLACED,
+            time.time_ns(),
+            self._host,
+            words,
+            {"store_path": to_document(str(path))},
+            alert_level="critical",
+        )
+        self._outlet.hand_on([record])
 
     def _note_json_log(self, reason: str) -> None:
         """The JSON log takes nothing, for a reason; or, without one, has had everything again."""

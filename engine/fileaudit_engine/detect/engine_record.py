@@ -41,6 +41,8 @@ class Action(str, enum.Enum):
     """Records were removed because of their age, or for want of room; vouches for where the chain begins."""
     STORE_UNAVAILABLE = "store_unavailable"
     STORE_AVAILABLE = "store_available"
+    STORE_REPLACED = "store_replaced"
+    """Another file stands in the place of the store, or none: what is written has no name any more."""
     AUDIT_TRAIL_ALTERED = "audit_trail_altered"
     """What is in the store is not what anchors say was there."""
     JSON_LOG_UNAVAILABLE = "json_log_unavailable"
@@ -67,6 +69,7 @@ _KINDS: Final[Mapping[Action, _Kind]] = {
     Action.RETENTION: _Kind("Old records removed", type="change"),
     Action.STORE_UNAVAILABLE: _Kind("Store cannot be written"),
     Action.STORE_AVAILABLE: _Kind("Store can be written again"),
+    Action.STORE_REPLACED: _Kind("Store replaced", type="change"),
     Action.AUDIT_TRAIL_ALTERED: _Kind("Audit trail altered", type="change"),
     Action.JSON_LOG_UNAVAILABLE: _Kind("JSON log cannot be written"),
     Action.JSON_LOG_AVAILABLE: _Kind("JSON log can be written again"),

@@ -20,6 +20,8 @@ from fileaudit_engine.text import counted, printable, to_document
 
 TOLD_S: Final = 600.0
 """How often records say how far each sink has come."""
+HANGS_S: Final = 60.0
+"""A sink that is in one call for so long hangs: none of its own limits is longer than half of that."""
 SAVE_AGAIN_S: Final = 1.0
 """Pause after the store could not be written: each try may wait for it, in the thread that detects."""
 _LOOK_S: Final = 0.02
@@ -57,6 +59,7 @@ class Deliveries:
         self._unsaved = ""
         self._save_not_before_s = 0.0
         self._told: dict[str, tuple[int, int]] = {}
+        self._hanging: set[str] = set()
         self._own = 0
         """Records that were made of deliveries the last time; sinks are given those, too."""
         self._closing = False
@@ -74,6 +77,7 @@ class Deliveries:
             if may_save:
                 self._save(one)
             self._tell_news(one)
+            self._look_whether_it_hangs(one)
         head = self._store.head.seq
         if head != self._seen:
             self._seen = head
@@ -155,6 +159,19 @@ class Deliveries:
             self._tell(f"{one.name} has said {counted(news.unsaid, 'line')} more, which are left out")
         for reason in () if self._closing else news.notes:
             self._note(one, reason)
+
+    def _look_whether_it_hangs(self, one: Delivery) -> None:
+        """What blocks in a sink cannot be ended, but told: its own thread says nothing any more."""
+        asked_s, hung = one.asked_s, one.name in self._hanging
+        if asked_s is not None and not hung and time.monotonic() - asked_s > HANGS_S:
+            self._hanging.add(one.name)
+            reason = f"it has been in one call for {HANGS_S:.0f} s: is there a name that is not resolved?"
+            self._tell(f"{one.name} takes nothing: {reason}")
+            self._note(one, reason)
+        elif hung and asked_s is None:
+            self._hanging.discard(one.name)
+            self._tell(f"{one.name} has answered again")
+            self._note(one, "")
 
     def _save(self, one: Delivery) -> None:
         """What a sink has rejected is saved with its cursor: never one without the other."""

@@ -24,7 +24,7 @@ from typing import Final
 
 import msgspec
 
-from fileaudit_engine.diagnostics import FileauditError
+from fileaudit_engine.diagnostics import FileauditError, MachineCannot
 from fileaudit_engine.runtime.follower import Follower, KeepingSink, Pace, StoreSink, Wanted
 from fileaudit_engine.runtime.mailbox import Mailbox, Reading
 from fileaudit_engine.sinks.base import Answer, Delivered, Refreshing, Retry
@@ -130,6 +130,7 @@ class Delivery:
         stopped: Whether that will be so until somebody has changed something.
         delivered: Rows that it has taken since the start, each once.
         rejected: Rows that it has refused since then.
+        asked_s: Since when it has not answered, monotonic seconds; None: it is not being asked.
     """
 
     def __init__(  # noqa: PLR0913 - one argument a part
@@ -152,8 +153,11 @@ class Delivery:
         self.trouble = ""
         self.stopped = False
         self.delivered = self.rejected = 0
+        self.asked_s: float | None = None
         found = store.cursor(name)
-        if found is None:
+        if found is not None:
+            found = max(found, 0)
+        else:
             found = 0 if from_start else store.head.seq
             store.save_cursor(name, found, time.time_ns())
         self.mailbox = Mailbox(found)
@@ -163,7 +167,7 @@ class Delivery:
         self.position = found
         self._letters = Letters(until=found)
         self._make = make
-        self._path = store.path
+        self._path, self._identity = store.path, store.identity
         self._wanted = wanted
         self._pace = pace
         self._wake = threading.Event()
@@ -211,6 +215,7 @@ class Delivery:
         while not self._stopping:
             try:
                 with Store.open(self._path, read_only=True) as store:
+                    self._check(store)
                     self._follow(store)
                     return
             except FileauditError as error:
@@ -221,6 +226,15 @@ class Delivery:
             failures += 1
             self._wake.wait(self._pace.retry_s(failures))
             self._wake.clear()
+
+    def _check(self, store: Store) -> None:
+        """Rows of another store are none of ours, whatever their numbers.
+
+        Raises:
+            MachineCannot: It is another one.
+        """
+        if store.identity != self._identity:
+            raise MachineCannot(f"another store stands at {self._path} now", remedy="start the engine anew")
 
     def _failed(self, reason: str) -> None:
         """It begins anew from its cursor, after a pause."""
@@ -281,7 +295,7 @@ class Delivery:
         later = next((answer for answer in answers if isinstance(answer, Retry)), None)
         taken = [r.seq for r, a in zip(wanted, answers, strict=True) if isinstance(a, Delivered)]
         unwanted = {record.seq for record in records} - {record.seq for record in wanted}
-        self.mailbox.forgive([*taken, *sorted(unwanted)])
+        self.mailbox.forgive([*taken, *sorted(unwanted), *(n for n in numbers if n <= store.removed_seq)])
         if taken:
             self.mailbox.say(f"{self.name} has taken {counted(len(taken), 'row')} that it had rejected")
         letters.count(numbers, [r.seq for r, a in zip(wanted, answers, strict=True) if isinstance(a, Retry)])
@@ -310,11 +324,14 @@ class _Guarded:
         self._closed = False
 
     def deliver(self, records: Sequence[StoredRecord]) -> Sequence[Answer]:
+        self._delivery.asked_s = time.monotonic()
         try:
             answers = list(self._sink.deliver(records))
         except Exception as error:  # noqa: BLE001 - whatever a client library raises, the record stays in the store
             _LOG.debug("%s raised", self._delivery.name, exc_info=True)
             return [Retry(printable(f"{type(error).__name__}: {error}")[:_LONGEST_REASON])] * len(records)
+        finally:
+            self._delivery.asked_s = None
         if len(answers) != len(records):
             return [Retry(f"it answered {len(answers):,} of {len(records):,}")] * len(records)
         return answers

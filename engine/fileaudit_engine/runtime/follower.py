@@ -219,7 +219,7 @@ class Follower:
         self._unsaved = ""
         self._not_before_s = self._save_at_s = clock_s()
         found = store.cursor(name)
-        self.position = found if found is not None else 0 if from_start else store.head.seq
+        self.position = max(found, 0) if found is not None else 0 if from_start else store.head.seq
         if found is None:
             # Before anything else: a kill must not move the beginning, and retention must know of us.
             store.save_cursor(name, self.position, clock_ns())

@@ -72,12 +72,17 @@ def _action_of(record: StoredRecord) -> object:
     return event.get("action") if isinstance(event, dict) else None
 
 
+def _ignore() -> None:
+    """Who is told where nobody asked."""
+
+
 class Heartbeat:
     """Notes in the store that the engine runs. A chore.
 
     Args:
         store: Where.
         failed: Is told why it cannot be noted: the store takes nothing, and nobody may know yet.
+        replaced: Is told, once, that the store's path does not lead to it any more.
         clock_ns: The time, nanoseconds since the Unix epoch.
         clock_s: Monotonic seconds.
     """
@@ -87,11 +92,14 @@ class Heartbeat:
         store: Store,
         *,
         failed: Callable[[FileauditError], None],
+        replaced: Callable[[], None] = _ignore,
         clock_ns: Callable[[], int] = time.time_ns,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._failed = failed
+        self._replaced = replaced
+        self._in_place = True
         self._clock_ns = clock_ns
         self._time = Every(EVERY_S, clock_s)
 
@@ -99,6 +107,9 @@ class Heartbeat:
         """Note it every ten seconds."""
         if self._time.is_due():
             self._note(ALIVE)
+            if self._in_place and not self._store.is_in_its_place:
+                self._in_place = False
+                self._replaced()
 
     def close(self) -> None:
         """Note that it has stopped."""

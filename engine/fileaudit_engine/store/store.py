@@ -73,6 +73,7 @@ class Store:
         """For modules of this package only."""
         self.path = path
         self._lock = lock
+        self._file = _file_at(path)
         self._transactions = Transactions(connection, path)
         self._unpack = Unpacker(connection)
         self._writer: Writer | None = None
@@ -247,6 +248,11 @@ class Store:
             return head_of(self.connection)
         except sqlite3.Error as error:
             raise refusal(error, self.path) from error
+
+    @property
+    def is_in_its_place(self) -> bool:
+        """Whether its path still leads to it: whoever moves another file there leaves it without a name."""
+        return _file_at(self.path) == self._file
 
     @property
     def removed_seq(self) -> int:
@@ -434,3 +440,12 @@ class Store:
                 f"the document of row {seq} is damaged: {error}",
                 "`verify` tells what else is; restore the file from a backup",
             ) from error
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """What tells the file at a path from all others; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -106,6 +106,6 @@ def test_where_it_is_excluded_it_is_missed_too() -> None:
     assert [found.code for found in allowing(rule_text("{message: x}", "not selection"))] == ["FA046"]
 
 
-@pytest.mark.parametrize("name", ["Zone", "messages", "file.name", "fileaudit.errno_name", "tags"])
+@pytest.mark.parametrize("name", ["Zone", "messages", "file.name", "fileaudit.errno_name"])
 def test_what_events_keep_or_what_is_computed_is_not(name: str) -> None:
     assert allowing(rule_text(f"{{{name}: x}}")) == []

@@ -36,7 +36,7 @@ QUICK = Pace(
     retry_s=lambda _: 0.01,
     patience_s=0.0,
 )
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class Receiver:
@@ -202,6 +202,50 @@ def test_a_sink_that_hangs_holds_up_neither_the_other_nor_the_end(
     assert "dead still waits for an answer: what it had last is told again" in bench.said
     let_go.set()
     assert dead.join(DEADLINE_S)
+
+
+def test_a_sink_that_hangs_is_told_of_and_when_it_has_answered(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HANGS_S", 0.05)
+    let_go = threading.Event()
+
+    def hang(_: StoredRecord) -> Answer:
+        let_go.wait()
+        return Delivered()
+
+    deliveries = bench.begin(bench.delivery(Receiver(hang), wanted=Wanted(kinds=frozenset({Kind.ALERT}))))
+    bench.append(1)
+    until(deliveries, lambda: "sink_unavailable" in bench.actions())
+    assert bench.said[0].startswith("far takes nothing: it has been in one call for")
+    let_go.set()
+    until(deliveries, lambda: "sink_available" in bench.actions())
+    assert bench.said[1:] == ["far has answered again"]
+
+
+def test_a_store_that_took_the_place_of_ours_is_not_followed(bench: Bench, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "other" / "db") as other:
+        other.append([at(number) for number in range(1, 9)])
+    sink = Receiver()
+    delivery = bench.delivery(sink)
+    monkey = tmp_path / "other" / "db"
+    delivery._path = monkey
+    deliveries = bench.begin(delivery)
+    bench.append(1)
+    until(deliveries, lambda: bench.said)
+    assert bench.said == [
+        f"far takes nothing: another store stands at {monkey} now; it gets everything later"
+    ]
+    assert sink.rows == []
+
+
+def test_a_cursor_that_cannot_be_is_the_beginning(bench: Bench) -> None:
+    bench.store.save_cursor("far", -5, 5)
+    bench.append(1, 2)
+    sink = Receiver()
+    deliveries = bench.begin(bench.delivery(sink))
+    until(deliveries, lambda: sink.rows == [1, 2])
+    assert bench.said == []
 
 
 def test_what_fails_comes_again_and_the_records_say_since_when(bench: Bench) -> None:

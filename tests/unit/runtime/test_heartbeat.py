@@ -13,7 +13,7 @@ from tests.unit.events.records import record
 
 from fileaudit_engine.detect.engine_record import Action, engine_record
 from fileaudit_engine.diagnostics import FileauditError
-from fileaudit_engine.runtime.heartbeat import ALIVE, STOPPED, Before, Heartbeat, before
+from fileaudit_engine.runtime.heartbeat import ALIVE, EVERY_S, STOPPED, Before, Heartbeat, before
 from fileaudit_engine.store.store import Store
 
 NOW_NS = 1_000_000_000_000
@@ -112,3 +112,18 @@ def test_a_newest_record_that_somebody_has_spoilt_is_no_reason_not_to_watch(
     frame = document if document == b"damaged" else zstandard.compress(document)
     store.connection.execute("UPDATE records SET document = ?", (frame,))
     assert before(store, NOW_NS).how == "killed"
+
+
+def test_a_store_whose_place_another_file_has_taken_is_told_of_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    now_s = 0.0
+    with Store.open(tmp_path / "s" / "db") as store, Store.open(tmp_path / "s" / "other") as other:
+        beat = Heartbeat(store, failed=print, replaced=lambda: told.append("replaced"), clock_s=lambda: now_s)
+        beat.tick(idle=True)
+        assert told == []
+        (tmp_path / "s" / "other").rename(tmp_path / "s" / "db")
+        for _ in range(3):
+            now_s += EVERY_S
+            beat.tick(idle=True)
+        assert told == ["replaced"]
+        assert other.is_in_its_place is False

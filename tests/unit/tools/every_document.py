@@ -124,7 +124,7 @@ def engine_records(folder: Path) -> Iterator[Record]:
         anchor = Anchor(store=b"s" * 16, seq=3, link=b"l" * 32, time_ns=NOW_NS)
         wrong = Disagreement(what=Wrong.ALTERED, anchor=anchor, agreed_seq=2)
         yield anchoring._alert(wrong, store, NOW_NS, HOST)
-        yield from _of_json_log()
+        yield from _of_trail(store)
         yield from _of_sinks(store)
         yield from _of_retention(store)
 
@@ -140,11 +140,13 @@ def _of_trouble(store: Store) -> Iterator[Record]:
     yield spool._over(NOW_NS - SECOND_NS)
 
 
-def _of_json_log() -> Iterator[Record]:
+def _of_trail(store: Store) -> Iterator[Record]:
     kept: list[Record] = []
-    trail = cast("Trail", SimpleNamespace(_host=HOST, _outlet=SimpleNamespace(hand_on=kept.extend)))
+    outlet = SimpleNamespace(hand_on=kept.extend)
+    trail = cast("Trail", SimpleNamespace(store=store, _host=HOST, _outlet=outlet))
     for reason in ("the disk is full", ""):
         Trail._note_json_log(trail, reason)
+    Trail._tell_replaced(trail)
     yield from kept
 
 
