@@ -3,7 +3,7 @@
 After a few times it is told, with a remedy. From then on there is a pause before each attempt, longer each
 time, and an attempt is a small portion on a connection of its own, which is ended at once: so there is
 progress even with a receiver that closes connections whenever it likes, and what comes twice is little.
-Portions grow as long as all goes well, and in the end nothing is doubted any more.
+Portions grow as long as all goes well; after an hour without a loss nothing is doubted any more.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ MANY: Final = 3
 """So many losses in a row are no coincidence."""
 PORTION: Final = 64
 """Frames of the first portion."""
-ALL: Final = 4_096
-"""A portion of so many is no small one any more."""
+MOST: Final = 4_096
+"""Frames of the largest."""
 
 
 class Doubts:
@@ -38,7 +38,8 @@ class Doubts:
         self._patience = patience
         self._clock_s = clock_s
         self._losses = 0
-        self._not_before_s = clock_s()
+        self._not_before_s = self._lost_s = clock_s()
+        self._told = False
         self.portion: int | None = None
 
     @property
@@ -49,27 +50,33 @@ class Doubts:
     def lost(self, reason: str) -> None:
         """A connection broke, and nothing was kept since the last one did."""
         self._losses += 1
+        self._lost_s = self._clock_s()
+        if self.portion is not None:
+            self.portion = max(self.portion // 2, 1)
         if self._losses < MANY:
             return
         pause_s = self._patience.pause_s * 2.0 ** min(self._losses - MANY, 16)
-        self._not_before_s = self._clock_s() + min(pause_s, self._patience.longest_pause_s)
-        if self.portion is not None:
-            self.portion = max(self.portion // 2, 1)
-            return
-        self.portion = PORTION
-        self._tell(
-            f"{self._losses} connections in a row broke before it could be known what has arrived ({reason}):"
-            " records come again, in small portions and with pauses, until the receiver ends connections in"
-            " good order; see its log, and whether it, or a balancer or firewall before it, closes"
-            " connections by itself"
-        )
+        self._not_before_s = self._lost_s + min(pause_s, self._patience.longest_pause_s)
+        if self.portion is None:
+            self.portion = PORTION
+        if not self._told:
+            self._told = True
+            self._tell(
+                f"{self._losses} connections in a row broke before it could be known what has arrived"
+                f" ({reason}): records come again, in small portions and with pauses, until the receiver ends"
+                " connections in good order; see its log, and whether it, or a balancer or firewall before"
+                " it, closes connections by itself"
+            )
 
     def kept(self) -> None:
         """What a connection had carried is the receiver's."""
         self._losses = 0
         if self.portion is not None:
-            self.portion = self.portion * 2 if self.portion * 2 < ALL else None
+            self.portion = min(self.portion * 2, MOST)
+            if self._clock_s() - self._lost_s >= self._patience.alone_s:
+                self.portion = None
 
     def hurry(self) -> None:
-        """Somebody may have changed something: try at once."""
+        """Somebody may have changed something: try at once, and say it again if it was not that."""
+        self._told = False
         self._not_before_s = self._clock_s()

@@ -21,7 +21,8 @@ class Patience:
         write_s: How long it may take to read a portion, however it goes on.
         dead_s: How long it may read nothing before the connection is given up.
         retry_s: The pause after a next connection could not be had.
-        alone_s: For so long a receiver that has room for one connection is not asked for two.
+        alone_s: For so long a receiver that has room for one connection is not asked for two, and one whose
+            connections broke again and again gets portions.
         pause_s: The pause when connections break again and again; it is doubled each time.
         longest_pause_s: And is not longer than this.
         close_s: How long the last end may take.

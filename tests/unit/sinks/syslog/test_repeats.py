@@ -6,7 +6,7 @@ import pytest
 from tests.unit.sinks.syslog.following import SETTLE_S, Follower, rotated
 
 from fileaudit_engine.sinks.syslog.connection import End
-from fileaudit_engine.sinks.syslog.doubts import ALL, MANY, PORTION
+from fileaudit_engine.sinks.syslog.doubts import MANY, MOST, PORTION
 from fileaudit_engine.sinks.syslog.ending import RESETS
 from fileaudit_engine.sinks.syslog.failures import Unreachable
 from fileaudit_engine.sinks.syslog.patience import DEFAULT
@@ -222,8 +222,44 @@ def test_a_receiver_that_closes_connections_by_itself_has_everything_in_the_end(
             break
     assert follower.kept == rows
     assert follower.received == list(range(1, rows + 1)), "but for what was lost, all came once"
-    assert most == 500, "it is doubted no more"
-    assert PORTION < most < ALL
+    assert most == 500, "portions grow"
+    assert PORTION < most < MOST
+
+
+def portions(follower: Follower, turns: int) -> None:
+    """So many portions go well."""
+    for _ in range(turns):
+        follower.carry(2 * MOST)
+        follower.receiver.read()
+        follower.passes(1)
+        follower.keep()
+
+
+def test_a_portion_that_breaks_is_halved_at_once_and_nothing_is_told_twice() -> None:
+    follower = Follower(window=1 << 20)
+    for _ in range(MANY):
+        follower.carry(10)
+        breaking(follower)
+    follower.streams.hurry()
+    portions(follower, 9)
+    kept = follower.kept
+    assert kept == PORTION * sum(2**turn for turn in range(7)) + 2 * MOST, "and no larger than that"
+    follower.carry(2 * MOST)
+    assert follower.position - kept == MOST
+    breaking(follower)
+    assert "at a time" in follower.carry(2 * MOST)
+    assert follower.position - kept == MOST // 2
+    assert len(follower.told) == 1
+
+
+def test_what_has_not_broken_for_an_hour_is_doubted_no_more() -> None:
+    follower = Follower(window=1 << 20)
+    for _ in range(MANY):
+        follower.carry(10)
+        breaking(follower)
+    follower.passes(DEFAULT.alone_s)
+    portions(follower, 1)
+    assert not follower.carry(2 * MOST)
 
 
 def test_the_rest_of_the_last_frame_follows_though_no_other_frame_does() -> None:
