@@ -89,8 +89,8 @@ class Judge:
             end = connection.ended_within(self._patience.watch_s) if ending.alone else connection.end()
             if end is End.WAITING:
                 return self._of_silence(ending, self._clock_s(), hurried=hurried)
-            if not self._is_an_end(ending.connection, end):
-                return self._lost(ending.connection.reason or "the receiver has cut TLS off")
+            if not self._is_an_end(connection, end):
+                return self._lost(connection.reason or "the receiver has cut TLS off")
             ending.ended_s, ending.how = self._clock_s(), end
         if not hurried and self._clock_s() - ending.ended_s < self._patience.settle_s:
             return Verdict.OPEN
@@ -104,7 +104,8 @@ class Judge:
         """Whether an end is one that may count, if the receiver lives on."""
         if end is End.GOOD:
             return True
-        if connection.is_tls and self._ends_well is End.GOOD:  # somebody between us may have done that
+        # Who can do better has not read everything, or somebody between us has done that.
+        if self._ends_well is End.GOOD:
             return False
         return end is End.BARE or connection.is_acknowledged()
 

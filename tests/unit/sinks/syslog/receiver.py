@@ -45,10 +45,6 @@ class FakeConnection:
             self.receiver.die()
         return self.reason
 
-    @property
-    def is_tls(self) -> bool:
-        return self.receiver.tls
-
     def end(self) -> End:
         if self.reason:
             return End.BROKEN
@@ -84,7 +80,6 @@ class FakeReceiver:
         window: Bytes that wait for it on a connection.
         end: How it answers the end of a connection, if it does (`ends`).
         room: So many connections at a time; what is too many is closed at once.
-        tls: Whether connections are encrypted.
         dies_when_watched: It dies while somebody watches a connection.
         is_gone: Nothing reaches its host any more, and nobody has noticed.
     """
@@ -97,7 +92,6 @@ class FakeReceiver:
     ends: bool = True
     end: End = End.GOOD
     room: int = 99
-    tls: bool = False
     is_gone: bool = False
     dies_when_watched: bool = False
     refusal: Refused | None = None

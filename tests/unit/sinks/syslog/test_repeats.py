@@ -156,8 +156,8 @@ def test_a_reset_of_what_was_not_acknowledged_is_a_loss() -> None:
     assert follower.streams.again()
 
 
-def test_over_tls_resets_do_not_count_if_the_receiver_is_known_to_say_goodbye() -> None:
-    follower = Follower(tls=True)
+def test_resets_do_not_count_if_the_receiver_is_known_to_end_well() -> None:
+    follower = Follower()
     follower.carry(1)
     follower.rotates()
     follower.settles()

@@ -163,13 +163,13 @@ def test_bytes_that_nobody_acknowledges_are_carried_again() -> None:
 
 
 def test_over_tls_an_end_without_a_word_counts_only_if_the_receiver_knows_no_better() -> None:
-    first = rotated(end=End.BARE, tls=True)
+    first = rotated(end=End.BARE)
     first.receiver.read()
     first.keep()
     first.passes(SETTLE_S)
     first.keep()
     assert first.kept == 3
-    second = rotated(tls=True)
+    second = rotated()
     second.receiver.read()
     second.keep()
     second.passes(SETTLE_S)
