@@ -16,16 +16,17 @@ from tests.unit.sinks.syslog.recover import (
     parsed_local,
     structured,
 )
-from tests.unit.sinks.syslog.rows import alert, alerts
+from tests.unit.sinks.syslog.rows import alert, alerts, renamed
 from tools.syslog.certificates import Certificate
 from tools.syslog.process import free_port
 from tools.syslog.servers import Received, Rsyslog, Server, SyslogNg, certificates
 
 from fileaudit_engine.sinks.base import Delivered
+from fileaudit_engine.sinks.gate import LOOK_S, REFUSED_S
 from fileaudit_engine.sinks.settings import SyslogFormat, SyslogSettings, Transport
 from fileaudit_engine.sinks.syslog import connecting
 from fileaudit_engine.sinks.syslog.reach import reach
-from fileaudit_engine.sinks.syslog.sink import LOOK_S, REFUSED_S, SyslogSink
+from fileaudit_engine.sinks.syslog.sink import SyslogSink
 
 KINDS = {"rsyslog": Rsyslog, "syslog-ng": SyslogNg}
 MANY = 2_000
@@ -154,6 +155,16 @@ def test_a_hostile_name_is_one_record_and_is_had_again(
     path, source = ("filePath", "oldFilePath") if form is SyslogFormat.CEF else ("path", "source_path")
     assert [frame.name(path) for frame in frames] == NAMES
     assert [frame.name(source) for frame in frames] == [name[:600] for name in NAMES]
+
+
+def test_a_hostile_name_of_a_host_costs_no_part_of_a_frame(server: Server) -> None:
+    before, names = server.lines(), ["h/a|b|CEF:0|x", "h\n<34>1 ", '"]<x>[?', "wéb", "-@:,;%{}", " "]
+    rows = [renamed(seq, name) for seq, name in enumerate(names, start=1)]
+    with feeding(settings_for(server, Transport.TCP), rows) as feed:
+        feed.run()
+    found = new(server, before, len(rows))
+    assert {(record.app, record.pri) for record in found} == {("fileaudit-engine", "83")}
+    assert [parsed(record.raw.encode()).name("host").decode() for record in found] == names
 
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.TLS, Transport.UDP])

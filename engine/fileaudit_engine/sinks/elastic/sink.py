@@ -16,16 +16,13 @@ from fileaudit_engine.sinks.elastic.bulk import Item, Maker
 from fileaudit_engine.sinks.elastic.client import client_of
 from fileaudit_engine.sinks.elastic.failures import Failure, why
 from fileaudit_engine.sinks.elastic.sending import Sending
+from fileaudit_engine.sinks.gate import Gate
 from fileaudit_engine.sinks.secrets import stamp_of
 from fileaudit_engine.sinks.settings import ElasticSettings
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-LOOK_S: Final = 10.0
-"""Pause between two looks at secrets and certificates."""
-REFUSED_S: Final = 300.0
-"""After so long a refusal is looked at again."""
 REDUCED_S: Final = 600.0
 """How long requests stay smaller after one was refused as too large."""
 
@@ -50,7 +47,8 @@ class ElasticSink:
         self._clock_s = clock_s
         self._clock_ns = clock_ns
         self._maker = Maker(settings.namespace)
-        self._gate = Gate(settings, clock_s)
+        self._gate = Gate(self._have_changed, clock_s)
+        self._ca_read: object = None
         self._blame = Blame(clock_s)
         self._client: Elasticsearch | None = None
         self._most_bytes = settings.max_bulk_bytes
@@ -102,7 +100,7 @@ class ElasticSink:
         return iter(sending.answers), self._noted(sending.failure)
 
     def _made_client(self) -> "Elasticsearch":
-        self._gate.look()
+        self._ca_read = self._stamp_of_ca()
         return client_of(self._settings)
 
     def _noted(self, failure: Failure | None) -> Failure | None:
@@ -116,55 +114,15 @@ class ElasticSink:
         pairs = zip(records[first:], answers[first:], strict=True)
         self._settled = {row.seq: answer for row, answer in pairs if not isinstance(answer, Retry)}
 
+    def _have_changed(self) -> bool:
+        secrets = (self._settings.api_key, self._settings.password)
+        changed = any(secret is not None and secret.changed() for secret in secrets)
+        return changed or self._ca_read != self._stamp_of_ca()
+
+    def _stamp_of_ca(self) -> object:
+        return None if self._settings.ca_file is None else stamp_of(self._settings.ca_file)
+
     def _let_go(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             client.close()
-
-
-class Gate:
-    """Whether it makes sense to ask the node.
-
-    Attributes:
-        reason: Why it makes none; empty if it does.
-        refreshed: Whether somebody says that something has changed.
-    """
-
-    def __init__(self, settings: ElasticSettings, clock_s: Callable[[], float]) -> None:
-        self._settings = settings
-        self._clock_s = clock_s
-        self.reason = ""
-        self.refreshed = False
-        self._look_at_s = self._until_s = 0.0
-        self._stamp: object = None
-
-    def look(self) -> None:
-        """Certificates are read now: others than these are a change."""
-        self._stamp = self._stamp_of_ca()
-
-    def shut(self, reason: str) -> None:
-        """It makes none until something has changed."""
-        self.reason = reason
-        self._look_at_s, self._until_s = self._clock_s() + LOOK_S, self._clock_s() + REFUSED_S
-
-    def opened(self) -> bool:
-        """Whether to begin anew: with secrets and certificates as they are now. Says so once."""
-        refreshed, self.refreshed = self.refreshed, False
-        if refreshed or (self.reason and self._is_over()):
-            self.reason = ""
-            return True
-        return False
-
-    def _is_over(self) -> bool:
-        now_s = self._clock_s()
-        if now_s >= self._until_s:
-            return True
-        if now_s < self._look_at_s:
-            return False
-        self._look_at_s = now_s + LOOK_S
-        secrets = (self._settings.api_key, self._settings.password)
-        changed = any(secret is not None and secret.changed() for secret in secrets)
-        return changed or self._stamp != self._stamp_of_ca()
-
-    def _stamp_of_ca(self) -> object:
-        return None if self._settings.ca_file is None else stamp_of(self._settings.ca_file)

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from fileaudit_engine.sinks.base import Answer, Delivered, Reject, Retry, Row
+from fileaudit_engine.sinks.gate import Gate
 from fileaudit_engine.sinks.settings import SyslogSettings, Transport
 from fileaudit_engine.sinks.syslog.carrier import Carried, Carrier
 from fileaudit_engine.sinks.syslog.connecting import Connector, Stamps
@@ -23,11 +24,7 @@ from fileaudit_engine.sinks.syslog.streams import Streams
 
 LEAST_FRAME: Final = 480
 """Every receiver takes so many bytes (RFC 5424, 6.1)."""
-REFUSED_S: Final = 300.0
-"""After so long a refusal is looked at again: certificates are renewed over there, and nobody tells us."""
 DELIVERED: Final = Delivered()
-LOOK_S: Final = 10.0
-"""Pause between two looks at the files of TLS."""
 
 
 def _ignore(_words: str) -> None:
@@ -60,10 +57,8 @@ class SyslogSink:
         self._framer = Framer(settings, host=host)
         self._connector = Connector(settings)
         self._carrier = self._carrier_of(patience)
-        self._refusal = ""
+        self._gate = Gate(lambda: self._connector.stamps() != self._refused_with, clock_s)
         self._refused_with: Stamps = ()
-        self._look_at_s = self._until_s = 0.0
-        self._refreshed = False
 
     @property
     def kept(self) -> int:
@@ -72,8 +67,11 @@ class SyslogSink:
 
     def deliver(self, records: Sequence[Row]) -> list[Answer]:
         """One answer a row, in order; behind the first that could not be sent, none is."""
-        if self._is_stopped():
-            return [Retry(self._refusal, stopped=True)] * len(records)
+        if self._gate.refreshed:
+            self._carrier.hurry()
+        self._gate.opened()
+        if self._gate.reason:
+            return [Retry(self._gate.reason, stopped=True)] * len(records)
         answers: list[Answer] = []
         done = Carried(0)
         while len(answers) < len(records):
@@ -82,7 +80,7 @@ class SyslogSink:
                 self._shorten(records[len(answers)], answers)
             elif done.reason:
                 break
-        answers += [Retry(done.reason, stopped=bool(self._refusal))] * (len(records) - len(answers))
+        answers += [Retry(done.reason, stopped=bool(self._gate.reason))] * (len(records) - len(answers))
         return answers
 
     def again(self) -> bool:
@@ -95,7 +93,7 @@ class SyslogSink:
 
     def refresh(self) -> None:
         """Somebody may have changed something: try again. May be called by another thread."""
-        self._refreshed = True
+        self._gate.refreshed = True
 
     def close(self) -> None:
         """Let go, in good order if that takes less than five seconds."""
@@ -133,26 +131,10 @@ class SyslogSink:
         try:
             done = self._carrier.carry(frames)
         except Refused as refusal:
-            self._refusal, self._refused_with = str(refusal), self._connector.stamps()
-            self._look_at_s, self._until_s = self._clock_s() + LOOK_S, self._clock_s() + REFUSED_S
-            return Carried(0, self._refusal)
+            self._refused_with = self._connector.stamps()
+            self._gate.shut(str(refusal))
+            return Carried(0, self._gate.reason)
         return done
-
-    def _is_stopped(self) -> bool:
-        """Whether the receiver is refused, and nobody has changed anything yet."""
-        refreshed, self._refreshed = self._refreshed, False
-        if refreshed:
-            self._carrier.hurry()
-        if not self._refusal:
-            return False
-        now_s = self._clock_s()
-        if refreshed or now_s >= self._until_s:
-            self._refusal = ""
-        elif now_s >= self._look_at_s:
-            self._look_at_s = now_s + LOOK_S
-            if self._connector.stamps() != self._refused_with:
-                self._refusal = ""
-        return bool(self._refusal)
 
     def _shorten(self, record: Row, answers: list[Answer]) -> None:
         """A datagram is too long for the way: from now on frames are shorter."""

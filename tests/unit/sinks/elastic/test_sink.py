@@ -21,7 +21,8 @@ from tests.unit.sinks.elastic.speaker import (
 from tests.unit.sinks.syslog.rows import alert, alerts
 
 from fileaudit_engine.sinks.base import Retry
-from fileaudit_engine.sinks.elastic.sink import LOOK_S, REFUSED_S, ElasticSink
+from fileaudit_engine.sinks.elastic.sink import ElasticSink
+from fileaudit_engine.sinks.gate import LOOK_S, REFUSED_S
 from fileaudit_engine.sinks.secrets import Secret
 from fileaudit_engine.sinks.settings import ElasticSettings
 from fileaudit_engine.store.stored import StoredRecord

@@ -12,11 +12,12 @@ from tests.unit.sinks.syslog.rows import alert, alerts
 
 from fileaudit_engine.runtime.follower import KeepingSink
 from fileaudit_engine.sinks.base import Delivered, Refreshing, Reject, Retry
+from fileaudit_engine.sinks.gate import LOOK_S, REFUSED_S
 from fileaudit_engine.sinks.settings import SyslogSettings, Transport
 from fileaudit_engine.sinks.syslog.carrier import Carried
 from fileaudit_engine.sinks.syslog.failures import Refused, Unreachable, refused, target, unreachable
 from fileaudit_engine.sinks.syslog.reach import reach
-from fileaudit_engine.sinks.syslog.sink import LOOK_S, REFUSED_S, SyslogSink
+from fileaudit_engine.sinks.syslog.sink import SyslogSink
 from fileaudit_engine.store.stored import StoredRecord
 
 TCP = SyslogSettings(transport=Transport.TCP, host="logs.example.org", port=601)
