@@ -9,7 +9,6 @@ There is no byte-order mark before the message: receivers keep it as a part of t
 
 import functools
 import os
-import re
 import socket
 import time
 from typing import Final
@@ -23,13 +22,12 @@ from fileaudit_engine.sinks.syslog.fitting import message_of
 from fileaudit_engine.sinks.syslog.form import Form
 from fileaudit_engine.sinks.syslog.leef import Leef
 from fileaudit_engine.sinks.syslog.structured import Structured
-from fileaudit_engine.sinks.syslog.words import SEVERITIES
+from fileaudit_engine.sinks.syslog.words import OF_NO_HOST, SEVERITIES, is_host
 
 APP_NAME: Final = "fileaudit-engine"
 NIL: Final = "-"
 _TO_MICROSECONDS: Final = 26
 """Characters of a time as we write them, up to the sixth digit of the fraction: RFC 5424 allows no more."""
-_NOT_PRINTABLE: Final = re.compile(r"[^\x21-\x7e]")
 _HOST_CHARACTERS: Final = 255
 _HOST_SHARE: Final = 8
 """A host's name may take so small a share of a frame that is short."""
@@ -85,8 +83,9 @@ class Framer:
 
 @functools.lru_cache(maxsize=1024)
 def _host_name(name: str, most: int) -> str:
-    """A name as RFC 5424 allows it: visible ASCII, up to 255 characters."""
-    return _NOT_PRINTABLE.sub("?", name[:most]) or NIL
+    """A name as receivers take it: RFC 5424 allows more, and syslog-ng refuses the whole frame then."""
+    name = name[:most]
+    return (name if is_host(name) else OF_NO_HOST.sub(NIL, name)) or NIL
 
 
 @functools.lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ The number is the one that is reserved for examples and for those who have none 
 from typing import Final
 
 from fileaudit_engine.sinks.syslog.facts import BASE_NAME, Facts
+from fileaudit_engine.sinks.syslog.words import cut, is_host, shown
 
 SD_ID: Final = "fileaudit@32473"
 
@@ -20,8 +21,11 @@ class Structured:
     separator = " "
 
     def begin(self, facts: Facts, ts_ns: int, most: int) -> str:  # noqa: ARG002 - the header has told
-        """The element's name."""
-        return f"[{SD_ID} "
+        """The element's name, and the host's where the header cannot have it."""
+        if is_host(facts.host):
+            return f"[{SD_ID} "
+        host = cut(self.prepare(shown(facts.host[:most])), most, self.escape)
+        return f"[{SD_ID} {self.pair('host', host)} " if host else f"[{SD_ID} "
 
     def prepare(self, shown: str) -> str:
         """Nothing has to be done: it stands between quotes."""

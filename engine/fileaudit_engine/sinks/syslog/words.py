@@ -28,9 +28,18 @@ RATINGS: Final = {"critical": 10, "high": 8, "medium": 5, "low": 3, "information
 ELLIPSIS: Final = "…"
 """Stands where something was cut."""
 
+OF_NO_HOST: Final = re.compile(r"[^A-Za-z0-9._-]")
+"""What no receiver expects in the name of a host."""
+_ADDRESS: Final = re.compile(r"[0-9A-Fa-f.:]+")
+
 _UNIT: Final = re.compile(r"\\\\|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|.", re.DOTALL)
 """What must not be cut: an escape, or a character."""
 _LONGEST_UNIT: Final = 10
+
+
+def is_host(name: str) -> bool:
+    """Whether every receiver takes a name, or an address, for one."""
+    return OF_NO_HOST.search(name) is None or _ADDRESS.fullmatch(name) is not None
 
 
 def shown(text: str) -> str:

@@ -34,5 +34,12 @@ def alert(seq: int = 1, path: bytes | None = None, source: bytes | None = None) 
     return row(found, seq)
 
 
+def renamed(seq: int, host: str) -> StoredRecord:
+    """An alert of a host."""
+    found = document()
+    found["event"]["id"], found["host"]["name"] = f"{seq:032x}", host
+    return row(found, seq)
+
+
 def alerts(count: int, first: int = 1) -> list[StoredRecord]:
     return [alert(seq) for seq in range(first, first + count)]

@@ -130,12 +130,30 @@ def test_an_event_of_the_audit_trail_is_its_own_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("web 1\n<34>1 ", "web?1?<34>1?"), ("wéb", "w?b"), ("h" * 300, "h" * 255), ("", "me")]
+    ("name", "told"),
+    [
+        ("web 1\n<34>1 ", "web-1--34-1-"),
+        ('h/a|b"[c]?', "h-a-b--c--"),
+        ("wéb", "w-b"),
+        ("web_1.example.org", "web_1.example.org"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("web:1", "web-1"),
+        ("h" * 300, "h" * 255),
+        ("", "me"),
+    ],
 )
 def test_a_host_has_only_characters_that_the_header_may_have(name: str, told: str) -> None:
     found = document()
     found["host"]["name"] = name
     assert parsed(framer().frame(row(found))).host == told
+
+
+def test_a_host_whose_name_the_header_cannot_have_is_told_as_it_is() -> None:
+    found = document()
+    found["host"]["name"] = 'h/a|b"]\n<34>1 '
+    frame = parsed(framer().frame(row(found)))
+    assert frame.name("host") == b'h/a|b"]\n<34>1 '
+    assert "host" not in parsed(framer().frame(row(document()))).values
 
 
 def test_a_time_is_told_to_the_microsecond_and_never_rounded_up() -> None:
