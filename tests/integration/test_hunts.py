@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from tests.integration.elastic_templates import put_templates
 from tests.unit.compiler.examples import text_test, user_rule
+from tests.unit.compiler.hunt.costly import CHEAP, COSTLY
 from tests.unit.compiler.hunt.hunting import field_tests, is_odd, located, prepared
 from tests.unit.compiler.strategies import REPEATABLE, events_for, predicates
 from tests.unit.events.examples import EVERYTHING, HOSTILE, SHADOW
@@ -22,7 +23,9 @@ from tools.elastic.node import Node
 
 from fileaudit_engine.cli.loading import load_quietly
 from fileaudit_engine.compiler.hunt.conditions import Language
+from fileaudit_engine.compiler.hunt.expression import written
 from fileaudit_engine.compiler.hunt.lucene import in_lucene
+from fileaudit_engine.compiler.hunt.re2 import lucene_of
 from fileaudit_engine.compiler.hunt.translate import hunted
 from fileaudit_engine.compiler.ir import TRUE, Negation, Predicate
 from fileaudit_engine.detect.alert import record_of
@@ -189,3 +192,23 @@ def test_a_hunt_for_a_hostile_name_finds_it_and_its_negation_does_not(
     assert of_name
     assert of_name <= hostile.found(in_lucene(hunted(test, Language.LUCENE).condition))
     kept(hostile, prepared(Negation(operand=test)))
+
+
+def gives_up(node: Node, expression: str) -> bool:
+    """Whether a search in Kibana's field finds nothing because the expression costs too much."""
+    query = f"rule.name:/{written(lucene_of(expression, 's', folded=False))}/"
+    body = {"query": {"query_string": {"query": query}}}
+    answer: dict[str, Any] = node.ask("POST", "/logs-fileaudit.*/_validate/query?explain=true", body)
+    return any("too_complex" in str(one) or not one["valid"] for one in answer["explanations"])
+
+
+@pytest.mark.usefixtures("fixtures")
+@pytest.mark.parametrize("expression", CHEAP)
+def test_no_expression_that_is_asked_for_is_given_up(each_elastic: Node, expression: str) -> None:
+    assert not gives_up(each_elastic, expression)
+
+
+@pytest.mark.usefixtures("fixtures")
+def test_what_is_left_out_would_be_given_up(each_elastic: Node) -> None:
+    given_up = [gives_up(each_elastic, expression) for expression in COSTLY]
+    assert all(given_up) if each_elastic.version.startswith("8.") else any(given_up)

@@ -187,8 +187,13 @@ def _joined(column: Column, form: Form) -> str:  # noqa: PLR0911 - one return a 
             pass
         case _ as never:
             assert_never(never)
+    return f"{text} {_like(Expression(between_separators(node)))}"
+
+
+def between_separators(node: Node) -> Node:
+    """An expression for one value as one for all of a column's, joined."""
     between = (literal(SEPARATOR), without(node, SEPARATOR), literal(SEPARATOR))
-    return f"{text} {_like(Expression(Sequence((ANYTHING, *between, ANYTHING))))}"
+    return Sequence((ANYTHING, *between, ANYTHING))
 
 
 _WILDCARDS: Final[Mapping[Wildcard, Node]] = {Wildcard.ANY: ANYTHING, Wildcard.ONE: ANY}

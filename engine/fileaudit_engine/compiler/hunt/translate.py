@@ -27,10 +27,11 @@ from fileaudit_engine.compiler.hunt.conditions import (
     either,
     negated,
 )
+from fileaudit_engine.compiler.hunt.costs import GAP, is_refused
 from fileaudit_engine.compiler.hunt.esql import can_quote
 from fileaudit_engine.compiler.hunt.fields import said
 from fileaudit_engine.compiler.hunt.oddities import Oddity, joined_by
-from fileaudit_engine.compiler.hunt.said import Said, no_more_than
+from fileaudit_engine.compiler.hunt.said import Said, no_more_than, nothing
 from fileaudit_engine.compiler.ir import All, AnyOf, Negation, Predicate, Test, Wildcard
 from fileaudit_engine.rules.values import joined
 
@@ -108,6 +109,8 @@ def _translated(predicate: Predicate, language: Language) -> _Part:
 
 def _said(test: Test, language: Language) -> Said:
     found = said(test, language)
+    if is_refused(found.at_most) or is_refused(found.at_least):
+        return nothing(GAP)
     if language is not Language.ESQL:
         return found
     shown = _quotable(found.at_most)
