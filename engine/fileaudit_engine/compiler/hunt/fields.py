@@ -69,6 +69,8 @@ _ZONED: Final = lucene_of("%", "", folded=False)
 """Addresses of one machine's networks."""
 _SOMETHING: Final = lucene_of("(?s)^.+$", "", folded=False)
 _POWER_OF_TEN: Final = lucene_of("^[+-]?[0-9.]+[eE][+-]?[0-9]+$", "", folded=False)
+_ROUNDED: Final = lucene_of("^[+-]?[0-9.]{17,}$", "", folded=False)
+"""What the engine may round to a whole number: a point, and more digits than a float tells apart."""
 _LINE_OF_ARGUMENTS: Final = {
     "process.args": "process.command_line",
     "process.parent.args": "process.parent.command_line",
@@ -158,8 +160,11 @@ def _number_in_text(column: Column, number: float) -> Said:
     whole = int(number)
     sign = "-" if whole < 0 else "[+-]?" if whole == 0 else "[+]?"
     plain = rf"^{sign}(0*{abs(whole)}(\.0*)?{'|[.]0+' if whole == 0 else ''})$"
-    forms = (Expression(lucene_of(plain, "", folded=False)), Expression(_POWER_OF_TEN))
-    return no_more_than(Texts(column=column, forms=forms), "texts with a power of ten count, too")
+    nodes = (lucene_of(plain, "", folded=False), _POWER_OF_TEN, _ROUNDED)
+    forms = tuple(map(Expression, nodes))
+    return no_more_than(
+        Texts(column=column, forms=forms), "numbers with a power of ten or with many digits count, too"
+    )
 
 
 # --- numbers, truth values, dates --------------------------------------------------------------------------

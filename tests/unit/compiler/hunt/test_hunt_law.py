@@ -4,7 +4,7 @@ import functools
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.compiler.hunt.esql_reader import where
 from tests.unit.compiler.hunt.hunting import field_tests, is_odd, located, prepared, recorded
@@ -15,8 +15,9 @@ from tests.unit.events.examples import EVERYTHING, HOSTILE, SHADOW
 from fileaudit_engine.compiler.hunt.conditions import Language
 from fileaudit_engine.compiler.hunt.esql import in_esql
 from fileaudit_engine.compiler.hunt.translate import hunted
-from fileaudit_engine.compiler.ir import Predicate
+from fileaudit_engine.compiler.ir import EqualsNumber, Predicate, Test
 from fileaudit_engine.detect.evaluate import matcher
+from fileaudit_engine.events.fields import BY_NAME
 from fileaudit_engine.events.model import FileEvent
 
 SAMPLE: tuple[FileEvent, ...] = tuple(
@@ -52,6 +53,25 @@ def mapping_once() -> dict[str, object]:
 @given(field_tests(SAMPLE))
 def test_a_hunt_finds_what_a_test_of_any_field_is_true_of(predicate: Predicate) -> None:
     kept(prepared(predicate), list(SAMPLE))
+
+
+@settings(REPEATABLE, max_examples=400)
+@given(
+    st.sampled_from((0, 7, -7, 10**16, 10**20)),
+    st.sampled_from(("", "+", "-")),
+    st.sampled_from(("7", "007", "6", "10", "1" + "0" * 16, "1" + "0" * 20, "0", "", "9" * 16, "9" * 20)),
+    st.sampled_from(
+        ("", ".", ".0", "." + "0" * 22 + "1", "." + "9" * 20, ".5", "e0", ".7e1", "." + "9" * 13)
+    ),
+)
+@example(7, "", "7", "." + "0" * 21 + "1")
+@example(7, "", "6", "." + "9" * 20)
+@example(10**20, "", "1" + "0" * 20, ".5")
+def test_a_hunt_finds_each_text_that_the_engine_takes_for_a_number(
+    number: int, sign: str, digits: str, rest: str
+) -> None:
+    event = located(msgspec.structs.replace(EVERYTHING, user_name=f"{sign}{digits}{rest}"))
+    kept(prepared(Test(field=BY_NAME["User"], check=EqualsNumber(number=number))), [event])
 
 
 @settings(REPEATABLE, max_examples=100)
