@@ -10,7 +10,8 @@ longer window more happens.
     windows    [----------)[----------)
                      [----------)[----------)
 
-Every event counts once, however many rules have recorded it, and different values are counted, not guessed.
+Every event counts once, however many rules have recorded it, and different values are counted, not guessed; a
+value that is not indexed, since it is too long, counts as one that is different from all others.
 Columns are not called `first` and `last`: those are words of the language.
 """
 
@@ -25,6 +26,7 @@ from fileaudit_engine.compiler.hunt.conditions import Column, Language
 from fileaudit_engine.compiler.hunt.esql import in_esql
 from fileaudit_engine.compiler.hunt.findings import WIDER, notes, odd_words, refusal, refusals
 from fileaudit_engine.compiler.hunt.hunts import INDEX, Hunt, Refusal
+from fileaudit_engine.compiler.hunt.oddities import too_long
 from fileaudit_engine.compiler.hunt.translate import Hunted, hunted
 from fileaudit_engine.compiler.plan import UserCorrelation, UserPlan
 from fileaudit_engine.diagnostics import Diagnostic, Severity
@@ -95,7 +97,7 @@ def hunt_for_correlation(
         document=rule,
         query="\n".join(_query(rule, parts, wanted.text, index)),
         notes=(*found, *notes(gaps, rule.location)),
-        odd=odd_words(oddity for source in parts.sources for oddity in source.odd),
+        odd=odd_words((*(o for source in parts.sources for o in source.odd), *map(too_long, parts.values))),
     )
 
 
@@ -253,8 +255,12 @@ def _query(rule: Correlation, parts: _Parts, wanted: str, index: str) -> Iterato
     for name, source in zip(names, parts.sources, strict=True):
         yield f"| EVAL {name} = COALESCE({in_esql(source.condition)}, false)"
     yield f"| WHERE {' OR '.join(names)}"
-    if parts.values:
-        yield f"| WHERE {' AND '.join(f'{column.name} IS NOT NULL' for column in parts.values)}"
+    values = _value_names(parts)
+    for name, column in zip(values, parts.values, strict=True):
+        ignored = in_esql(too_long(column).documents)
+        yield f"| EVAL {name} = COALESCE(TO_STRING({column.name}), CASE({ignored}, {EVENT_ID.name}, NULL))"
+    if values:
+        yield f"| WHERE {' AND '.join(f'{name} IS NOT NULL' for name in values)}"
     span = _span(rule.timespan_ns)
     begin = f"DATE_TRUNC({span}, @timestamp)"
     yield f"| EVAL window = MV_APPEND({begin}, {begin} - {span}) | MV_EXPAND window"
@@ -268,8 +274,7 @@ def _counted(rule: Correlation, parts: _Parts, names: Sequence[str]) -> Iterator
     by_window = f"BY {', '.join(('window', *group))}"
     times = "begins = MIN(begins), ends = MAX(ends)"
     if rule.type in _COUNTING:
-        counted = parts.values or (EVENT_ID,)
-        each = dict.fromkeys(("window", *group, *(column.name for column in counted)))
+        each = dict.fromkeys(("window", *group, *(_value_names(parts) or (EVENT_ID.name,))))
         yield f"| STATS begins = MIN(@timestamp), ends = MAX(@timestamp) BY {', '.join(each)}"
         yield f"| STATS {'different' if parts.values else 'events'} = COUNT(*), {times} {by_window}"
         return
@@ -278,6 +283,10 @@ def _counted(rule: Correlation, parts: _Parts, names: Sequence[str]) -> Iterator
         found += [f"first_{n} = MIN(CASE({name}, @timestamp, NULL))" for n, name in enumerate(names, 1)]
         found += [f"last_{n} = MAX(CASE({name}, @timestamp, NULL))" for n, name in enumerate(names, 1)]
     yield f"| STATS {', '.join(found)}, begins = MIN(@timestamp), ends = MAX(@timestamp) {by_window}"
+
+
+def _value_names(parts: _Parts) -> tuple[str, ...]:
+    return tuple(f"value_{number}" for number, _ in enumerate(parts.values, 1))
 
 
 def _span(timespan_ns: int) -> str:

@@ -167,8 +167,8 @@ def _repeated(one: _Automaton, least: int, most: int | None) -> _Automaton:
 
 def _any_times(one: _Automaton) -> _Automaton:
     """A state before the others, which is where it ends as well."""
-    arrows: list[tuple[Arrow, ...]] = [(), *_moved(one, 1)]
-    arrows[0] = arrows[1]
+    moved = _moved(one, 1)
+    arrows = [moved[0], *moved]
     for state in _bits(one.accepting):
         arrows[state + 1] += arrows[0]
     return _Automaton(tuple(arrows), (one.accepting << 1) | 1)

@@ -13,6 +13,9 @@ _WINDOWS: Final = re.compile(
     r"\| EVAL window = MV_APPEND\(DATE_TRUNC\((?P<span>\d+ \w+), @timestamp\), "
     r"DATE_TRUNC\((?P=span), @timestamp\) - (?P=span)\) \| MV_EXPAND window"
 )
+_VALUE: Final = re.compile(
+    r"\| EVAL (\w+) = COALESCE\(TO_STRING\(([\w.]+)\), CASE\((.*), (fileaudit\.event_id), NULL\)\)"
+)
 _STATS: Final = re.compile(r"\| STATS (.*) BY (.*)")
 _ONE_STAT: Final = re.compile(
     r"(\w+) = (MIN|MAX|COUNT)\((\*|[@\w]+|CASE\((\w+), (1|@timestamp), (0|NULL)\))\)(?:, |$)"
@@ -35,6 +38,12 @@ def _command(line: str, rows: list[Row]) -> list[Row]:
     if mark := _MARK.fullmatch(line):
         passes = where(mark[2])
         return [{**row, checked_name(mark[1]): [passes(row)]} for row in rows]
+    if value := _VALUE.fullmatch(line):
+        ignored = where(value[3])
+        return [
+            {**row, checked_name(value[1]): row.get(value[2]) or (row[value[4]] if ignored(row) else [])}
+            for row in rows
+        ]
     if windows := _WINDOWS.fullmatch(line):
         number, unit = windows["span"].split()
         span = timedelta(**{_UNITS[unit]: int(number)})

@@ -148,6 +148,20 @@ def test_an_event_that_two_rules_have_recorded_counts_once(answer: Answer) -> No
     assert run(text, happened((0, "open"), (1, "unlink")))
 
 
+def test_values_that_are_too_long_to_be_indexed_count_as_different_ones(answer: Answer) -> None:
+    count = TEMPORAL.replace("temporal", "value_count")
+    found = answer(count + "    condition: {field: TargetFilename, gte: 2}\n")
+    short = [row | {"file.path": ["/a"]} for row in happened((0, "open"), (1, "unlink"))]
+    long = [row | {"_ignored": ["file.path", "message"]} for row in happened((2, "open"), (3, "unlink"))]
+    none = happened((4, "open"), (5, "unlink"))
+    assert run(query(found), long)
+    assert run(query(found), [long[0], short[0]])
+    assert not run(query(found), [long[0], long[0]])
+    assert not run(query(found), [*short, *none])
+    assert isinstance(found, Hunt)
+    assert "more than 10,922 characters" in found.odd
+
+
 def test_some_of_several_rules_are_enough_if_the_condition_says_so(answer: Answer) -> None:
     text = query(answer(TEMPORAL + "    condition: opened or deleted\n"))
     assert run(text, happened((0, "open")))
