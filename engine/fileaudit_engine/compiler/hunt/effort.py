@@ -125,7 +125,7 @@ def _moved(automaton: _Automaton, by: int) -> list[tuple[Arrow, ...]]:
 
 def _in_a_row(parts: Sequence[_Automaton], *, ends: int = 0) -> _Automaton:
     """One behind the other; from the part with the number `ends` (from 1) on, each may be the last."""
-    arrows = list(parts[0].arrows) if parts else [()]
+    arrows: list[tuple[Arrow, ...]] = list(parts[0].arrows) if parts else [()]
     accepting = parts[0].accepting if parts else 1
     kept = accepting if ends == 1 else 0
     for number, part in enumerate(parts[1:], 2):
