@@ -221,16 +221,23 @@ def test_status_says_what_is_there_for_people_and_programs(installed: Node, run:
     late = msgspec.structs.replace(SHADOW, ts_ns=SHADOW.ts_ns + 30_000 * UNITS_NS["d"])
     records = [alert(late, title="The \x1b[31mnewest"), alert(level="low")]
     assert refusals(installed, "logs-fileaudit.alert-told", records) == []
-    status, said, _ = run(installed, "status")
+    status, said, _ = run(installed, "status", namespace="told")
     assert status == 0, said
+    assert "alerts    2  high 1 · low 1\n" in said
     assert "logs-fileaudit.alert-told  2 documents · " in said
     assert "\x1b" not in said
     assert "x1b[31mnewest" in said
-    found = json.loads(run(installed, "status", "--format", "json")[1])
+    found = json.loads(run(installed, "status", "--format", "json", namespace="told")[1])
     assert found["alerts"]["newest"]["level"] == "high"
-    assert found["alerts"]["levels"]["low"] >= 1
+    assert found["alerts"]["levels"] == {"high": 1, "low": 1}
     assert {one["state"] for one in found["templates"]} == {"same"}
     assert "logs-fileaudit.alert-told" in {one["name"] for one in found["streams"]}
+
+
+def test_status_counts_no_alerts_of_other_namespaces(installed: Node, run: Run) -> None:
+    assert refusals(installed, "logs-fileaudit.alert-others", [alert(level="low")]) == []
+    status, said, _ = run(installed, "status", namespace="alone")
+    assert (status, "alerts    0\n" in said) == (0, True)
 
 
 # -------------------------------------------------------------------------------------------- who may what

@@ -186,7 +186,7 @@ def found_alerts(**changes: Any) -> dict[str, Any]:
 def test_status_tells_templates_streams_and_alerts(run: Run, node: FullNode) -> None:
     run("install")
     node.streams = {STREAM: [".ds-1", ".ds-2"]}
-    node.answers = {"POST /logs-fileaudit.alert-*/_search": (200, found_alerts())}
+    node.answers = {"POST /logs-fileaudit.alert-default/_search": (200, found_alerts())}
     run("install", "--rollover")
     node.marks = {node.streams[STREAM][-1]: _marks(node)}
     assert run("status") == (
@@ -218,7 +218,7 @@ def _marks(node: FullNode) -> dict[str, str]:
 
 
 def test_an_endless_message_is_cut(run: Run, node: FullNode) -> None:
-    node.answers = {"POST /logs-fileaudit.alert-*/_search": (200, found_alerts(message="\x1b" * 9_000))}
+    node.answers = {"POST /logs-fileaudit.alert-default/_search": (200, found_alerts(message="\x1b" * 9_000))}
     newest = next(line for line in run("status")[1].splitlines() if "newest" in line)
     assert len(newest) < 300
     assert newest.endswith("…")
@@ -282,7 +282,7 @@ def test_programs_get_the_same_as_json(run: Run, node: FullNode, store: Path) ->
     run("install")
     node.streams = {STREAM: [".ds-1"]}
     node.indices = ["logs-fileaudit.event-default"]
-    node.answers = {"POST /logs-fileaudit.alert-*/_search": (200, found_alerts())}
+    node.answers = {"POST /logs-fileaudit.alert-default/_search": (200, found_alerts())}
     with Store.open(store) as opened:
         opened.append([record()])
         opened.save_cursor("elasticsearch", 0, SHADOW.ts_ns, rejected={1: "why"})

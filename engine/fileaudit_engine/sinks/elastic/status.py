@@ -19,7 +19,7 @@ from fileaudit_engine.text import printable
 
 T = TypeVar("T")
 
-ALERTS: Final = "logs-fileaudit.alert-*"
+ALERTS: Final = "logs-fileaudit.alert-"
 LONGEST_MESSAGE: Final = 200
 """Characters of the newest alert's message: names in it may have thousands."""
 OLDEST: Final = (8, 13)
@@ -117,7 +117,7 @@ def status_of(node: Node, namespace: str) -> Status:
         version=seen("version", lambda: version_of(node)) or "",
         plan=seen("templates", lambda: plan_for(node, namespace)),
         holdings=seen("data streams", lambda: holdings_of(node)),
-        alerts=seen("alerts", lambda: alerts_in(node)),
+        alerts=seen("alerts", lambda: alerts_in(node, namespace)),
         untold=untold,
     )
 
@@ -166,13 +166,13 @@ def holdings_of(node: Node) -> list[Holding]:
     ]
 
 
-def alerts_in(node: Node) -> Alerts:
-    """How many alerts there are, of which levels, and the newest.
+def alerts_in(node: Node, namespace: str) -> Alerts:
+    """How many alerts there are in the data stream of a namespace, of which levels, and the newest.
 
     Raises:
         MachineCannot: The node does not tell.
     """
-    found = told(node.ask("POST", f"/{ALERTS}/_search", _NEWEST), _Found)
+    found = told(node.ask("POST", f"/{ALERTS}{namespace}/_search?ignore_unavailable=true", _NEWEST), _Found)
     levels = {printable(str(one.key)): one.doc_count for one in found.aggregations.levels.buckets}
     return Alerts(
         total=found.hits.total.value,

@@ -68,7 +68,7 @@ class FullNode:
     @property
     def changes(self) -> list[str]:
         """Everything that was asked and may change something."""
-        looks = ("GET ", "POST /_index_template/_simulate", "POST /logs-fileaudit.alert-*/_search")
+        looks = ("GET ", "POST /_index_template/_simulate", "POST /logs-fileaudit.alert-default/_search")
         return [one for one in self.requests if not one.startswith(looks)]
 
     def __enter__(self) -> Self:
@@ -106,7 +106,7 @@ class FullNode:
             "GET /_resolve/index/": self._resolve,
             "GET /logs-fileaudit.*/_mapping": self._mapping,
             "GET /logs-fileaudit.*/_stats": self._stats,
-            "POST /logs-fileaudit.alert-*/_search": self._search,
+            "POST /logs-fileaudit.alert-default/_search": self._search,
             "POST /logs-fileaudit.": self._roll,
             "GET /": lambda _path, _body: (200, {"version": {"number": self.version}}),
         }
