@@ -37,7 +37,7 @@ NAMESPACE: Final = "killed"
 PORTION: Final = 10
 """Events that happen at a time."""
 PAUSE_S: Final = 0.02
-POISON: Final = 100_000
+POISON: Final = 2_200_000_000
 """Numbers of events, from here on, whose process has a number that the mapping does not take."""
 CONFIG: Final = """
 sinks:
@@ -196,7 +196,7 @@ def server(tmp_path: Path) -> Iterator[Rsyslog]:
 
 def test_engines_that_are_killed_leave_nothing_out(elastic: Node, server: Rsyslog, tmp_path: Path) -> None:
     install(elastic)
-    map_pids(elastic, NAMESPACE, "short")
+    map_pids(elastic, NAMESPACE, "integer")
     (tmp_path / "rules.yml").write_text(RULES)
     config = CONFIG.format(url=elastic.url, namespace=NAMESPACE, port=server.tcp_port)
     (tmp_path / "config.yml").write_text(config)

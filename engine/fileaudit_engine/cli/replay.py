@@ -23,6 +23,8 @@ from fileaudit_engine.text import counted
 
 PATIENCE_S: Final = 30.0
 """How long nothing may move while sinks are waited for, seconds."""
+HURRY_S: Final = 2.0
+"""How long sinks are waited for when somebody does not want to wait."""
 END_S: Final = 15.0
 """How long the last connection may take to end: who does not answer its end is believed after ten."""
 
@@ -138,8 +140,10 @@ def _delivered(sinks: Deliveries) -> Exit:
     """Wait until the sinks have had everything, or nothing moves any more; returns what that comes to."""
     try:
         sinks.drain(PATIENCE_S, proceed=lambda: True)
-    finally:
-        sinks.close(END_S + CLOSING_S)
+    except BaseException:  # Ctrl-C: the rest is in the store
+        sinks.close(HURRY_S)
+        raise
+    sinks.close(END_S + CLOSING_S)
     if sinks.behind:
         rest = f"{counted(sinks.behind, 'record')} of the store"
         say(f"fileaudit-engine: that the sinks have {rest} is not certain; a later run goes on there")
