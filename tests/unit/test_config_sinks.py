@@ -248,7 +248,7 @@ def test_a_mistake_has_a_place_and_a_remedy(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["10.0.0.1", "localhost.example", "es", "[fe80::1]", "0.0.0.0", "[::]", "1.1.1.1"]
+    "host", ["10.0.0.1", "localhost.example", "es.localhost", "es", "[fe80::1]", "0.0.0.0", "[::]", "1.1.1.1"]
 )
 def test_plain_http_does_not_leave_this_host(host: str) -> None:
     assert messages(f"sinks: {{elasticsearch: {{hosts: ['http://{host}:9200']}}}}") == [

@@ -53,8 +53,7 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Whether it cannot leave this host."""
-        name = self.host.rstrip(".")
-        if name == "localhost" or name.endswith(".localhost"):
+        if self.host.rstrip(".") == "localhost":  # names below it are asked of DNS on many hosts
             return True
         number = _number_of(self.host)
         return number is not None and number.is_loopback

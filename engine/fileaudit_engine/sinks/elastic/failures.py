@@ -37,6 +37,10 @@ class TooLong(OSError):
     """An answer has more bytes than are read."""
 
 
+class NoElasticsearch(OSError):
+    """Somebody else answers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Why a request came to nothing.
@@ -79,16 +83,22 @@ def why(error: Exception, settings: ElasticSettings) -> Failure:
     from elasticsearch import ApiError, TransportError, UnsupportedProductError  # noqa: PLC0415 - takes 0.3 s
 
     if isinstance(error, UnsupportedProductError):
-        remedy = "name the hosts of an Elasticsearch of version 8 or 9; OpenSearch is another product"
-        detail = f"{_at(error.meta)}: what answers there is no Elasticsearch"
-        return Failure(detail=detail, remedy=remedy, stops=True)
+        return _of_another(_at(error.meta), stops=True)
     if isinstance(error, ApiError):
         return refusal(error.meta.status, error.body, settings, where=_at(error.meta))
     if isinstance(error, TransportError):
+        if isinstance(error.__cause__, NoElasticsearch):
+            others = all(isinstance(one.__cause__, NoElasticsearch) for one in error.errors)
+            return _of_another(cut(str(error.message)), stops=others)
         return _of_way(error.__cause__ or error, settings, cut(str(error.message)))
     if isinstance(error, NoClient):
         return error.failure
     return _of_making(error, settings)
+
+
+def _of_another(where: str, *, stops: bool) -> Failure:
+    remedy = "name the hosts of an Elasticsearch of version 8 or 9; OpenSearch is another product"
+    return Failure(detail=f"{where}: what answers there is no Elasticsearch", remedy=remedy, stops=stops)
 
 
 def _of_making(error: Exception, settings: ElasticSettings) -> Failure:
@@ -154,6 +164,8 @@ def _of_way(error: BaseException, settings: ElasticSettings, where: str) -> Fail
         detail, remedy = _of_certificate(error, settings)
         return Failure(detail=f"{where}: {detail}", remedy=remedy, stops=True)
     detail, remedy = _of_connection(error)
+    if isinstance(error, ConnectionResetError) and where.startswith("http:"):
+        remedy = "does it speak TLS there? Then write https://"
     return Failure(detail=f"{where}: {detail}", remedy=remedy)
 
 

@@ -33,7 +33,7 @@ from elastic_transport._node import NodeApiResponse
 from elastic_transport.client_utils import DEFAULT, DefaultType
 
 from fileaudit_engine.sinks.elastic.dialling import CONNECT_S, dialled
-from fileaudit_engine.sinks.elastic.failures import TooLong
+from fileaudit_engine.sinks.elastic.failures import NoElasticsearch, TooLong
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -45,6 +45,9 @@ _LEAST_PACKED: Final = 1_024
 _LEVEL: Final = 1
 """Of compression: five times as quick as the client's own, and a sixth longer."""
 _SOME_S: Final = 30.0
+_FINE: Final = 2
+"""The hundreds of a status."""
+_PRODUCT: Final = "Elasticsearch"
 _TEXT: Final = "text/plain"
 _JSON: Final = frozenset({"application/json", "application/vnd.elasticsearch+json"})
 
@@ -149,6 +152,7 @@ class BoundedNode(BaseNode):
         Raises:
             Broken: It is none.
             TooLong: It goes on.
+            NoElasticsearch: Somebody else gave it.
         """
         if len(data) > MOST_ANSWER:
             raise TooLong(f"the answer is longer than {MOST_ANSWER:,} bytes")
@@ -156,6 +160,8 @@ class BoundedNode(BaseNode):
             raise Broken(f"the answer ends {answer.length:,} bytes early")
         if answer.headers.get("content-encoding", "identity").lower() != "identity":
             raise Broken("the answer is packed, which was not asked for")
+        if answer.status // 100 == _FINE and answer.headers.get("x-elastic-product") != _PRODUCT:
+            raise NoElasticsearch  # here and not in the client, which would not go on to the next host
 
     def _failure(self, error: Exception) -> Exception:
         """As the client wants it; who reads it goes by its cause."""

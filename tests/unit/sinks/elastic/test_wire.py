@@ -244,6 +244,45 @@ def test_a_node_that_is_down_is_passed_over() -> None:
         assert len(speaker.asked) == 6
 
 
+def stranger(_: Asked) -> bytes:
+    return said(200, b"<h1>Sign in</h1>", "Content-Type: text/html\r\n")
+
+
+def test_a_host_that_is_no_elasticsearch_is_passed_over() -> None:
+    with Speaker(stranger) as other, Speaker(lambda _: FINE) as speaker:
+        with closing(client_of(ElasticSettings(hosts=(other.url, speaker.url)))) as client:
+            for _ in range(6):
+                assert asked_with(client) == {"fine": True}
+        assert len(speaker.asked) == 6
+
+
+def test_only_if_all_hosts_are_none_nobody_is_asked_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        gone = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with Speaker(stranger) as one, Speaker(stranger) as other:
+        for urls, stops in (((one.url, other.url), True), ((one.url,), True), ((one.url, gone), False)):
+            with pytest.raises(TransportError) as failure:
+                ask(*urls)
+            assert why(failure.value, ElasticSettings(hosts=urls)).stops is stops
+
+
+def test_who_ends_a_connection_without_an_answer_may_want_tls() -> None:
+    def hang_up() -> None:
+        channel, _ = listener.accept()
+        with channel:
+            channel.recv(65_536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(TransportError) as failure:
+            ask(url, timeout_s=10.0)
+        thread.join()
+    words = why(failure.value, ElasticSettings(hosts=(url,))).words
+    assert words.endswith("does it speak TLS there? Then write https://")
+
+
 def test_a_request_that_took_too_long_is_not_made_again_behind_our_back() -> None:
     def silent(_: Asked) -> Iterator[bytes]:
         return first.drips([b""], 60.0)
