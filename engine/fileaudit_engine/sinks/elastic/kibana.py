@@ -11,7 +11,6 @@ else's word: it is bounded, held against what was sent, and printable before any
 
 import base64
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from fileaudit_engine.diagnostics import MachineCannot, unusable_file
 from fileaudit_engine.plain_files import require_plain
 from fileaudit_engine.sinks.elastic.kibana_answer import ADDRESS, Imported, outcomes, shown
 from fileaudit_engine.sinks.elastic.kibana_objects import DEFAULT_SPACE, Bundle
+from fileaudit_engine.sinks.elastic.kibana_way import Watch, watched_pool
 from fileaudit_engine.sinks.secrets import Secret
 from fileaudit_engine.text import printable
 
@@ -118,7 +118,8 @@ class Kibana:
             "kbn-xsrf": "true",
             **_authorization(settings),
         }
-        self._pool = _pool(settings)
+        self._watch = Watch()
+        self._pool = _pool(settings, self._watch)
 
     @property
     def place(self) -> str:
@@ -128,6 +129,7 @@ class Kibana:
     def close(self) -> None:
         """Let go of the connection."""
         self._pool.clear()
+        self._watch.close()
 
     def look(self) -> Found:
         """What answers there.
@@ -192,31 +194,37 @@ class Kibana:
     ) -> _Answer:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - see `_pool`
 
-        deadline = time.monotonic() + 2 * self._settings.timeout_s
-        url = f"{self._settings.url}{path}"
         try:
-            response = self._pool.request(
-                method,
-                url,
-                body=body,
-                headers={**self._headers, **headers},
-                redirect=False,
-                retries=False,
-                preload_content=False,
-            )
-            try:
-                return _Answer(
-                    status=response.status,
-                    body=self._read(response, deadline),
-                    location=response.headers.get("location", ""),
-                )
-            finally:
-                response.close()
+            with self._watch.within(2 * self._settings.timeout_s):
+                answer = self._answer(method, f"{self._settings.url}{path}", body, headers)
         except (HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+            if not self._watch.ended:
+                raise self._unreachable(error) from error
+        if self._watch.ended:
+            raise MachineCannot(f"{self.place}: the answer does not come to an end", remedy=ADDRESS)
+        return answer
 
-    def _read(self, response: Any, deadline: float) -> bytes:  # noqa: ANN401 - of urllib3
-        """The body, so much of it as is bearable, and for as long."""
+    def _answer(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> _Answer:
+        response = self._pool.request(
+            method,
+            url,
+            body=body,
+            headers={**self._headers, **headers},
+            redirect=False,
+            retries=False,
+            preload_content=False,
+        )
+        try:
+            return _Answer(
+                status=response.status,
+                body=self._read(response),
+                location=response.headers.get("location", ""),
+            )
+        finally:
+            response.close()
+
+    def _read(self, response: Any) -> bytes:  # noqa: ANN401 - of urllib3
+        """The body, so much of it as is bearable."""
         found = bytearray()
         while chunk := response.read1(_CHUNK, decode_content=False):
             found += chunk
@@ -224,8 +232,6 @@ class Kibana:
                 raise MachineCannot(
                     f"{self.place}: the answer is longer than {MOST_BYTES:,} bytes", remedy=ADDRESS
                 )
-            if time.monotonic() > deadline:
-                raise MachineCannot(f"{self.place}: the answer does not come to an end", remedy=ADDRESS)
         return bytes(found)
 
     def _unreachable(self, error: Exception) -> MachineCannot:
@@ -282,13 +288,13 @@ def _authorization(settings: KibanaSettings) -> dict[str, str]:
     return {"authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
-def _pool(settings: KibanaSettings) -> "PoolManager":
+def _pool(settings: KibanaSettings, watch: Watch) -> "PoolManager":
     import urllib3  # noqa: PLC0415 - only whoever imports into Kibana needs it
 
     timeout = urllib3.Timeout(connect=settings.timeout_s, read=settings.timeout_s)
     if not settings.url.startswith("https:"):
-        return urllib3.PoolManager(timeout=timeout, retries=False)
-    return urllib3.PoolManager(timeout=timeout, retries=False, ssl_context=_context(settings.ca_file))
+        return watched_pool(watch, timeout=timeout, retries=False)
+    return watched_pool(watch, timeout=timeout, retries=False, ssl_context=_context(settings.ca_file))
 
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.unit.sinks.elastic.kibana_double import Double, serving
+from tests.unit.waiting import at_once
 from tools.syslog.certificates import Certificates, made
 
 from fileaudit_engine.diagnostics import MachineCannot, UnusableInput
@@ -335,18 +336,28 @@ def test_silence_is_told_in_words() -> None:
         assert "no answer in time" in str(refusal(double, timeout_s=0.2))
 
 
-def drip(server: socket.socket) -> None:
+DRIPS = {
+    "body": (b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n", b" "),
+    "body of no length": (b"HTTP/1.1 200 OK\r\n\r\n", b" "),
+    "header": (b"HTTP/1.1 200 OK\r\nx: ", b"y"),
+    "first line": (b"HTTP/1.1 200 ", b"O"),
+    "promise": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
+def drip(server: socket.socket, begin: bytes, more: bytes) -> None:
     """Begin an answer, and go on with it for as long as somebody listens."""
     with contextlib.suppress(OSError), server.accept()[0] as connection:
-        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+        connection.sendall(begin)
         while True:
-            connection.sendall(b" ")
+            connection.sendall(more)
             time.sleep(0.01)
 
 
-def test_an_answer_that_does_not_end_is_told_in_words() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=drip, args=(server,))
+@pytest.mark.parametrize("what", DRIPS)
+def test_an_answer_that_does_not_end_is_told_in_words(what: str) -> None:
+    with at_once(), socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server, *DRIPS[what]), daemon=True)
         thread.start()
         double = Double(url=f"http://127.0.0.1:{server.getsockname()[1]}")
         assert "the answer does not come to an end" in str(refusal(double, timeout_s=0.2))
