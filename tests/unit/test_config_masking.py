@@ -131,7 +131,7 @@ def test_a_hidden_secret_moves_no_caret() -> None:
     lines = shown(text).splitlines()
     caret = next(line for line in lines if "^" in line)
     excerpt = lines[lines.index(caret) - 1]
-    assert excerpt[caret.index("^") :].startswith("·, api_key: ·")
+    assert excerpt[caret.index("^") :].startswith("5, api_key: ·")
 
 
 def test_a_hidden_secret_takes_no_line_with_it() -> None:
@@ -144,3 +144,18 @@ def test_only_what_may_be_a_secret_is_hidden() -> None:
     assert "api_key_file: a, nmespace: ·" in shown(
         "sinks: {elasticsearch: {hosts: https://es:9200, api_key_file: a, nmespace: x}}"
     )
+
+
+@pytest.mark.parametrize("value", ["true", "false", "null", "~", "1", "443"])
+def test_a_value_that_can_be_no_secret_is_shown(value: str) -> None:
+    assert f"verify: {value}}}" in shown(
+        f"sinks: {{elasticsearch: {{hosts: https://es:9200, verify: {value}}}}}"
+    )
+    assert f"hosts: [{value}]" in shown(f"sinks: {{elasticsearch: {{hosts: [{value}]}}}}")
+    assert f"password: {value}" not in shown(f"sinks: {{elasticsearch: {{hosts: a, password: {value}}}}}")
+
+
+@pytest.mark.parametrize("name", ["elasticsearch", "hosts", "syslog"])
+def test_a_key_that_there_is_is_named_where_it_stands_twice(name: str) -> None:
+    (told,) = refusal(f"sinks: {{{name}: a, {name}: a}}").diagnostics
+    assert told.message == f"the key '{name}' stands twice in this map"

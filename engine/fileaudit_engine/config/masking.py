@@ -43,6 +43,8 @@ _KNOWN: Final = frozenset(
 _QUOTING: Final = frozenset({"FA005", "FA006", "FA009"})
 """Codes of mistakes in YAML whose messages repeat a part of the text."""
 _QUOTED: Final = re.compile(r"'.*'", re.DOTALL)
+_HARMLESS: Final = re.compile(r"(?:true|false|null|yes|no|on|off|~|\d{1,3})?\s*", re.IGNORECASE)
+"""Values that are no secret wherever they stand, and that say what is wrong."""
 _DOT: Final = "·"
 
 
@@ -54,7 +56,8 @@ def masked(source: SourceText, hidden: Iterable[Span], *, is_yaml: bool) -> Sour
         hidden: What is refused in it, and doubtful.
         is_yaml: Whether it could be read, so that `hidden` is all there is.
     """
-    spans = [*hidden, *(found.span("value") for found in _NAMED.finditer(source.text))]
+    spans = [span for span in hidden if not _HARMLESS.fullmatch(source.text, *span)]
+    spans += (found.span("value") for found in _NAMED.finditer(source.text))
     if not is_yaml:
         spans += _values_of_sinks(source.text)
     shown = list(source.text)
@@ -70,8 +73,13 @@ def quotes_nothing(diagnostic: Diagnostic, shown: SourceText) -> Diagnostic:
         _DOT, where.column - 1
     ):
         return diagnostic
-    message, remedy = (_QUOTED.sub(f"'{_DOT}'", text) for text in (diagnostic.message, diagnostic.help))
+    message, remedy = (_QUOTED.sub(_unquoted, text) for text in (diagnostic.message, diagnostic.help))
     return replace(diagnostic, message=message, help=remedy)
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    """A key that there is may be named: it is no secret."""
+    return found[0] if found[0].strip("'") in _KNOWN else f"'{_DOT}'"
 
 
 def _values_of_sinks(text: str) -> Iterator[Span]:
