@@ -1,8 +1,9 @@
 """`elastic`: what Elasticsearch has to know before records come, and how things stand there."""
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -141,13 +142,31 @@ def _install(node: Node, settings: ElasticSettings, args: argparse.Namespace) ->
             print(f"{painted('✗', RED, color=color)} {words}")
         print("nothing was changed")
         return Exit.FINDINGS
-    for standing in plan.standings:
-        _handle(node, standing, dry_run=args.dry_run, color=color)
+    with _told_how_far(plan, dry_run=args.dry_run) as count:
+        for standing in plan.standings:
+            count(standing)
+            _handle(node, standing, dry_run=args.dry_run, color=color)
     for words in plan.warnings:
         print(f"{painted('!', YELLOW, color=color)} {words}")
     _streams(node, plan, args)
     print(_sum(plan, dry_run=args.dry_run))
     return Exit.FINDINGS if plan.warnings else Exit.FINE
+
+
+@contextlib.contextmanager
+def _told_how_far(plan: Plan, *, dry_run: bool) -> Iterator[Callable[[Standing], None]]:
+    """Adds to a failure how much was done before it, and that it need not be done again."""
+    begun: list[Standing] = []
+    try:
+        yield begun.append
+    except MachineCannot as error:
+        done = sum(standing.behind for standing in begun[:-1])
+        if dry_run or not done:
+            raise
+        words = f"{done} of {len(plan.to_put)} are put; the same command again goes on from there"
+        raise MachineCannot(
+            str(error), remedy=f"{error.remedy}; {words}" if error.remedy else words
+        ) from error
 
 
 def _lacks(plan: Plan) -> Iterator[str]:

@@ -151,6 +151,7 @@ def test_what_is_put_before_a_refusal_has_been_told(run: Run, node: FullNode) ->
     status, said, complaints = run("install")
     assert (status, said.count("created")) == (3, 4)
     assert "the node refuses the template logs-fileaudit.alert: 400: not this one" in complaints
+    assert "4 of 6 are put; the same command again goes on from there\n" in complaints
     node.answers = {}
     assert run("install")[0] == 0
 
