@@ -110,7 +110,8 @@ class Server:
         self.kill()
 
     def start(self) -> None:
-        """Start, or start again, on the same ports; what was written before stays."""
+        """Start, or start again, on the same ports; what was written whole before stays."""
+        self._drop_torn_line()
         self.config.write_text(self._configuration())
         self.local.unlink(missing_ok=True)
         self.process.start(self._is_ready)
@@ -166,6 +167,14 @@ class Server:
             return
         for line in self.output.read_bytes().decode("utf-8", "surrogateescape").split("\n")[:-1]:
             yield Received(**json.loads(line))
+
+    def _drop_torn_line(self) -> None:
+        """What a crash has cut off would make one line with what comes next."""
+        if self.output.exists():
+            written = self.output.read_bytes()
+            self._counted = self._counted_bytes = 0
+            with self.output.open("r+b") as file:
+                file.truncate(written.rfind(b"\n") + 1)
 
     def _is_ready(self) -> bool:
         by_tcp = all(map(listens, (self.tcp_port, self.tls_port)))

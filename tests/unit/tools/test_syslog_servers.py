@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tools.syslog import servers
 from tools.syslog.certificates import Certificates, made
 from tools.syslog.errors import CannotServe
 from tools.syslog.packages import unpacked
@@ -111,3 +112,16 @@ def test_the_command_says_where_it_serves_and_ends_when_it_is_told_to(kind: str)
         assert running.wait(30) == 0
     assert wait_until(lambda: not listens(port), 10)
     assert not Path(told["records"]).exists()
+
+
+def test_what_a_crash_has_cut_off_is_not_read_together_with_what_comes_next(
+    tmp_path: Path,
+) -> None:
+    server = servers.SyslogNg.__new__(servers.SyslogNg)
+    server.output = tmp_path / "records.ndjson"
+    server._counted = server._counted_bytes = 0
+    server.output.write_bytes(b'{}\n{}\n{"raw": ')
+    assert server.lines() == 2
+    server._drop_torn_line()
+    assert server.output.read_bytes() == b"{}\n{}\n"
+    assert server.lines() == 2
