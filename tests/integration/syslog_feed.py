@@ -27,9 +27,11 @@ class Feed:
         position: The last row that it has had.
     """
 
-    def __init__(self, settings: SyslogSettings, rows: Sequence[StoredRecord] = ()) -> None:
+    def __init__(
+        self, settings: SyslogSettings, rows: Sequence[StoredRecord] = (), patience: Patience = QUICK
+    ) -> None:
         self.told: list[str] = []
-        self.sink = SyslogSink(settings, tell=self.told.append, host="this-host", patience=QUICK)
+        self.sink = SyslogSink(settings, tell=self.told.append, host="this-host", patience=patience)
         self.rows = list(rows)
         self.position = 0
 
@@ -63,9 +65,11 @@ class Feed:
 
 
 @contextmanager
-def feeding(settings: SyslogSettings, rows: Sequence[StoredRecord] = ()) -> Iterator[Feed]:
+def feeding(
+    settings: SyslogSettings, rows: Sequence[StoredRecord] = (), patience: Patience = QUICK
+) -> Iterator[Feed]:
     """A feed whose sink is closed at the end."""
-    feed = Feed(settings, rows)
+    feed = Feed(settings, rows, patience)
     try:
         yield feed
     finally:

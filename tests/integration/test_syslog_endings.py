@@ -6,11 +6,11 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from tests.integration.syslog_feed import feeding, settings_for
+from tests.integration.syslog_feed import QUICK, feeding, settings_for
 from tests.unit.sinks.syslog.rows import alerts
 from tools.syslog.servers import SyslogNg
 
@@ -110,3 +110,12 @@ def test_a_receiver_that_lets_connections_live_for_a_moment_has_everything() -> 
         feed.run(seconds=90)
     assert set(double.ids) == {row.id for row in rows}
     assert len(double.ids) < 5 * len(rows)
+
+
+def test_a_receiver_that_only_listens_has_everything_and_little_comes_again() -> None:
+    double, rows = Double(half=True), alerts(300)
+    patience = replace(QUICK, silent_s=0.3, end_s=0.5)
+    with served(double) as settings, feeding(settings, rows, patience) as feed:
+        feed.run()
+    assert set(double.ids) == {row.id for row in rows}
+    assert len(double.ids) <= 5 * len(rows), "a few times, and no more"

@@ -54,7 +54,8 @@ class Connection:
         channel.setblocking(False)
         self._socket = channel
         self._clock_s = clock_s
-        self._end = End.WAITING
+        self._end = self._answer = End.WAITING
+        self._asked = self._early = False
         self._notified = False
         self._pending = b""
         """What TLS has begun to send, and wants to be given again as it was."""
@@ -67,6 +68,11 @@ class Connection:
     def is_tls(self) -> bool:
         """Whether it is encrypted."""
         return isinstance(self._socket, ssl.SSLSocket)
+
+    @property
+    def only_listens(self) -> bool:
+        """Whether the receiver had ended its own side before it was asked to, and reads on."""
+        return self._early and not self.is_tls
 
     def write(self, data: bytes, stall_s: float, most_s: float) -> int:
         """Write; returns how many bytes went out. If it is broken then, `reason` says so.
@@ -121,7 +127,7 @@ class Connection:
         """End it in good order, or ask how far that is: it takes as long as the receiver takes to read."""
         if self._end is End.WAITING:
             try:
-                self._end = self._end_tls() if isinstance(self._socket, ssl.SSLSocket) else self._end_plain()
+                self._end = self._ended()
             except _WAITING:
                 pass
             except OSError as error:
@@ -167,12 +173,39 @@ class Connection:
         self._pending = bytes(data[:_RECORD])
         return len(self._pending)
 
+    def _ended(self) -> End:
+        """End it, and see what the receiver says; what it had said before is no answer.
+
+        Who answers the end has acknowledged it. An end that was under way before says nothing: whoever closes
+        by itself resets what still comes, and whoever only never speaks (a relay of one direction) goes on.
+        """
+        if not self._asked:
+            self._asked, self._early = True, self._has_ended_first()
+        if self._answer is End.WAITING:
+            self._answer = self._end_tls() if isinstance(self._socket, ssl.SSLSocket) else self._end_plain()
+            # Over TLS the message is answered, and our own end, which counts as one, may be on its way.
+            self._early = self._early or self.unacknowledged() > self.is_tls
+            self._end_writing()
+        number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            raise OSError(number, errno.errorcode.get(number, str(number)))
+        return End.WAITING if self._early else self._answer
+
+    def _has_ended_first(self) -> bool:
+        try:
+            for _ in range(_MOST_READ):
+                if not self._socket.recv(4096):
+                    return True
+        except _WAITING:
+            pass
+        return False
+
     def _end_plain(self) -> End:
         self._end_writing()
         for _ in range(_MOST_READ):
             if not self._socket.recv(4096):
                 return End.GOOD
-        return End.WAITING
+        raise BlockingIOError  # it talks
 
     def _end_tls(self) -> End:
         while self._pending:

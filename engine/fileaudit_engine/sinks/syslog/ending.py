@@ -131,9 +131,8 @@ class Judge:
             return self._lost(f"the receiver has not acknowledged the last {left:,} bytes")
         # Who has never ended a connection may be stopped: its host acknowledges all the same.
         known = hurried or self._silence_told
-        if self._ends_well is None and waited_s >= (
-            self._patience.silent_s if known else self._patience.end_s
-        ):
+        mute = self._ends_well is None or ending.connection.only_listens
+        if mute and waited_s >= (self._patience.silent_s if known else self._patience.end_s):
             if not self._silence_told:
                 self._silence_told = True
                 self._tell(f"the receiver never ends a connection when we do: {_ONLY_ACKNOWLEDGED}")

@@ -59,6 +59,10 @@ class FakeConnection:
     def ended_within(self, _seconds: float) -> End:
         return self.end()
 
+    @property
+    def only_listens(self) -> bool:
+        return self.receiver.only_listens
+
     def is_acknowledged(self) -> bool:
         return not self.unread and not self.waiting
 
@@ -81,6 +85,7 @@ class FakeReceiver:
         end: How it answers the end of a connection, if it does (`ends`).
         room: So many connections at a time; what is too many is closed at once.
         dies_when_watched: It dies while somebody watches a connection.
+        only_listens: It has ended its own side.
         is_gone: Nothing reaches its host any more, and nobody has noticed.
     """
 
@@ -94,6 +99,7 @@ class FakeReceiver:
     room: int = 99
     is_gone: bool = False
     dies_when_watched: bool = False
+    only_listens: bool = False
     refusal: Refused | None = None
 
     def connect(self) -> FakeConnection:

@@ -113,6 +113,44 @@ def test_a_side_that_ends_first_is_a_reason(pair: Pair) -> None:
     assert pair.ours.write(b"frame", SOON_S, SOON_S) == 0
 
 
+def test_a_side_that_has_said_beforehand_that_it_says_nothing_does_not_answer_the_end(pair: Pair) -> None:
+    pair.theirs.shutdown(socket.SHUT_WR)
+    pair.ours.write(b"frame", SOON_S, SOON_S)
+    assert pair.ours.ended_within(SOON_S) is End.WAITING
+    assert read_to_the_end(pair.theirs) == b"frame"
+    assert pair.ours.ended_within(SOON_S) is End.WAITING, "nobody knows whether it has read that"
+    assert pair.ours.is_acknowledged()
+
+
+def test_a_side_that_closed_before_anything_came_has_not_answered_the_end(pair: Pair) -> None:
+    pair.theirs.close()
+    pair.ours.write(b"frame", SOON_S, SOON_S)
+    assert ended(pair.ours) is End.BROKEN
+
+
+def test_over_tls_a_goodbye_that_came_first_is_no_answer(tls_pair: Pair) -> None:
+    theirs = tls_pair.theirs
+    assert isinstance(theirs, ssl.SSLSocket)
+    theirs.setblocking(False)
+    with pytest.raises(ssl.SSLWantReadError):
+        theirs.unwrap()
+    tls_pair.ours.write(b"frame", SOON_S, SOON_S)
+    assert tls_pair.ours.ended_within(SOON_S) is End.WAITING
+    theirs.close()
+    assert ended(tls_pair.ours) is End.BROKEN
+
+
+def test_over_tls_the_answer_to_a_goodbye_is_a_good_end(tls_pair: Pair) -> None:
+    theirs = tls_pair.theirs
+    assert isinstance(theirs, ssl.SSLSocket)
+    tls_pair.ours.write(b"frame", SOON_S, SOON_S)
+    answering = threading.Thread(target=lambda: (read_to_the_end(theirs), theirs.unwrap()))
+    tls_pair.ours.end()
+    answering.start()
+    assert ended(tls_pair.ours) is End.GOOD
+    answering.join(10)
+
+
 def test_a_side_that_talks_is_not_listened_to_for_long(pair: Pair) -> None:
     pair.theirs.settimeout(SOON_S)
     with pytest.raises(TimeoutError):

@@ -155,6 +155,18 @@ def test_a_receiver_that_has_ended_connections_before_is_not_believed_when_it_do
     assert (follower.kept, follower.position) == (3, 3)
 
 
+def test_a_receiver_that_only_listens_cannot_answer_though_another_one_there_did() -> None:
+    follower = rotated()
+    follower.settles()
+    follower.carry(2)
+    follower.receiver.ends, follower.receiver.only_listens = False, True
+    follower.rotates()
+    follower.receiver.read()
+    follower.passes(DEFAULT.end_s)
+    follower.keep()
+    assert (follower.kept, follower.position) == (5, 5)
+
+
 def test_bytes_that_nobody_acknowledges_are_carried_again() -> None:
     follower = rotated(is_gone=True)
     follower.passes(DEFAULT.silent_s)
