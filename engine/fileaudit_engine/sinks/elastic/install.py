@@ -5,7 +5,7 @@
     put     policy, components, index templates: nothing refers to what is not there
 
 What is as it should be is not put again, so that a second time changes nothing. The operator's own template
-(`fileaudit@custom`) and an existing policy are never touched. What is put reaches what is written from the
+(`fileaudit@custom`) and an existing policy are never changed. What is put reaches what is written from the
 next index on: a data stream that is there already gets it when it rolls over.
 """
 
@@ -15,6 +15,8 @@ from typing import Final
 from urllib.parse import quote
 
 from fileaudit_engine.diagnostics import MachineCannot
+from fileaudit_engine.sinks.elastic.custom import NAME as CUSTOM
+from fileaudit_engine.sinks.elastic.custom import retyped
 from fileaudit_engine.sinks.elastic.installed import (
     Rival,
     Standing,
@@ -30,6 +32,8 @@ from fileaudit_engine.sinks.elastic.node import Node, refused
 from fileaudit_engine.sinks.elastic.templates import content_of, marks, templates
 from fileaudit_engine.text import printable
 
+MOST_RETYPED: Final = 10
+"""Fields that are told of."""
 _ACKNOWLEDGED: Final = "acknowledged"
 
 
@@ -43,6 +47,7 @@ class Plan:
         rivals: Other templates that want our data streams.
         behind: Data streams whose next index will have other mappings than the present one.
         plain: Indices that have the names of our data streams.
+        retyped: Fields that the operator's own template gives another type, with that.
     """
 
     parts: Mapping[str, str]
@@ -50,6 +55,7 @@ class Plan:
     rivals: Sequence[Rival]
     behind: Sequence[Stream]
     plain: Sequence[Stream]
+    retyped: Sequence[str] = ()
 
     @property
     def hindrances(self) -> list[str]:
@@ -75,6 +81,11 @@ class Plan:
                 f"{printable(one.name)} is an index and no data stream: it was made before there were"
                 " templates. Stop what writes into it, reindex it elsewhere if you need it, and delete it"
                 for one in self.plain
+            ),
+            *(
+                f"{CUSTOM} gives the field {one} another type: searches and hunts by it find nothing in new"
+                " indices; take it out there"
+                for one in self.retyped[:MOST_RETYPED]
             ),
         ]
 
@@ -105,6 +116,7 @@ def plan_for(node: Node, namespace: str) -> Plan:
         rivals=rivals(node, namespace),
         behind=behind(found, marks(decided)),
         plain=[stream for stream in found if stream.plain],
+        retyped=retyped(node),
     )
 
 

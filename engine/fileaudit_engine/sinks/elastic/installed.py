@@ -194,10 +194,18 @@ def _inside(answer: Body, template: Template) -> Body:
     if template.kind is Kind.POLICY:
         found = answer.get(template.name)
         return {"policy": found.get("policy")} if isinstance(found, dict) else {}
-    one = template.kind is Kind.COMPONENT
-    listed = answer.get("component_templates" if one else "index_templates")
+    return component(answer) if template.kind is Kind.COMPONENT else _first(answer, "index_template")
+
+
+def component(answer: Body) -> Body:
+    """The component template that a node shows; empty where the answer is no such thing."""
+    return _first(answer, "component_template")
+
+
+def _first(answer: Body, kind: str) -> Body:
+    listed = answer.get(f"{kind}s")
     first = listed[0] if isinstance(listed, list) and listed else None
-    inside = first.get("component_template" if one else "index_template") if isinstance(first, dict) else None
+    inside = first.get(kind) if isinstance(first, dict) else None
     return inside if isinstance(inside, dict) else {}
 
 

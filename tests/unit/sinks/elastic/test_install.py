@@ -209,10 +209,54 @@ def test_a_policy_that_somebody_has_changed_stays(node: ElasticNode, full: FullN
     assert full.puts == []
 
 
-def test_the_operators_own_template_is_never_asked_for_nor_put(node: ElasticNode, full: FullNode) -> None:
+CUSTOM = "/_component_template/fileaudit@custom"
+
+
+@pytest.mark.parametrize(
+    ("properties", "told"),
+    [
+        ({"file": {"properties": {"path": {"type": "ip"}}}}, "file.path (ip)"),
+        ({"event.id": {"type": "long"}}, "event.id (long)"),
+        ({"file": {"properties": {"type": {"type": "long"}}}}, "file.type (long)"),
+        (
+            {"file": {"properties": {"path": {"type": "keyword", "fields": {"caseless": {"type": "text"}}}}}},
+            "file.path.fields.caseless (text)",
+        ),
+        ({"user": {"properties": {"name": {"type": "i\x1b[2Jp"}}}}, "user.name (i\\x1b[2Jp)"),
+    ],
+)
+def test_the_operators_own_template_that_gives_a_field_another_type_is_told(
+    node: ElasticNode, full: FullNode, properties: dict[str, Any], told: str
+) -> None:
+    full.kept[CUSTOM] = {"template": {"mappings": {"properties": properties}}}
+    (words,) = plan_for(node, "default").warnings
+    assert words.startswith(f"fileaudit@custom gives the field {told} another type")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {
+            "template": {
+                "mappings": {"properties": {"mine": {"type": "ip"}, "file.path": {"type": "wildcard"}}}
+            }
+        },
+        {"template": {"mappings": {"properties": [1]}}},
+        {"template": 5},
+        {},
+    ],
+)
+def test_what_else_stands_in_it_is_nobodys_business(
+    node: ElasticNode, full: FullNode, body: dict[str, Any]
+) -> None:
+    full.kept[CUSTOM] = body
+    assert plan_for(node, "default").warnings == []
+
+
+def test_the_operators_own_template_is_never_put(node: ElasticNode, full: FullNode) -> None:
     install(node)
     install(node)
-    assert not [one for one in full.requests if "fileaudit@custom" in one]
+    assert not [one for one in full.requests if CUSTOM in one and not one.startswith("GET ")]
     assert full.kept[ALERTS]["composed_of"][-1] == "fileaudit@custom"
 
 
