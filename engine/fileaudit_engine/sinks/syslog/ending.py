@@ -130,10 +130,11 @@ class Judge:
         if waited_s >= self._patience.silent_s and left:
             return self._lost(f"the receiver has not acknowledged the last {left:,} bytes")
         # Who has never ended a connection may be stopped: its host acknowledges all the same.
-        known = hurried or self._silence_told
-        mute = self._ends_well is None or ending.connection.only_listens
+        ended_first = ending.connection.only_listens
+        known = hurried or self._silence_told or ended_first
+        mute = self._ends_well is None or ended_first
         if mute and waited_s >= (self._patience.silent_s if known else self._patience.end_s):
-            if not self._silence_told:
+            if self._ends_well is None and not self._silence_told:
                 self._silence_told = True
                 self._tell(f"the receiver never ends a connection when we do: {_ONLY_ACKNOWLEDGED}")
             return Verdict.KEPT

@@ -162,9 +162,10 @@ def test_a_receiver_that_only_listens_cannot_answer_though_another_one_there_did
     follower.receiver.ends, follower.receiver.only_listens = False, True
     follower.rotates()
     follower.receiver.read()
-    follower.passes(DEFAULT.end_s)
+    follower.passes(DEFAULT.silent_s)
     follower.keep()
     assert (follower.kept, follower.position) == (5, 5)
+    assert not follower.told
 
 
 def test_bytes_that_nobody_acknowledges_are_carried_again() -> None:
