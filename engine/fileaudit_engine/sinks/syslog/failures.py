@@ -19,6 +19,8 @@ _ALERTS: Final = (
 """What a receiver answers that does not like our certificate, or the want of one."""
 _UNTRUSTED: Final = frozenset({18, 19, 20, 21})
 """OpenSSL's numbers for a certificate of an authority that we do not know."""
+_NOBODY_READS: Final = "the receiver reads nothing; is the syslog daemon well?"
+_NOBODY_ANSWERS: Final = "nobody answers; is the address right, and does a firewall let it through?"
 _EXPIRED: Final = 10
 _OTHER_NAME: Final = frozenset({62, 64})
 
@@ -93,7 +95,7 @@ def _reason(settings: SyslogSettings, error: OSError) -> str:
         words = cut_words(error.strerror or "?")
         return f"the name cannot be resolved ({words}); is it right, and is DNS there?"
     if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
-        return "nobody answers; is the address right, and does a firewall let it through?"
+        return _NOBODY_READS if settings.transport is Transport.LOCAL else _NOBODY_ANSWERS
     if error.errno == errno.ECONNREFUSED:
         return "nobody listens there; is the receiver running?"
     if error.errno == errno.ENOENT and settings.transport is Transport.LOCAL:
