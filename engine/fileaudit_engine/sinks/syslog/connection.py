@@ -123,6 +123,12 @@ class Connection:
             self._wait(select.POLLIN, left_s)
         return self.reason
 
+    def greeted(self, seconds: float) -> str:
+        """As `look`; waits for a first word: a session of TLS, an alert, an end."""
+        if not self.look():
+            self._wait(select.POLLIN, seconds)
+        return self.look()
+
     def end(self) -> End:
         """End it in good order, or ask how far that is: it takes as long as the receiver takes to read."""
         if self._end is End.WAITING:

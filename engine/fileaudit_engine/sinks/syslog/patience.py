@@ -10,6 +10,8 @@ class Patience:
 
     Attributes:
         rotate_s: A connection is used for so long before it is ended to find out what has arrived.
+        greet_s: So long a new connection is looked at before anything is written: who refuses us says so at
+            once, and what was written meanwhile would have to be sent again.
         probe_s: So long the next connection must live before the one before is ended: who has no room for it
             closes it at once.
         settle_s: After a good end the receiver must live for so long: what it has read, it has to write.
@@ -29,6 +31,7 @@ class Patience:
     """
 
     rotate_s: float = 5.0
+    greet_s: float = 0.1
     probe_s: float = 1.0
     settle_s: float = 2.0
     watch_s: float = 2.0

@@ -126,11 +126,12 @@ class Streams:
         self._drop()
 
     def _connected(self) -> Connection:
-        """A connection; where there is little room for any, it must live for a moment before it is used."""
+        """A connection that is not refused at once; where there is little room, it must live a moment."""
         made = self._connector.connect()
-        if not self._spare.is_hopeless or self._doubts.portion is not None:
-            return made
-        reason = made.look_within(self._patience.probe_s)
+        if self._spare.is_hopeless and self._doubts.portion is None:
+            reason = made.look_within(self._patience.probe_s)
+        else:
+            reason = made.greeted(self._patience.greet_s)
         if not reason:
             return made
         made.close()

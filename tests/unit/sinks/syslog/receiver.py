@@ -38,6 +38,9 @@ class FakeConnection:
     def look(self) -> str:
         return self.reason
 
+    def greeted(self, _seconds: float) -> str:
+        return self.reason
+
     def look_within(self, seconds: float) -> str:
         if not self.reason:
             self.receiver.now_s += seconds

@@ -2,6 +2,8 @@
 
 import socket
 import ssl
+import struct
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -246,3 +248,22 @@ def test_who_says_that_something_was_changed_ends_pauses() -> None:
     made.refresh()
     made.deliver(alerts(1))
     assert script.hurried
+
+
+def test_a_receiver_that_resets_a_connection_at_once_was_given_nothing_and_nothing_comes_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            channel, _ = server.accept()
+            channel.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            channel.close()
+
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        port = server.getsockname()[1]
+        made = SyslogSink(SyslogSettings(transport=Transport.TCP, host="127.0.0.1", port=port))
+        answers = made.deliver(alerts(3))
+        refusing.join()
+        assert [type(answer) for answer in answers] == [Retry] * 3
+        assert not made.again()
+        made.close()
