@@ -25,7 +25,7 @@ from fileaudit_engine.sinks.syslog.sink import SyslogSink
 from fileaudit_engine.sinks.syslog.streams import Patience
 
 FAULTS: Final = EVERYWHERE | OF_WHO_IS_SILENT
-PATIENCE: Final = Patience(rotate_s=0.3, settle_s=0.5, retry_s=0.5)
+PATIENCE: Final = Patience(rotate_s=0.3, settle_s=0.5, retry_s=0.5, pause_s=0.5, longest_pause_s=5.0)
 """Connections are ended more often than they would be, so that faults hit every state of that."""
 EVERY: Final[dict[str, tuple[type[Server], Transport]]] = {
     "rsyslog by TCP": (Rsyslog, Transport.TCP),
