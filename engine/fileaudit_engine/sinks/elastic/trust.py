@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from fileaudit_engine.plain_files import require_plain
 from fileaudit_engine.sinks.elastic.dialling import CONNECT_S, dialled
+from fileaudit_engine.sinks.handshake import shaken
 from fileaudit_engine.sinks.settings import ElasticSettings
 
 _HTTPS_PORT: Final = 443
@@ -90,7 +91,7 @@ def _shown(address: tuple[str, int]) -> list[bytes]:
     context.verify_mode = ssl.CERT_NONE
     with dialled(*address) as plain:
         plain.settimeout(CONNECT_S)
-        with context.wrap_socket(plain, server_hostname=address[0]) as channel:
+        with shaken(context, plain, address[0]) as channel:
             return _chain(channel)
 
 

@@ -34,6 +34,7 @@ from elastic_transport.client_utils import DEFAULT, DefaultType
 
 from fileaudit_engine.sinks.elastic.dialling import CONNECT_S, dialled
 from fileaudit_engine.sinks.elastic.failures import NoElasticsearch, TooLong
+from fileaudit_engine.sinks.handshake import shaken
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -136,9 +137,7 @@ class BoundedNode(BaseNode):
             channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             channel.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             if self.scheme == "https":
-                channel = cast("ssl.SSLContext", self.config.ssl_context).wrap_socket(
-                    channel, server_hostname=self.host
-                )
+                channel = shaken(cast("ssl.SSLContext", self.config.ssl_context), channel, self.host)
         except BaseException:
             channel.close()
             raise

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fileaudit_engine.plain_files import require_plain
+from fileaudit_engine.sinks.handshake import shaken
 from fileaudit_engine.sinks.secrets import stamp_of
 from fileaudit_engine.sinks.settings import SyslogSettings, Transport
 from fileaudit_engine.sinks.syslog.connection import Connection
@@ -136,7 +137,7 @@ def _unresolved(settings: SyslogSettings, error: Exception) -> Unreachable:
 def _shaken(channel: socket.socket, context: ssl.SSLContext, settings: SyslogSettings) -> ssl.SSLSocket:
     channel.settimeout(HANDSHAKE_S)
     try:
-        return context.wrap_socket(channel, server_hostname=settings.server_name or settings.host)
+        return shaken(context, channel, settings.server_name or settings.host)
     except ssl.SSLError as error:
         raise (refused(settings, error) or unreachable(settings, error).but_there()) from error
     except TimeoutError as error:
