@@ -124,10 +124,15 @@ class Connection:
         return self.reason
 
     def greeted(self, seconds: float) -> str:
-        """As `look`; waits for a first word: a session of TLS, an alert, an end."""
-        if not self.look():
-            self._wait(select.POLLIN, seconds)
-        return self.look()
+        """Why it is refused at once: waits for a first word, a session of TLS or an alert. Else empty.
+
+        An end is no refusal: there are receivers that only listen, and say so at once.
+        """
+        self._wait(select.POLLIN, seconds)
+        self.look()
+        if self.failure is None:
+            self.reason = ""
+        return self.reason
 
     def end(self) -> End:
         """End it in good order, or ask how far that is: it takes as long as the receiver takes to read."""
